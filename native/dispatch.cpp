@@ -1,0 +1,37 @@
+// Chooses, once, the widest instruction set that was compiled in and that this processor runs.
+#include "kernels.hpp"
+
+namespace backblas {
+
+#if defined(BACKBLAS_X86)
+namespace avx512 { extern const Kernels table; }
+namespace avx2 { extern const Kernels table; }
+#endif
+namespace baseline { extern const Kernels table; }
+
+namespace {
+
+struct Supported {
+    const Kernels* tables[4] = {};  // widest first, then null
+    Supported() {
+        int n = 0;
+#if defined(BACKBLAS_X86)
+        __builtin_cpu_init();
+        const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+        if (avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
+            __builtin_cpu_supports("avx512vl"))
+            tables[n++] = &avx512::table;
+        if (avx2) tables[n++] = &avx2::table;
+#endif
+        tables[n] = &baseline::table;
+    }
+};
+
+const Supported supported;
+
+}  // namespace
+
+const Kernels& kernels() { return *supported.tables[0]; }
+const Kernels* const* supported_kernels() { return supported.tables; }
+
+}  // namespace backblas

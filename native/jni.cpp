@@ -1,0 +1,94 @@
+// The whole border between Java and C++: dev.backblas.backend.OpenBlas on the one side, kernels.hpp on the other.
+#include "dev_backblas_backend_OpenBlas.h"
+#include "kernels.hpp"
+#include "openblas.hpp"
+#include "pinned.hpp"
+
+using namespace backblas;
+
+namespace {
+
+// Called with nothing pinned any more.
+void throw_out_of_memory(JNIEnv* env) {
+    env->ThrowNew(env->FindClass("java/lang/OutOfMemoryError"), "the virtual machine could not pin an array");
+}
+
+}  // namespace
+
+extern "C" {
+
+JNIEXPORT jstring JNICALL Java_dev_backblas_backend_OpenBlas_open(JNIEnv* env, jclass, jstring path) {
+    const char* file = path == nullptr ? nullptr : env->GetStringUTFChars(path, nullptr);
+    if (path != nullptr && file == nullptr) return nullptr;  // OutOfMemoryError is pending
+    const char* error = open_openblas(file);
+    if (file != nullptr) env->ReleaseStringUTFChars(path, file);
+    return error == nullptr ? nullptr : env->NewStringUTF(error);
+}
+
+JNIEXPORT jboolean JNICALL Java_dev_backblas_backend_OpenBlas_isLinkedIn(JNIEnv*, jclass) {
+    return openblas_is_linked_in();
+}
+
+JNIEXPORT jstring JNICALL Java_dev_backblas_backend_OpenBlas_config(JNIEnv* env, jclass) {
+    return env->NewStringUTF(openblas_config());
+}
+
+JNIEXPORT jstring JNICALL Java_dev_backblas_backend_OpenBlas_core(JNIEnv* env, jclass) {
+    return env->NewStringUTF(openblas_core());
+}
+
+JNIEXPORT jstring JNICALL Java_dev_backblas_backend_OpenBlas_instructionSet(JNIEnv* env, jclass) {
+    return env->NewStringUTF(kernels().isa);
+}
+
+JNIEXPORT jboolean JNICALL Java_dev_backblas_backend_OpenBlas_pinsWithoutCopy(JNIEnv* env, jclass,
+                                                                              jfloatArray array) {
+    Pinned first(env, array, 0, Pinned::kRead);
+    Pinned second(env, array, 0, Pinned::kRead);
+    return static_cast<float*>(first) == static_cast<float*>(second);
+}
+
+JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_affine(JNIEnv* env, jclass, jint in, jint out, jint m,
+                                                                 jfloatArray w_, jint w_offset, jfloatArray b_,
+                                                                 jint b_offset, jfloatArray a_, jint a_offset,
+                                                                 jint phi, jfloatArray next_, jint next_offset) {
+    {
+        Pinned w(env, w_, w_offset, Pinned::kRead), b(env, b_, b_offset, Pinned::kRead),
+            a(env, a_, a_offset, Pinned::kRead), next(env, next_, next_offset, Pinned::kWrite);
+        if (!w.failed() && !b.failed() && !a.failed() && !next.failed())
+            return kernels().affine(in, out, m, w, b, a, Activation(phi), next);
+    }
+    throw_out_of_memory(env);
+}
+
+JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_inputGradient(JNIEnv* env, jclass, jint in, jint out, jint m,
+                                                                        jfloatArray w_, jint w_offset,
+                                                                        jfloatArray delta_, jint delta_offset,
+                                                                        jint phi, jfloatArray a_, jint a_offset,
+                                                                        jfloatArray previous_, jint previous_offset) {
+    {
+        Pinned w(env, w_, w_offset, Pinned::kRead), delta(env, delta_, delta_offset, Pinned::kRead),
+            a(env, a_, a_offset, Pinned::kRead), previous(env, previous_, previous_offset, Pinned::kWrite);
+        if (!w.failed() && !delta.failed() && !a.failed() && !previous.failed())
+            return kernels().input_gradient(in, out, m, w, delta, Activation(phi), a, previous);
+    }
+    throw_out_of_memory(env);
+}
+
+JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_weightGradient(JNIEnv* env, jclass, jint in, jint out,
+                                                                         jint m, jint from, jint to, jfloat alpha,
+                                                                         jfloatArray a_, jint a_offset,
+                                                                         jfloatArray delta_, jint delta_offset,
+                                                                         jfloat beta, jfloatArray c_, jint c_offset,
+                                                                         jfloat gamma, jfloatArray c_bias_,
+                                                                         jint c_bias_offset) {
+    {
+        Pinned a(env, a_, a_offset, Pinned::kRead), delta(env, delta_, delta_offset, Pinned::kRead),
+            c(env, c_, c_offset, Pinned::kWrite), c_bias(env, c_bias_, c_bias_offset, Pinned::kWrite);
+        if (!a.failed() && !delta.failed() && !c.failed() && !c_bias.failed())
+            return kernels().weight_gradient(in, out, m, from, to, alpha, a, delta, beta, c, gamma, c_bias);
+    }
+    throw_out_of_memory(env);
+}
+
+}  // extern "C"

@@ -1,0 +1,33 @@
+// The three products of backpropagation, each one sgemm with its elementwise tail. Matrices are column-major, one
+// sample a column; Java has checked every length and alias before a pointer comes here.
+#pragma once
+
+namespace backblas {
+
+// The order is that of dev.backblas.backend.Activation.
+enum class Activation : int { kIdentity, kSigmoid, kTanh, kRelu, kLeakyRelu, kSoftmax };
+
+constexpr float kLeakySlope = 0.01f;
+
+struct Kernels {
+    const char* isa;
+
+    // A' = φ(WᵀA + b 1ᵀ)         W: in×out   b: out or null   A: in×m   A': out×m
+    void (*affine)(int in, int out, int m, const float* w, const float* b, const float* a, Activation phi,
+                   float* a_next);
+
+    // δ' = (W δ) ⊙ φ'(A')        W: in×out   δ: out×m   A': in×m (unread for the identity)   δ': in×m
+    void (*input_gradient)(int in, int out, int m, const float* w, const float* delta, Activation phi, const float* a,
+                           float* delta_previous);
+
+    // C ← α A δᵀ + β C,  c ← α δ 1 + γ c, for the units (columns of C) [from, to)
+    //                            A: in×m   δ: out×m   C: in×out   c: out or null; with β = 0 (γ = 0) C (c) is unread
+    void (*weight_gradient)(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
+                            float beta, float* c, float gamma, float* c_bias);
+};
+
+// The best table this processor can run; supported_kernels() ends with a null.
+const Kernels& kernels();
+const Kernels* const* supported_kernels();
+
+}  // namespace backblas

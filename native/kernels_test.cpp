@@ -1,0 +1,272 @@
+// Proves every kernel table this processor runs against plain loops in double precision: awkward sizes, outputs filled
+// with NaN, canaries on both sides of every output, and error bounds derived from the length of the sum.
+#include <algorithm>
+#include <cfloat>
+#include <climits>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <initializer_list>
+#include <vector>
+
+#include "kernels.hpp"
+#include "openblas.hpp"
+
+using namespace backblas;
+
+namespace {
+
+int checks = 0, failures = 0;
+
+#define CHECK(condition, ...)                                      \
+    do {                                                           \
+        checks++;                                                  \
+        if (!(condition) && ++failures <= 20) {                    \
+            std::printf("%s:%d: %s: ", __FILE__, __LINE__, #condition); \
+            std::printf(__VA_ARGS__);                              \
+            std::printf("\n");                                     \
+        }                                                          \
+    } while (0)
+
+uint32_t state = 1;
+float uniform() {  // in [-1, 1)
+    state = state * 1664525u + 1013904223u;
+    return float(int32_t(state)) * (1.0f / 2147483648.0f);
+}
+
+std::vector<float> random_floats(size_t n) {
+    std::vector<float> x(n);
+    for (float& v : x) v = uniform();
+    return x;
+}
+
+// An output with a guard on each side; filled with NaN unless the kernel also reads it.
+class Output {
+   public:
+    explicit Output(size_t n) : n_(n), memory_(n + 2 * kGuard, kCanary) {
+        for (size_t i = 0; i < n; i++) data()[i] = NAN;
+    }
+    float* data() { return memory_.data() + kGuard; }
+    bool intact() const {
+        for (size_t i = 0; i < kGuard; i++)
+            if (memory_[i] != kCanary || memory_[kGuard + n_ + i] != kCanary) return false;
+        return true;
+    }
+
+   private:
+    static constexpr size_t kGuard = 33;
+    static constexpr float kCanary = -12345.678f;
+    size_t n_;
+    std::vector<float> memory_;
+};
+
+double phi(Activation activation, double z) {
+    switch (activation) {
+        case Activation::kSigmoid: return 1 / (1 + std::exp(-z));
+        case Activation::kTanh: return std::tanh(z);
+        case Activation::kRelu: return z > 0 ? z : 0;
+        case Activation::kLeakyRelu: return z > 0 ? z : kLeakySlope * z;
+        default: return z;
+    }
+}
+
+double phi_prime(Activation activation, double a) {
+    switch (activation) {
+        case Activation::kSigmoid: return a * (1 - a);
+        case Activation::kTanh: return 1 - a * a;
+        case Activation::kRelu: return a > 0;
+        case Activation::kLeakyRelu: return a > 0 ? 1 : kLeakySlope;
+        default: return 1;
+    }
+}
+
+// |fl(Σ xᵢyᵢ) − Σ xᵢyᵢ| ≤ γₙ Σ|xᵢyᵢ| with γₙ = n u / (1 − n u), whatever the order of summation (Higham, §3.1);
+// two terms more for the bias and the scaling, four ulp for φ.
+double bound(int n, double magnitude, double value) {
+    const double u = FLT_EPSILON / 2;
+    return (n + 2) * u / (1 - (n + 2) * u) * magnitude + 4 * FLT_EPSILON * std::fabs(value) + 1e-37;
+}
+
+const Activation kElementwise[] = {Activation::kIdentity, Activation::kSigmoid, Activation::kTanh, Activation::kRelu,
+                                   Activation::kLeakyRelu};
+
+void test_affine(const Kernels& k, int in, int out, int m, Activation activation, bool with_bias) {
+    const auto w = random_floats(size_t(in) * out), b = random_floats(out), a = random_floats(size_t(in) * m);
+    Output next(size_t(out) * m);
+    k.affine(in, out, m, w.data(), with_bias ? b.data() : nullptr, a.data(), activation, next.data());
+    CHECK(next.intact(), "%s affine %dx%dx%d wrote outside its output", k.isa, in, out, m);
+    for (int j = 0; j < m; j++) {
+        std::vector<double> z(out);
+        double magnitude = 0, top = -INFINITY, total = 0;
+        for (int o = 0; o < out; o++) {
+            double sum = with_bias ? b[o] : 0, size = std::fabs(sum);
+            for (int i = 0; i < in; i++) {
+                sum += double(w[size_t(o) * in + i]) * a[size_t(j) * in + i];
+                size += std::fabs(double(w[size_t(o) * in + i]) * a[size_t(j) * in + i]);
+            }
+            z[o] = sum;
+            magnitude = std::fmax(magnitude, size);
+            top = std::fmax(top, sum);
+        }
+        for (double v : z) total += std::exp(v - top);
+        for (int o = 0; o < out; o++) {
+            const bool softmax = activation == Activation::kSoftmax;
+            const double want = softmax ? std::exp(z[o] - top) / total : phi(activation, z[o]);
+            const double got = next.data()[size_t(j) * out + o];
+            // softmax moves by at most 2 p times the largest change of its z, and sums `out` terms
+            const double allowed = softmax ? 2 * want * bound(in, magnitude, top) + (out + 8) * FLT_EPSILON * want + 1e-37
+                                           : bound(in, magnitude, want);
+            CHECK(std::fabs(got - want) <= allowed, "%s affine %dx%dx%d phi %d: %g, expected %g +- %g", k.isa, in, out, m,
+                  int(activation), got, want, allowed);
+        }
+    }
+}
+
+void test_input_gradient(const Kernels& k, int in, int out, int m, Activation activation) {
+    const auto w = random_floats(size_t(in) * out), delta = random_floats(size_t(out) * m);
+    auto a = random_floats(size_t(in) * m);
+    if (activation == Activation::kRelu)
+        for (size_t i = 0; i < a.size(); i += 3) a[i] = 0;  // φ'(0) = 0
+    Output previous(size_t(in) * m);
+    k.input_gradient(in, out, m, w.data(), delta.data(), activation,
+                     activation == Activation::kIdentity ? nullptr : a.data(), previous.data());
+    CHECK(previous.intact(), "%s inputGradient %dx%dx%d wrote outside its output", k.isa, in, out, m);
+    for (int j = 0; j < m; j++)
+        for (int i = 0; i < in; i++) {
+            double sum = 0, size = 0;
+            for (int o = 0; o < out; o++) {
+                sum += double(w[size_t(o) * in + i]) * delta[size_t(j) * out + o];
+                size += std::fabs(double(w[size_t(o) * in + i]) * delta[size_t(j) * out + o]);
+            }
+            const double slope = phi_prime(activation, a[size_t(j) * in + i]);
+            const double got = previous.data()[size_t(j) * in + i];
+            CHECK(std::fabs(got - sum * slope) <= bound(out, size * std::fmax(1, std::fabs(slope)), sum * slope),
+                  "%s inputGradient %dx%dx%d phi %d: %g, expected %g", k.isa, in, out, m, int(activation), got,
+                  sum * slope);
+        }
+}
+
+void test_weight_gradient(const Kernels& k, int in, int out, int m, int from, int to, float alpha, float beta,
+                          float gamma) {
+    const auto a = random_floats(size_t(in) * m), delta = random_floats(size_t(out) * m);
+    const auto c0 = random_floats(size_t(in) * out), bias0 = random_floats(out);
+    Output c(size_t(in) * out), bias(out);
+    if (beta != 0) std::memcpy(c.data(), c0.data(), c0.size() * sizeof(float));
+    if (gamma != 0) std::memcpy(bias.data(), bias0.data(), bias0.size() * sizeof(float));
+    k.weight_gradient(in, out, m, from, to, alpha, a.data(), delta.data(), beta, c.data(), gamma, bias.data());
+    CHECK(c.intact() && bias.intact(), "%s weightGradient %dx%dx%d wrote outside its output", k.isa, in, out, m);
+    for (int o = 0; o < out; o++) {
+        const bool inside = from <= o && o < to;
+        double bias_sum = 0, bias_size = 0;
+        for (int j = 0; j < m; j++) {
+            bias_sum += delta[size_t(j) * out + o];
+            bias_size += std::fabs(delta[size_t(j) * out + o]);
+        }
+        double want = alpha * bias_sum + gamma * bias0[o];
+        double got = bias.data()[o];
+        if (inside)
+            CHECK(std::fabs(got - want) <= bound(m, std::fabs(alpha) * bias_size + std::fabs(gamma * bias0[o]), want),
+                  "%s weightGradient %dx%dx%d bias: %g, expected %g", k.isa, in, out, m, got, want);
+        else
+            CHECK(gamma == 0 ? std::isnan(got) : got == bias0[o], "%s: bias outside the tile changed", k.isa);
+        for (int i = 0; i < in; i++) {
+            double sum = 0, size = 0;
+            for (int j = 0; j < m; j++) {
+                sum += double(a[size_t(j) * in + i]) * delta[size_t(j) * out + o];
+                size += std::fabs(double(a[size_t(j) * in + i]) * delta[size_t(j) * out + o]);
+            }
+            const float before = c0[size_t(o) * in + i];
+            want = alpha * sum + beta * before;
+            got = c.data()[size_t(o) * in + i];
+            if (inside)
+                CHECK(std::fabs(got - want) <= bound(m, std::fabs(alpha) * size + std::fabs(beta * before), want),
+                      "%s weightGradient %dx%dx%d: %g, expected %g", k.isa, in, out, m, got, want);
+            else
+                CHECK(beta == 0 ? std::isnan(got) : got == before, "%s: weights outside the tile changed", k.isa);
+        }
+    }
+}
+
+// The distance in units of the last place of `want`.
+double ulps(double got, double want) {
+    int exponent;
+    std::frexp(want, &exponent);
+    return std::fabs(got - want) / std::ldexp(1.0, std::max(exponent, FLT_MIN_EXP) - FLT_MANT_DIG);
+}
+
+// φ alone: a 1×1 identity product hands z to it unchanged.
+void test_accuracy(const Kernels& k) {
+    const int n = 4096;
+    std::vector<float> z(n), one(1, 1.0f), out(n);
+    double worst_sigmoid = 0, worst_tanh = 0;
+    for (int exponent = -40; exponent <= 6; exponent++)
+        for (int sign : {-1, 1}) {
+            for (int i = 0; i < n; i++) z[i] = sign * std::ldexp(1.0f + float(i) / n, exponent);
+            k.affine(1, 1, n, one.data(), nullptr, z.data(), Activation::kSigmoid, out.data());
+            for (int i = 0; i < n; i++)
+                if (std::fabs(z[i]) <= 87)
+                    worst_sigmoid = std::fmax(worst_sigmoid, ulps(out[i], 1 / (1 + std::exp(-double(z[i])))));
+            k.affine(1, 1, n, one.data(), nullptr, z.data(), Activation::kTanh, out.data());
+            for (int i = 0; i < n; i++) worst_tanh = std::fmax(worst_tanh, ulps(out[i], std::tanh(double(z[i]))));
+        }
+    std::printf("%-8s  sigmoid within %.2f ulp, tanh within %.2f ulp\n", k.isa, worst_sigmoid, worst_tanh);
+    CHECK(worst_sigmoid <= 3, "%s: sigmoid is %g ulp off", k.isa, worst_sigmoid);
+    CHECK(worst_tanh <= 4, "%s: tanh is %g ulp off", k.isa, worst_tanh);
+
+    std::vector<float> extremes = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, FLT_MAX, -FLT_MAX, FLT_MIN, -FLT_MIN, 1e-42f,
+                                   88, -88, 1000, -1000};
+    const int count = int(extremes.size());
+    for (Activation activation : kElementwise) {
+        out.assign(count, 7);
+        k.affine(1, 1, count, one.data(), nullptr, extremes.data(), activation, out.data());
+        for (int i = 0; i < count; i++) {
+            const float x = extremes[i];
+            const double want = activation == Activation::kRelu && std::isnan(x) ? NAN : phi(activation, x);
+            CHECK(std::isnan(x) ? std::isnan(out[i]) : want == out[i] || std::fabs(out[i] - want) <= 1e-6 * std::fabs(want) + 2e-38,
+                  "%s: phi %d of %g is %g, expected %g", k.isa, int(activation), x, out[i], want);
+        }
+    }
+    // Softmax of one huge logit, and of minus infinity, stays a distribution
+    std::vector<float> logits = {1e30f, 0, -INFINITY, -1e30f, 5}, p(5);
+    k.affine(1, 5, 1, logits.data(), nullptr, one.data(), Activation::kSoftmax, p.data());
+    CHECK(p[0] == 1 && p[1] == 0 && p[2] == 0 && p[3] == 0 && p[4] == 0, "%s: softmax of extremes", k.isa);
+}
+
+void test_all(const Kernels& k) {
+    test_accuracy(k);
+    const int sizes[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 100};
+    for (int in : sizes)
+        for (int out : {1, 2, 3, 10, 16, 17, 33})
+            for (int m : {1, 2, 4, 5, 10, 33}) {
+                for (Activation activation : kElementwise) {
+                    test_affine(k, in, out, m, activation, (in + out + m) % 2 == 0);
+                    test_input_gradient(k, in, out, m, activation);
+                }
+                test_affine(k, in, out, m, Activation::kSoftmax, true);
+                test_weight_gradient(k, in, out, m, 0, out, 1.0f / m, 0, 0);
+                test_weight_gradient(k, in, out, m, out / 3, out - out / 4, -0.3f / m, 0.999f, 1);
+                test_weight_gradient(k, in, out, m, 0, out, 1.0f / m, 0.01f, 0);
+            }
+    // More than one column tile, and the shapes of the benchmarks
+    test_affine(k, 5, 1500, 200, Activation::kSigmoid, true);
+    test_input_gradient(k, 1500, 5, 200, Activation::kTanh);
+    for (Activation activation : {Activation::kRelu, Activation::kSoftmax}) test_affine(k, 784, 128, 128, activation, true);
+    test_input_gradient(k, 128, 10, 128, Activation::kRelu);
+    test_weight_gradient(k, 784, 128, 128, 0, 64, -0.1f / 128, 1, 1);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (const char* error = open_openblas(argc > 1 ? argv[1] : nullptr)) {
+        std::printf("OpenBLAS: %s\n", error);
+        return 1;
+    }
+    std::printf("%s, kernels %s\n", openblas_config(), openblas_core());
+    CHECK(std::strstr(open_openblas("/nonexistent/libopenblas.so"), "/nonexistent"), "a missing library is named");
+    for (const Kernels* const* k = supported_kernels(); *k != nullptr; k++) test_all(**k);
+    std::printf("%d checks, %d failed\n", checks, failures);
+    return failures == 0 ? 0 : 1;
+}

@@ -1,0 +1,129 @@
+#include "openblas.hpp"
+
+#include <dlfcn.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <initializer_list>
+
+#if defined(BACKBLAS_OPENBLAS_LINKED)
+extern "C" {
+void cblas_sgemm(int, int, int, int, int, int, float, const float*, int, const float*, int, float, float*, int);
+void openblas_set_num_threads(int);
+char* openblas_get_config();
+char* openblas_get_corename();
+
+// The link wraps getenv (--wrap), where OpenBLAS reads its settings, once, in a constructor that runs before anyone can
+// call it. So our copy starts no thread, whatever the process's environment says, and a processor newer than this
+// OpenBLAS (0.3.21 takes an Emerald Rapids for a Prescott, six times slower) gets the kernels its instructions allow.
+char* __real_getenv(const char* name);
+char* __wrap_getenv(const char* name) {
+    static char one[] = "1";
+    if (std::strcmp(name, "OPENBLAS_NUM_THREADS") == 0) return one;
+    char* value = __real_getenv(name);
+#if defined(BACKBLAS_X86)
+    static char skylake_x[] = "SkylakeX", haswell[] = "Haswell";
+    if (value == nullptr && std::strcmp(name, "OPENBLAS_CORETYPE") == 0) {
+        __builtin_cpu_init();
+        if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return nullptr;
+        const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
+                            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
+                            __builtin_cpu_supports("avx512vl");
+        return avx512 ? skylake_x : haswell;
+    }
+#endif
+    return value;
+}
+}
+#endif
+
+namespace backblas {
+namespace {
+
+constexpr int kColumnMajor = 102;
+
+using Sgemm = void(int order, int trans_a, int trans_b, int m, int n, int k, float alpha, const float* a, int lda,
+                   const float* b, int ldb, float beta, float* c, int ldc);
+
+struct {
+    Sgemm* sgemm;
+    const char* config = "unknown";
+    const char* core = "unknown";
+} openblas;
+
+char message[1024];
+
+template <class Function>
+Function* symbol(void* library, const char* name) {
+    return reinterpret_cast<Function*>(dlsym(library, name));
+}
+
+// A copy that is dlopened has started its threads in its constructor: hold it to one, then end the others.
+bool hold_to_one_thread(void* library) {
+    for (const char* setter : {"openblas_set_num_threads", "MKL_Set_Num_Threads", "bli_thread_set_num_threads"})
+        if (auto* set_threads = symbol<void(int)>(library, setter)) {
+            set_threads(1);
+            if (auto* end_threads = symbol<int()>(library, "blas_thread_shutdown_")) end_threads();
+            return true;
+        }
+    return symbol<void>(library, "catlas_sset") != nullptr;  // Accelerate chooses for itself
+}
+
+const char* open_file(const char* path) {
+    int flags = RTLD_NOW | RTLD_LOCAL;
+#if defined(RTLD_DEEPBIND) && !defined(__SANITIZE_ADDRESS__)
+    flags |= RTLD_DEEPBIND;  // its own symbols before those of another OpenBLAS in the process
+#endif
+    void* library = dlopen(path, flags);
+    if (library == nullptr) {
+        std::snprintf(message, sizeof message, "%s", dlerror());
+        return message;
+    }
+    auto* sgemm = symbol<Sgemm>(library, "cblas_sgemm");
+    if (sgemm == nullptr) {
+        std::snprintf(message, sizeof message, "%s: no function cblas_sgemm in it; it is not a BLAS library", path);
+        return message;
+    }
+    if (!hold_to_one_thread(library)) {
+        std::snprintf(message, sizeof message, "%s: no function to set the number of its threads", path);
+        return message;
+    }
+    openblas.sgemm = sgemm;
+    if (auto* config = symbol<char*()>(library, "openblas_get_config")) openblas.config = config();
+    if (auto* core = symbol<char*()>(library, "openblas_get_corename")) openblas.core = core();
+    return nullptr;
+}
+
+}  // namespace
+
+bool openblas_is_linked_in() {
+#if defined(BACKBLAS_OPENBLAS_LINKED)
+    return true;
+#else
+    return false;
+#endif
+}
+
+const char* open_openblas(const char* path) {
+    if (path != nullptr) return open_file(path);
+#if defined(BACKBLAS_OPENBLAS_LINKED)
+    openblas_set_num_threads(1);
+    openblas.sgemm = cblas_sgemm;
+    openblas.config = openblas_get_config();
+    openblas.core = openblas_get_corename();
+    return nullptr;
+#else
+    return "no OpenBLAS is linked into this library";
+#endif
+}
+
+const char* openblas_config() { return openblas.config; }
+const char* openblas_core() { return openblas.core; }
+
+void sgemm(Trans trans_a, Trans trans_b, int m, int n, int k, float alpha, const float* a, int lda, const float* b,
+           int ldb, float beta, float* c, int ldc) {
+    openblas.sgemm(kColumnMajor, int(trans_a), int(trans_b), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+}
+
+}  // namespace backblas

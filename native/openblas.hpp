@@ -1,0 +1,22 @@
+// The few functions of OpenBLAS that we call, from a copy of the library that is ours alone.
+#pragma once
+
+namespace backblas {
+
+enum class Trans : int { kNo = 111, kYes = 112 };  // the values of CBLAS_TRANSPOSE
+
+// Opens the library at `path`, or takes the one linked in when `path` is null, and holds it to one thread. Returns null, or
+// why not, as text that stays valid until the next call. To be called once, before the first product.
+const char* open_openblas(const char* path);
+
+bool openblas_is_linked_in();
+
+// "OpenBLAS 0.3.21 … " and "SkylakeX"; "unknown" where the library is not OpenBLAS.
+const char* openblas_config();
+const char* openblas_core();
+
+// C ← α op(A) op(B) + β C, column-major
+void sgemm(Trans trans_a, Trans trans_b, int m, int n, int k, float alpha, const float* a, int lda, const float* b,
+           int ldb, float beta, float* c, int ldc);
+
+}  // namespace backblas

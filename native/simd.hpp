@@ -1,0 +1,80 @@
+// One vector of floats, as wide as the instruction set this file is compiled for. Everything lives in a namespace
+// of that instruction set, so that the linker can never hand AVX-512 code to a plain x86-64 machine.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(__AVX__)
+#include <immintrin.h>
+#endif
+
+#ifndef BACKBLAS_ISA
+#error "compile with -DBACKBLAS_ISA=<name>, see CMakeLists.txt"
+#endif
+
+namespace backblas::BACKBLAS_ISA {
+
+#if defined(__AVX512F__)
+constexpr int kWidth = 16;
+#elif defined(__AVX__)
+constexpr int kWidth = 8;
+#else
+constexpr int kWidth = 4;
+#endif
+
+typedef float Vec __attribute__((vector_size(kWidth * sizeof(float))));
+typedef int32_t IntVec __attribute__((vector_size(kWidth * sizeof(int32_t))));
+
+inline Vec broadcast(float x) { return Vec{} + x; }
+
+inline Vec load(const float* p) {
+    Vec v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+}
+
+inline void store(float* p, Vec v) { std::memcpy(p, &v, sizeof v); }
+
+// The last n < kWidth floats of a row: lanes beyond n read as zero and are not written.
+#if defined(__AVX512F__)
+inline Vec load(const float* p, int n) { return _mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p); }
+inline void store(float* p, Vec v, int n) { _mm512_mask_storeu_ps(p, __mmask16((1u << n) - 1), v); }
+#elif defined(__AVX__)
+inline __m256i lanes(int n) {
+    alignas(32) static const int32_t kLanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLanes + 8 - n));
+}
+inline Vec load(const float* p, int n) { return _mm256_maskload_ps(p, lanes(n)); }
+inline void store(float* p, Vec v, int n) { _mm256_maskstore_ps(p, lanes(n), v); }
+#else
+inline Vec load(const float* p, int n) {
+    Vec v{};
+    for (int i = 0; i < n; i++) v[i] = p[i];
+    return v;
+}
+inline void store(float* p, Vec v, int n) {
+    for (int i = 0; i < n; i++) p[i] = v[i];
+}
+#endif
+
+inline float sum(Vec v) {
+    float total = 0;
+    for (int i = 0; i < kWidth; i++) total += v[i];
+    return total;
+}
+
+// Calls step(i, load, store) over [0, n): whole vectors first, then the masked remainder with the same arithmetic,
+// so a value never depends on where in a row or in a tile it stands.
+template <class Step>
+inline void for_each_vector(int64_t n, Step step) {
+    int64_t i = 0;
+    for (; i + kWidth <= n; i += kWidth)
+        step(i, [](const float* p) { return load(p); }, [](float* p, Vec v) { store(p, v); });
+    if (i < n) {
+        const int rest = int(n - i);
+        step(i, [rest](const float* p) { return load(p, rest); }, [rest](float* p, Vec v) { store(p, v, rest); });
+    }
+}
+
+}  // namespace backblas::BACKBLAS_ISA
