@@ -89,8 +89,12 @@ const char* open_file(const char* path) {
         std::snprintf(message, sizeof message, "%s: no function to set the number of its threads", path);
         return message;
     }
-    openblas.sgemm = sgemm;
     if (auto* config = symbol<char*()>(library, "openblas_get_config")) openblas.config = config();
+    if (std::strstr(openblas.config, "USE64BITINT") != nullptr) {
+        std::snprintf(message, sizeof message, "%s: built for 64-bit integers; expected 32-bit ones (LP64)", path);
+        return message;
+    }
+    openblas.sgemm = sgemm;
     if (auto* core = symbol<char*()>(library, "openblas_get_corename")) openblas.core = core();
     return nullptr;
 }

@@ -1,0 +1,64 @@
+package dev.backblas;
+
+/** How well a network does on samples it may not have seen. */
+public final class Metrics {
+
+    /** Samples that are predicted together. */
+    private static final int TILE = 256;
+
+    private Metrics() {}
+
+    /** Sees the prediction and the target of one sample: {@code outputs} values each, from their offsets. */
+    @FunctionalInterface
+    private interface Visitor {
+        void sample(float[] predicted, float[] y, int offset);
+    }
+
+    /**
+     * The share of samples whose largest output stands where their largest target does; with a single output, whether both are
+     * on the same side of ½. In [0, 1].
+     */
+    public static double accuracy(Network network, Dataset data) {
+        final int n = network.outputs();
+        final int[] right = new int[1];
+        forEach(network, data, (predicted, y, offset) -> {
+            final boolean same = n == 1
+                ? predicted[offset] >= 0.5f == y[offset] >= 0.5f
+                : largest(predicted, offset, n) == largest(y, offset, n);
+            if (same) right[0]++;
+        });
+        return (double) right[0] / data.size();
+    }
+
+    /** The root of the mean of (a − y)² over all samples and outputs, in the unit of y. */
+    public static double rootMeanSquaredError(Network network, Dataset data) {
+        final int n = network.outputs();
+        final double[] sum = new double[1];
+        forEach(network, data, (predicted, y, offset) -> {
+            for (int k = offset; k < offset + n; k++) sum[0] += Math.pow((double) predicted[k] - y[k], 2);
+        });
+        return Math.sqrt(sum[0] / data.size() / n);
+    }
+
+    private static int largest(float[] values, int offset, int n) {
+        int best = 0;
+        for (int k = 1; k < n; k++) if (values[offset + k] > values[offset + best]) best = k;
+        return best;
+    }
+
+    private static void forEach(Network network, Dataset data, Visitor visitor) {
+        if (data.inputs() != network.inputs() || data.outputs() != network.outputs())
+            throw new IllegalArgumentException(
+                "metrics: samples have " + data.inputs() + " inputs and " + data.outputs() + " outputs, but the network has "
+                    + network.inputs() + " and " + network.outputs());
+        final int in = network.inputs(), out = network.outputs();
+        final int tile = Math.min(TILE, data.size());
+        final float[] x = new float[in * tile], y = new float[out * tile], predicted = new float[out * tile];
+        for (int start = 0; start < data.size(); start += tile) {
+            final int m = Math.min(tile, data.size() - start);
+            for (int j = 0; j < m; j++) data.copy(start + j, x, j * in, y, j * out);
+            network.predict(x, m, predicted);
+            for (int j = 0; j < m; j++) visitor.sample(predicted, y, j * out);
+        }
+    }
+}

@@ -1,0 +1,40 @@
+package dev.backblas;
+
+/** A {@link Dataset} in two arrays of floats. */
+record Samples(float[] x, float[] y, int inputs, int outputs) implements Dataset {
+
+    Samples {
+        requireSizes(x.length, y, inputs, outputs);
+        requireFinite("x", x, inputs);
+    }
+
+    static void requireSizes(int values, float[] y, int inputs, int outputs) {
+        if (inputs < 1 || outputs < 1)
+            throw new IllegalArgumentException(
+                "dataset: " + inputs + " inputs and " + outputs + " outputs a sample; expected 1 or more of each");
+        if (values == 0 || values % inputs != 0 || (long) values / inputs * outputs != y.length)
+            throw new IllegalArgumentException(
+                "dataset: x has " + values + " values and y has " + y.length + "; expected " + inputs + " and " + outputs
+                    + " for each of the same number of samples, 1 or more");
+        requireFinite("y", y, outputs);
+    }
+
+    private static void requireFinite(String name, float[] values, int columns) {
+        for (int i = 0; i < values.length; i++)
+            if (!Float.isFinite(values[i]))
+                throw new IllegalArgumentException(
+                    "dataset: " + name + " is " + values[i] + " in row " + i / columns + ", column " + i % columns
+                        + "; expected a finite number");
+    }
+
+    @Override
+    public int size() {
+        return x.length / inputs;
+    }
+
+    @Override
+    public void copy(int i, float[] x, int xOffset, float[] y, int yOffset) {
+        System.arraycopy(this.x, i * inputs, x, xOffset, inputs);
+        System.arraycopy(this.y, i * outputs, y, yOffset, outputs);
+    }
+}

@@ -1,0 +1,275 @@
+package dev.backblas;
+
+import dev.backblas.Loss.Reduction;
+import dev.backblas.backend.Backend;
+import java.util.Random;
+import java.util.concurrent.atomic.AtomicBoolean;
+
+/**
+ * Trains a {@link Network} by gradient descent on mini-batches: W ← (1 − ηλ/n) W − η dW, b ← b − η db.
+ *
+ * <p>A step allocates nothing, and is taken by several threads where it is large enough. With the same seeds, data, backend and
+ * number of threads, a network ends in the same bits on one machine. A trainer is used by one thread at a time, and closed
+ * when it has served.
+ */
+public final class Trainer implements AutoCloseable {
+
+    /**
+     * Multiplications in a step (3 Σ in·out·m) that make another thread worth its two barriers: below this a step is shorter
+     * than 50 µs on one AVX-512 core, and two threads were no faster than one (StepBenchmark).
+     */
+    static final long WORK_PER_THREAD = 2_000_000;
+
+    /** Sums of different threads lie this many doubles, two cache lines, apart. */
+    private static final int APART = 16;
+
+    private final Network network;
+    private final Loss loss;
+    private final Reduction reduction;
+    private final float rate;
+    private final float l2;
+    private final int batch;
+    private final Random random;
+    private final Backpropagation backpropagation;
+    private final Team team;
+    private final float[] x; // inputs × batch
+    private final float[] y; // outputs × batch
+    private final double[] sums; // of C, one for each thread
+    private final AtomicBoolean busy = new AtomicBoolean();
+    private boolean closed;
+    private int epoch;
+    private int[] order = {}; // of the samples, shuffled anew each epoch
+
+    private Trainer(Builder builder) {
+        network = builder.network;
+        loss = builder.loss;
+        reduction = builder.reduction;
+        rate = builder.rate;
+        l2 = builder.l2;
+        batch = builder.batch;
+        random = new Random(builder.seed);
+        final Backend backend = network.backend();
+        backpropagation = new Backpropagation(network, loss, backend, batch);
+        x = new float[Backpropagation.matrix(network.inputs(), batch)];
+        y = new float[Backpropagation.matrix(network.outputs(), batch)];
+        team = new Team(threads(builder.threads, backend));
+        sums = new double[team.size() * APART];
+    }
+
+    private int threads(int most, Backend backend) {
+        if (!backend.allowsConcurrentTiles()) return 1;
+        final long work = 3 * (network.parameters()) * batch;
+        return (int) Math.max(1, Math.min(Math.min(most, batch), work / WORK_PER_THREAD));
+    }
+
+    /**
+     * Begins a trainer of this network.
+     *
+     * @throws IllegalArgumentException from {@link Builder#build()}, not from here
+     */
+    public static Builder of(Network network, Loss loss) {
+        return new Builder(network, loss);
+    }
+
+    /** How to train; every setting has a default. */
+    public static final class Builder {
+        private final Network network;
+        private final Loss loss;
+        private Reduction reduction = Reduction.MEAN;
+        private float rate = 0.1f;
+        private float l2;
+        private int batch = 32;
+        private int threads = Runtime.getRuntime().availableProcessors();
+        private long seed = 1;
+
+        private Builder(Network network, Loss loss) {
+            loss.requireOutput(network.layer(network.depth()).activation());
+            this.network = network;
+            this.loss = loss;
+        }
+
+        /** Whether J is the mean of C over the batch (the default) or its sum. */
+        public Builder reduction(Reduction reduction) {
+            this.reduction = reduction;
+            return this;
+        }
+
+        /** η, the learning rate; 0.1 unless set. Finite and above 0. */
+        public Builder rate(double rate) {
+            if (!(rate > 0) || !Float.isFinite((float) rate))
+                throw new IllegalArgumentException("trainer: the rate is " + rate + "; expected a finite number above 0");
+            this.rate = (float) rate;
+            return this;
+        }
+
+        /** λ of the penalty (λ/2n) Σ W² over a training set of n samples; 0 unless set. Finite, 0 or more. */
+        public Builder l2(double lambda) {
+            if (!(lambda >= 0) || !Float.isFinite((float) lambda))
+                throw new IllegalArgumentException("trainer: l2 is " + lambda + "; expected a finite number, 0 or more");
+            this.l2 = (float) lambda;
+            return this;
+        }
+
+        /** The samples of a step; 32 unless set. At least 1. */
+        public Builder batch(int samples) {
+            if (samples < 1) throw new IllegalArgumentException("trainer: the batch is " + samples + "; expected 1 or more");
+            this.batch = samples;
+            return this;
+        }
+
+        /** The most threads that may take a step together; small steps take fewer. All processors unless set. */
+        public Builder threads(int most) {
+            if (most < 1) throw new IllegalArgumentException("trainer: threads is " + most + "; expected 1 or more");
+            this.threads = most;
+            return this;
+        }
+
+        /** The seed of the shuffle; 1 unless set. */
+        public Builder seed(long seed) {
+            this.seed = seed;
+            return this;
+        }
+
+        public Trainer build() {
+            return new Trainer(this);
+        }
+    }
+
+    /** The threads that really take a step. */
+    public int threads() {
+        return team.size();
+    }
+
+    public Network network() {
+        return network;
+    }
+
+    /**
+     * Goes through all samples once, in a new random order, a step for each batch; the last may be smaller.
+     *
+     * @return the mean of C over the samples, each measured before its own step, without the penalty
+     * @throws IllegalArgumentException if the data do not fit the network, or a target not the loss
+     * @throws IllegalStateException    if the loss is no longer finite; the step that would have followed is not taken
+     */
+    public double epoch(Dataset data) {
+        if (data.inputs() != network.inputs() || data.outputs() != network.outputs())
+            throw new IllegalArgumentException(
+                "epoch: samples have " + data.inputs() + " inputs and " + data.outputs() + " outputs, but the network has "
+                    + network.inputs() + " and " + network.outputs());
+        begin("epoch");
+        try {
+            epoch++;
+            shuffle(data.size());
+            backpropagation.batch(x, y);
+            final double[] total = new double[1];
+            team.run(t -> epoch(t, data, total));
+            network.requireFinite(diverged());
+            return total[0] / data.size();
+        } finally {
+            busy.set(false);
+        }
+    }
+
+    private void epoch(int t, Dataset data, double[] total) {
+        final int size = data.size();
+        for (int start = 0; start < size; start += batch) {
+            final int m = Math.min(batch, size - start);
+            final int from = part(t, m), to = part(t + 1, m);
+            for (int j = from; j < to; j++)
+                data.copy(order[start + j], x, j * network.inputs(), y, j * network.outputs());
+            final double sum = step(t, m, size);
+            if (t == 0) total[0] += sum;
+        }
+    }
+
+    /**
+     * One step on a batch in the caller's own arrays, which are not copied. L2 takes the batch for the whole training set.
+     *
+     * @param x X, inputs × m: sample after sample
+     * @param y Y, outputs × m
+     * @param m the samples, 1 to the batch size of this trainer
+     * @return the mean of C over the samples, before the step, without the penalty
+     * @throws IllegalArgumentException if an array is too short, an x is not finite, or a target does not fit the loss
+     * @throws IllegalStateException    if the loss is not finite; the step is not taken
+     */
+    public double step(float[] x, float[] y, int m) {
+        if (m < 1 || m > batch)
+            throw new IllegalArgumentException(
+                "step: m is " + m + "; expected 1 to " + batch + ", the batch size of this trainer");
+        Network.requireLength("step", "x", x, m, network.inputs());
+        Network.requireLength("step", "y", y, m, network.outputs());
+        for (int i = 0; i < m * network.inputs(); i++)
+            if (!Float.isFinite(x[i]))
+                throw new IllegalArgumentException(
+                    "step: x is " + x[i] + " in sample " + i / network.inputs() + ", input " + i % network.inputs()
+                        + "; expected a finite number");
+        begin("step");
+        try {
+            backpropagation.batch(x, y);
+            if (team.size() == 1) return step(0, m, m) / m;
+            final double[] total = new double[1];
+            team.run(t -> {
+                final double sum = step(t, m, m);
+                if (t == 0) total[0] = sum;
+            });
+            return total[0] / m;
+        } finally {
+            busy.set(false);
+        }
+    }
+
+    /** Thread t's share of one step on the batch at hand. Returns the sum of C over the whole batch. */
+    private double step(int t, int m, int size) {
+        final int from = part(t, m), to = part(t + 1, m);
+        sums[t * APART] = from < to ? backpropagation.propagate(from, to) : 0;
+        team.barrier(t);
+        double sum = 0;
+        for (int i = 0; i < team.size(); i++) sum += sums[i * APART];
+        if (!Double.isFinite(sum)) throw new IllegalStateException(diverged() + ": the loss is " + sum);
+        final float scale = reduction == Reduction.MEAN ? 1f / m : 1;
+        backpropagation.update(t, team.size(), m, rate, scale, l2 / size);
+        team.barrier(t);
+        return sum;
+    }
+
+    private int part(int t, int m) {
+        return Backpropagation.part(t, team.size(), m);
+    }
+
+    private String diverged() {
+        return "training diverged in epoch " + epoch + " (lower the rate, now " + rate + ", or scale the inputs)";
+    }
+
+    /** Fisher and Yates, over the order of the epoch before. */
+    private void shuffle(int size) {
+        if (order.length != size) {
+            order = new int[size];
+            for (int i = 0; i < size; i++) order[i] = i;
+        }
+        for (int i = size - 1; i > 0; i--) {
+            final int j = random.nextInt(i + 1);
+            final int swap = order[i];
+            order[i] = order[j];
+            order[j] = swap;
+        }
+    }
+
+    private void begin(String operation) {
+        if (!busy.compareAndSet(false, true))
+            throw new IllegalStateException(
+                operation + ": another thread is using this trainer; expected one at a time (a trainer for each thread)");
+        if (closed) {
+            busy.set(false);
+            throw new IllegalStateException(operation + ": the trainer is closed");
+        }
+    }
+
+    /** Ends the threads of this trainer. The network stays usable. */
+    @Override
+    public void close() {
+        if (closed || !busy.compareAndSet(false, true)) return;
+        closed = true;
+        busy.set(false);
+        team.close();
+    }
+}

@@ -1,0 +1,100 @@
+package dev.backblas.backend;
+
+/**
+ * The functions φ that turn a layer's Z into its A. Every φ' is written in a = φ(z), so that Z need not be kept.
+ *
+ * <p>NaN stays NaN under each of them. The order is that of {@code Activation} in {@code native/kernels.hpp}.
+ */
+public enum Activation {
+    /** φ(z) = z. */
+    IDENTITY,
+    /** φ(z) = 1 / (1 + e⁻ᶻ), φ' = a (1 − a). */
+    SIGMOID,
+    /** φ(z) = tanh z, φ' = 1 − a². */
+    TANH,
+    /** φ(z) = max(0, z), φ' = 1 where a &gt; 0, else 0; so φ'(0) = 0. */
+    RELU,
+    /** φ(z) = z where z &gt; 0, else {@value #LEAKY_SLOPE} z. */
+    LEAKY_RELU,
+    /** φ(z)ₖ = exp(zₖ − max z) / Σ exp(zⱼ − max z), over the units of one sample. For the output layer only. */
+    SOFTMAX;
+
+    /** The slope of {@link #LEAKY_RELU} left of zero. */
+    public static final float LEAKY_SLOPE = 0.01f;
+
+    /**
+     * Replaces Z by A = φ(Z) in place.
+     *
+     * @param z      n × m, one sample a column
+     * @param offset where Z begins in {@code z}
+     * @param n      the units of one sample
+     * @param m      the samples
+     */
+    public void apply(float[] z, int offset, int n, int m) {
+        final int end = offset + n * m;
+        switch (this) {
+            case IDENTITY -> { }
+            case SIGMOID -> {
+                for (int i = offset; i < end; i++) z[i] = (float) (1 / (1 + Math.exp(-z[i])));
+            }
+            case TANH -> {
+                for (int i = offset; i < end; i++) z[i] = (float) Math.tanh(z[i]);
+            }
+            case RELU -> {
+                for (int i = offset; i < end; i++) z[i] = z[i] < 0 ? 0 : z[i];
+            }
+            case LEAKY_RELU -> {
+                for (int i = offset; i < end; i++) z[i] = z[i] < 0 ? LEAKY_SLOPE * z[i] : z[i];
+            }
+            case SOFTMAX -> {
+                for (int start = offset; start < end; start += n) softmax(z, start, n);
+            }
+        }
+    }
+
+    private static void softmax(float[] z, int start, int n) {
+        float top = z[start];
+        for (int k = 1; k < n; k++) top = Math.max(top, z[start + k]);
+        double total = 0;
+        for (int k = 0; k < n; k++) total += z[start + k] = (float) Math.exp(z[start + k] - top);
+        final float scale = (float) (1 / total);
+        for (int k = 0; k < n; k++) z[start + k] *= scale;
+    }
+
+    /**
+     * Replaces G = ∂C/∂A by δ = ∂C/∂Z in place: δ = G ⊙ φ'(Z), and for softmax δ = A ⊙ (G − aᵀg 1) in each column.
+     *
+     * @param a       A = φ(Z), n × m
+     * @param aOffset where A begins in {@code a}
+     * @param g       G on entry, δ on return, n × m
+     * @param gOffset where G begins in {@code g}
+     * @param n       the units of one sample
+     * @param m       the samples
+     */
+    public void backward(float[] a, int aOffset, float[] g, int gOffset, int n, int m) {
+        final int size = n * m;
+        switch (this) {
+            case IDENTITY -> { }
+            case SIGMOID -> {
+                for (int i = 0; i < size; i++) g[gOffset + i] *= a[aOffset + i] * (1 - a[aOffset + i]);
+            }
+            case TANH -> {
+                for (int i = 0; i < size; i++) g[gOffset + i] *= 1 - a[aOffset + i] * a[aOffset + i];
+            }
+            case RELU -> {
+                for (int i = 0; i < size; i++) g[gOffset + i] *= a[aOffset + i] > 0 ? 1 : 0;
+            }
+            case LEAKY_RELU -> {
+                for (int i = 0; i < size; i++) g[gOffset + i] *= a[aOffset + i] > 0 ? 1 : LEAKY_SLOPE;
+            }
+            case SOFTMAX -> {
+                for (int start = 0; start < size; start += n) {
+                    double dot = 0;
+                    for (int k = 0; k < n; k++) dot += a[aOffset + start + k] * g[gOffset + start + k];
+                    for (int k = 0; k < n; k++)
+                        g[gOffset + start + k] = (float) (a[aOffset + start + k] * (g[gOffset + start + k] - dot));
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,144 @@
+package dev.backblas.backend;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The three products of backpropagation, each with its elementwise tail, over the caller's own arrays.
+ *
+ * <p>Matrices are column-major with one sample a column: element (i, j) of an n × m matrix X that begins at {@code xOffset} is
+ * {@code x[xOffset + j * n + i]}, the memory of a row-major {@code float[m][n]}. Weights W are in × out, so the weights into
+ * unit k lie side by side. In BLAS terms the products are {@code sgemm} TN, NN and NT; nothing is transposed or copied.
+ *
+ * <p>Every method may be called from any number of threads at once. Each checks all of its arguments before it touches memory,
+ * and throws {@link IllegalArgumentException} for a size below 1, an array too short for its matrix, or an output that
+ * overlaps another argument. Values are not checked: NaN and infinity pass through to the result.
+ *
+ * <p>A backend is chosen by {@link #fastest()}, {@link #openBlas()} or {@link #pureJava()}. System properties:
+ *
+ * <ul>
+ *   <li>{@code backblas.backend}: {@code openblas}, {@code java} or {@code auto} (the default) decides what {@link #fastest()}
+ *       returns;
+ *   <li>{@code backblas.openblas}: the absolute path of a BLAS library with the CBLAS interface (OpenBLAS, MKL, BLIS) to use
+ *       instead of the one that comes with Backblas; there is no fallback past it;
+ *   <li>{@code backblas.native.dir}: a directory that holds the native libraries, instead of the {@code backblas-natives} jar;
+ *       there is no fallback past it either.
+ * </ul>
+ */
+public sealed interface Backend permits CheckedBackend {
+
+    /** {@code "openblas"} or {@code "java"}. */
+    String name();
+
+    /** What really runs, in one line: the library or class, its version, its kernels. */
+    String description();
+
+    /**
+     * Whether several threads may write disjoint parts of one array at once. False where the virtual machine copies arrays on
+     * their way to native code ({@code -Xcheck:jni} does).
+     */
+    boolean allowsConcurrentTiles();
+
+    /**
+     * A' = φ(WᵀA + b 1ᵀ).
+     *
+     * @param in  the inputs of the layer, at least 1
+     * @param out the units of the layer, at least 1
+     * @param m   the samples, at least 1
+     * @param w   W, in × out
+     * @param b   b, out; or null for none
+     * @param a   A, in × m
+     * @param phi φ
+     * @param next A', out × m; written, never read
+     */
+    void affine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a, int aOffset,
+                Activation phi, float[] next, int nextOffset);
+
+    /**
+     * δ' = (W δ) ⊙ φ'(A').
+     *
+     * @param in    the inputs of the layer, at least 1
+     * @param out   the units of the layer, at least 1
+     * @param m     the samples, at least 1
+     * @param w     W, in × out
+     * @param delta δ, out × m
+     * @param phi   the φ that made the layer's input; {@link Activation#IDENTITY} gives W δ alone. Not softmax
+     * @param a     A', the layer's input, in × m; null is allowed for the identity
+     * @param previous δ', in × m; written, never read
+     */
+    void inputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
+                       float @Nullable [] a, int aOffset, float[] previous, int previousOffset);
+
+    /**
+     * C ← α A δᵀ + β C and c ← α δ 1 + γ c, for the units [from, to) of the layer.
+     *
+     * <p>With α = 1/m and β = γ = 0 this is the gradient of the mean loss. With α = −η/m, β = 1 − ηλ/n and γ = 1, straight
+     * into W and b, it is a whole step of gradient descent with L2, which spares biases.
+     *
+     * @param in    the inputs of the layer, at least 1
+     * @param out   the units of the layer, at least 1
+     * @param m     the samples, at least 1
+     * @param from  the first unit of the tile
+     * @param to    the end of the tile, at least {@code from}; 0 and {@code out} for the whole layer
+     * @param a     A, in × m
+     * @param delta δ, out × m
+     * @param beta  β; with 0, C is written and never read
+     * @param c     C, in × out
+     * @param gamma γ; with 0, c is written and never read
+     * @param cBias c, out; or null for none. Not the array of C
+     */
+    void weightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
+                        int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
+                        int cBiasOffset);
+
+    /** {@link #affine} on matrices that begin at index 0. */
+    default void affine(int in, int out, int m, float[] w, float @Nullable [] b, float[] a, Activation phi, float[] next) {
+        affine(in, out, m, w, 0, b, 0, a, 0, phi, next, 0);
+    }
+
+    /** {@link #inputGradient} on matrices that begin at index 0. */
+    default void inputGradient(int in, int out, int m, float[] w, float[] delta, Activation phi, float @Nullable [] a,
+                               float[] previous) {
+        inputGradient(in, out, m, w, 0, delta, 0, phi, a, 0, previous, 0);
+    }
+
+    /** {@link #weightGradient} of all units, on matrices that begin at index 0, with γ = β. */
+    default void weightGradient(int in, int out, int m, float alpha, float[] a, float[] delta, float beta, float[] c,
+                                float @Nullable [] cBias) {
+        weightGradient(in, out, m, 0, out, alpha, a, 0, delta, 0, beta, c, 0, beta, cBias, 0);
+    }
+
+    /**
+     * OpenBLAS through JNI.
+     *
+     * @throws IllegalStateException if it cannot be loaded, with every path that was tried, why it failed, and the remedy
+     */
+    static Backend openBlas() {
+        return Backends.openBlas();
+    }
+
+    /** Pure Java: netlib's BLAS, which uses the Vector API under {@code --add-modules jdk.incubator.vector}. Always there. */
+    static Backend pureJava() {
+        return Backends.pureJava();
+    }
+
+    /**
+     * OpenBLAS where it loads, else pure Java with one warning in the log that says why. The system property
+     * {@code backblas.backend} decides for it: {@code openblas}, {@code java} or {@code auto}.
+     *
+     * @throws IllegalArgumentException if the property has another value
+     * @throws IllegalStateException    if the property is {@code openblas} and OpenBLAS cannot be loaded
+     */
+    static Backend fastest() {
+        return Backends.named(System.getProperty("backblas.backend", "auto"));
+    }
+
+    /**
+     * The backend of this name: {@code openblas}, {@code java}, or {@code auto} for the faster one that loads.
+     *
+     * @throws IllegalArgumentException if there is none of that name
+     * @throws IllegalStateException    if it is {@code openblas} and cannot be loaded
+     */
+    static Backend named(String name) {
+        return Backends.named(name);
+    }
+}

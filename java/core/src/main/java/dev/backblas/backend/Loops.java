@@ -1,0 +1,73 @@
+package dev.backblas.backend;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The kernels as plain loops: the fastest way for products so small that any call costs more than the work, and for single
+ * samples in pure Java.
+ */
+final class Loops {
+
+    private Loops() {}
+
+    static void affine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
+                       int aOffset, Activation phi, float[] next, int nextOffset) {
+        for (int j = 0; j < m; j++)
+            for (int k = 0; k < out; k++)
+                next[nextOffset + j * out + k] =
+                    (b == null ? 0 : b[bOffset + k]) + dot(in, w, wOffset + k * in, a, aOffset + j * in);
+        phi.apply(next, nextOffset, out, m);
+    }
+
+    static void inputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
+                              float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
+        for (int j = 0; j < m; j++) {
+            final int column = previousOffset + j * in;
+            for (int k = 0; k < out; k++)
+                addScaled(in, delta[deltaOffset + j * out + k], w, wOffset + k * in, k == 0 ? 0 : 1, previous, column);
+        }
+        if (a != null) phi.backward(a, aOffset, previous, previousOffset, in, m);
+    }
+
+    static void weightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
+                               int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
+                               int cBiasOffset) {
+        for (int j = 0; j < m; j++)
+            for (int k = from; k < to; k++)
+                addScaled(in, alpha * delta[deltaOffset + j * out + k], a, aOffset + j * in, j == 0 ? beta : 1, c,
+                          cOffset + k * in);
+        if (cBias != null) biasGradient(out, m, from, to, alpha, delta, deltaOffset, gamma, cBias, cBiasOffset);
+    }
+
+    /** c ← α δ 1 + γ c on the units [from, to). */
+    static void biasGradient(int out, int m, int from, int to, float alpha, float[] delta, int deltaOffset, float gamma,
+                             float[] cBias, int cBiasOffset) {
+        for (int k = from; k < to; k++) {
+            float sum = 0;
+            for (int j = 0; j < m; j++) sum += delta[deltaOffset + j * out + k];
+            final int i = cBiasOffset + k;
+            cBias[i] = gamma == 0 ? alpha * sum : alpha * sum + gamma * cBias[i];
+        }
+    }
+
+    /** xᵀy, in four independent sums, which the processor can add at the same time. */
+    private static float dot(int n, float[] x, int xOffset, float[] y, int yOffset) {
+        float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+        int i = 0;
+        for (; i + 4 <= n; i += 4) {
+            s0 += x[xOffset + i] * y[yOffset + i];
+            s1 += x[xOffset + i + 1] * y[yOffset + i + 1];
+            s2 += x[xOffset + i + 2] * y[yOffset + i + 2];
+            s3 += x[xOffset + i + 3] * y[yOffset + i + 3];
+        }
+        for (; i < n; i++) s0 += x[xOffset + i] * y[yOffset + i];
+        return (s0 + s1) + (s2 + s3);
+    }
+
+    /** y ← s x + β y; with β = 0, y is not read. */
+    private static void addScaled(int n, float s, float[] x, int xOffset, float beta, float[] y, int yOffset) {
+        if (beta == 0) for (int i = 0; i < n; i++) y[yOffset + i] = s * x[xOffset + i];
+        else if (beta == 1) for (int i = 0; i < n; i++) y[yOffset + i] += s * x[xOffset + i];
+        else for (int i = 0; i < n; i++) y[yOffset + i] = s * x[xOffset + i] + beta * y[yOffset + i];
+    }
+}
