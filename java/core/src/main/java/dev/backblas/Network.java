@@ -207,7 +207,7 @@ public final class Network {
         for (int l = 1; l <= depth(); l++) {
             final Layer layer = layer(l);
             final boolean last = l == depth();
-            final float[] next = last ? out : scratch[l % 2];
+            final float[] next = last ? out : scratch[(l - 1) % 2];
             final int nextOffset = last ? from * outputs() : 0;
             backend.affine(layer.in(), layer.out(), m, w[l], 0, b[l], 0, a, offset, layer.activation(), next, nextOffset);
             a = next;

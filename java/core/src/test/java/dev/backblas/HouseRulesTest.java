@@ -1,0 +1,73 @@
+package dev.backblas;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** What each room of the house never says, comments aside. */
+class HouseRulesTest {
+
+    private static final Path ROOT = Path.of("").toAbsolutePath().getParent().getParent();
+    private static final Path CORE = Path.of("src/main/java/dev/backblas");
+
+    /** The files in {@code place} (one file, or a directory's own files) that hold a word in their code. */
+    private static List<String> sayers(Path place, String words) throws IOException {
+        final Pattern forbidden = Pattern.compile("\\b(" + words + ")\\b");
+        final List<String> found = new ArrayList<>();
+        try (Stream<Path> files = Files.isDirectory(place) ? Files.list(place) : Stream.of(place)) {
+            final List<Path> sources = files.filter(Files::isRegularFile).toList();
+            assertTrue(!sources.isEmpty(), place + " is empty");
+            for (Path source : sources) {
+                final String code = Files.readString(source).replaceAll("(?s)/\\*.*?\\*/|//[^\n]*", "");
+                forbidden.matcher(code).results().forEach(match -> found.add(source.getFileName() + ": " + match.group()));
+            }
+        }
+        return found;
+    }
+
+    @Test
+    void theLibraryKnowsNoBlas() throws IOException {
+        assertEquals(List.of(), sayers(CORE, "native|sgemm|JNI|OpenBlas|openBlas|netlib"));
+    }
+
+    @Test
+    void backendsKnowNoNetworks() throws IOException {
+        assertEquals(List.of(), sayers(CORE.resolve("backend"), "Layer|Loss|Dataset|Network|Trainer"));
+    }
+
+    @Test
+    void theDoorHasNoBodies() throws IOException {
+        final String door = Files.readString(CORE.resolve("backend/OpenBlas.java")).replaceAll("(?s)/\\*.*?\\*/|//[^\n]*", "");
+        assertEquals(List.of(), Pattern.compile("\\)\\s*\\{[^}]").matcher(door).results().map(Object::toString).toList());
+        assertTrue(door.contains("static native void affine("));
+    }
+
+    @Test
+    void theBorderDoesNoArithmeticAndTheKernelsKnowNoBorder() throws IOException {
+        final Path natives = ROOT.resolve("native");
+        assertEquals(List.of(), sayers(natives.resolve("jni.cpp"), "for|while|sum|gemm"));
+        assertEquals(List.of(), sayers(natives.resolve("pinned.hpp"), "for|while"));
+        for (String kernels : List.of("kernels.cpp", "kernels.hpp", "activations.hpp", "simd.hpp", "dispatch.cpp"))
+            assertEquals(List.of(), sayers(natives.resolve(kernels), "jni|JNIEnv|thread|pthread|new|malloc"));
+    }
+
+    /** The JNI border is passed by int, float and float[] alone, but for a few questions to the library. */
+    @Test
+    void onlyNumbersCross() throws IOException {
+        final String door = Files.readString(CORE.resolve("backend/OpenBlas.java"));
+        final List<String> others = Pattern.compile("static native (?!void)(\\w+) (\\w+)\\(").matcher(door).results()
+            .map(match -> match.group(2)).toList();
+        assertEquals(List.of("open", "isLinkedIn", "config", "core", "instructionSet", "pinsWithoutCopy"), others);
+        Pattern.compile("static native void \\w+\\(([^)]*)\\)").matcher(door).results()
+            .flatMap(match -> Stream.of(match.group(1).split(",")))
+            .forEach(parameter -> assertTrue(parameter.strip().matches("(int|float|float\\[]) \\w+"), parameter));
+    }
+}

@@ -1,0 +1,303 @@
+package dev.backblas;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import dev.backblas.backend.Activation;
+import dev.backblas.backend.Backend;
+import java.lang.management.ManagementFactory;
+import java.util.Arrays;
+import java.util.Random;
+import java.util.concurrent.CountDownLatch;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+
+@ParameterizedClass
+@MethodSource("dev.backblas.backend.TestBackends#all")
+class TrainerTest {
+
+    private final Backend backend;
+
+    TrainerTest(Backend backend) {
+        this.backend = backend;
+    }
+
+    /** Large enough a step for two threads. */
+    private Network large(long seed) {
+        return Network.builder(64).layer(200, Activation.RELU).layer(10, Activation.SOFTMAX).seed(seed).backend(backend).build();
+    }
+
+    private static Dataset blobs(int size) {
+        final Random random = new Random(5);
+        final float[] x = new float[64 * size], y = new float[10 * size];
+        for (int j = 0; j < size; j++) {
+            final int label = j % 10;
+            y[j * 10 + label] = 1;
+            for (int i = 0; i < 64; i++) x[j * 64 + i] = (i % 10 == label ? 1 : 0) + 0.3f * (float) random.nextGaussian();
+        }
+        return Dataset.of(x, y, 64, 10);
+    }
+
+    @Test
+    void xorLearns() {
+        final Dataset xor = Dataset.of(new float[][] {{0, 0}, {0, 1}, {1, 0}, {1, 1}},
+                                       new float[][] {{0}, {1}, {1}, {0}});
+        final Network network =
+            Network.builder(2).layer(8, Activation.TANH).layer(1, Activation.SIGMOID).backend(backend).build();
+        try (Trainer trainer = Trainer.of(network, Loss.BINARY_CROSS_ENTROPY).rate(0.5).batch(4).build()) {
+            final double first = trainer.epoch(xor);
+            double last = first;
+            for (int epoch = 0; epoch < 1000; epoch++) last = trainer.epoch(xor);
+            assertTrue(first > 0.5 && last < 0.02, "the loss went from " + first + " to " + last);
+        }
+        assertEquals(1, Metrics.accuracy(network, xor));
+        assertTrue(network.predict(new float[] {1, 0})[0] > 0.9f);
+        assertTrue(network.predict(new float[] {1, 1})[0] < 0.1f);
+    }
+
+    private Network trained(int threads, long seed) {
+        final Network network = large(seed);
+        try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).threads(threads).batch(128).l2(0.1).seed(seed).build()) {
+            assertEquals(backend.allowsConcurrentTiles() ? threads : 1, trainer.threads());
+            for (int epoch = 0; epoch < 3; epoch++) trainer.epoch(blobs(1000));
+        }
+        return network;
+    }
+
+    @Test
+    void theSameSeedGivesTheSameBits() {
+        for (int threads = 1; threads <= 2; threads++) {
+            final Network first = trained(threads, 1), second = trained(threads, 1);
+            for (int l = 1; l <= 2; l++) {
+                assertArrayEquals(first.weights(l), second.weights(l));
+                assertArrayEquals(first.biases(l), second.biases(l));
+            }
+            assertFalse(Arrays.equals(first.weights(1), trained(threads, 2).weights(1)), "another seed, the same weights");
+        }
+    }
+
+    @Test
+    void threadsAgreeUpToRounding() {
+        final Network one = trained(1, 1), two = trained(2, 1);
+        for (int l = 1; l <= 2; l++) assertArrayEquals(one.weights(l), two.weights(l), 1e-4f);
+        assertTrue(Metrics.accuracy(one, blobs(1000)) > 0.95);
+        assertTrue(Metrics.accuracy(two, blobs(1000)) > 0.95);
+    }
+
+    /** netlib's sgemm packs large products into arrays of its own; so in pure Java the network is one that it need not pack. */
+    @Test
+    void nothingIsAllocatedPerStep() {
+        final Network network = backend.name().equals("java")
+            ? Network.builder(64).layer(10, Activation.SOFTMAX).backend(backend).build() : large(1);
+        for (int threads = 1; threads <= 2; threads++)
+            try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).threads(threads).batch(100).rate(0.01).build()) {
+                final Dataset few = blobs(200), many = blobs(20_000);
+                for (int warmUp = 0; warmUp < 40; warmUp++) trainer.epoch(many);
+                trainer.epoch(few); // its order of samples is allocated here
+                final long fewSteps = leastAllocated(trainer, few);
+                trainer.epoch(many);
+                final long manySteps = leastAllocated(trainer, many);
+                assertTrue(manySteps - fewSteps < 198, // 198 steps more: less than a byte each
+                           threads + " threads: 2 steps allocate " + fewSteps + " bytes, 200 steps " + manySteps);
+            }
+    }
+
+    /** Bytes allocated by the threads of an epoch; the least of several, for the compiler may interfere with some. */
+    private static long leastAllocated(Trainer trainer, Dataset data) {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < 10; i++) {
+            final long before = allocated();
+            trainer.epoch(data);
+            least = Math.min(least, allocated() - before);
+        }
+        return least;
+    }
+
+    private static long allocated() {
+        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long sum = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
+        for (long id : threads.getAllThreadIds()) {
+            final var info = threads.getThreadInfo(id);
+            if (info != null && info.getThreadName().startsWith("backblas-")) sum += threads.getThreadAllocatedBytes(id);
+        }
+        return sum;
+    }
+
+    @Test
+    void predictionAllocatesNothing() {
+        final Network network = backend.name().equals("java")
+            ? Network.builder(64).layer(8, Activation.RELU).layer(10, Activation.SOFTMAX).backend(backend).build() : large(1);
+        final float[] x = new float[64 * 300], out = new float[10 * 300];
+        for (int i = 0; i < 20_000; i++) network.predict(x, 1, out);
+        network.predict(x, 300, out);
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < 10; i++) {
+            final long before = allocated();
+            for (int k = 0; k < 100; k++) network.predict(x, k % 2 == 0 ? 1 : 300, out);
+            least = Math.min(least, allocated() - before);
+        }
+        assertTrue(least < 100, "100 predictions allocate " + least + " bytes");
+    }
+
+    @Test
+    void aLastSmallerBatchCounts() {
+        final Network whole = large(1), parts = large(1);
+        final Dataset data = blobs(7);
+        try (Trainer seven = Trainer.of(whole, Loss.CROSS_ENTROPY).batch(7).build();
+             Trainer eight = Trainer.of(parts, Loss.CROSS_ENTROPY).batch(8).build()) {
+            assertEquals(seven.epoch(data), eight.epoch(data));
+        }
+        assertArrayEquals(whole.weights(1), parts.weights(1));
+        try (Trainer three = Trainer.of(whole, Loss.CROSS_ENTROPY).batch(3).build()) { // 3 + 3 + 1
+            assertTrue(three.epoch(data) > 0);
+        }
+    }
+
+    @Test
+    void divergenceIsCaughtBeforeTheStep() {
+        final Network network =
+            Network.builder(64).layer(30, Activation.RELU).layer(10, Activation.IDENTITY).backend(backend).build();
+        try (Trainer trainer = Trainer.of(network, Loss.SQUARED_ERROR).rate(1e6).build()) {
+            final String message = assertThrows(IllegalStateException.class, () -> {
+                for (int epoch = 0; epoch < 100; epoch++) trainer.epoch(blobs(320));
+            }).getMessage();
+            assertTrue(message.startsWith("training diverged in epoch 1 (lower the rate, now 1000000.0, or scale the inputs)"),
+                       message);
+        }
+    }
+
+    @Test
+    void nanIsNotTrainedOn() {
+        final Network network = large(1);
+        final float[] before = network.weights(1).clone();
+        final float[] x = new float[64 * 2], y = new float[10 * 2];
+        y[0] = y[10] = 1;
+        try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).batch(2).build()) {
+            x[70] = Float.NaN;
+            rejected("step: x is NaN in sample 1, input 6; expected a finite number", () -> trainer.step(x, y, 2));
+            x[70] = 0;
+            y[3] = Float.NaN;
+            rejected("cross-entropy: a target is NaN; expected every y in [0, 1]", () -> trainer.step(x, y, 2));
+            y[3] = 1;
+            rejected("cross-entropy: the targets of a sample sum to 2.0; expected 1 (one-hot or probabilities)",
+                     () -> trainer.step(x, y, 2));
+        }
+        assertArrayEquals(before, network.weights(1));
+    }
+
+    @Test
+    void argumentsAreChecked() {
+        final Network network = large(1);
+        rejected("loss: BINARY_CROSS_ENTROPY needs a SIGMOID output layer, but the network ends in SOFTMAX",
+                 () -> Trainer.of(network, Loss.BINARY_CROSS_ENTROPY));
+        final Trainer.Builder builder = Trainer.of(network, Loss.CROSS_ENTROPY);
+        rejected("trainer: the rate is -1.0; expected a finite number above 0", () -> builder.rate(-1));
+        rejected("trainer: the rate is NaN; expected a finite number above 0", () -> builder.rate(Double.NaN));
+        rejected("trainer: the batch is 0; expected 1 or more", () -> builder.batch(0));
+        rejected("trainer: threads is 0; expected 1 or more", () -> builder.threads(0));
+        rejected("trainer: l2 is -0.5; expected a finite number, 0 or more", () -> builder.l2(-0.5));
+        try (Trainer trainer = builder.batch(4).build()) {
+            rejected("step: m is 5; expected 1 to 4, the batch size of this trainer",
+                     () -> trainer.step(new float[64 * 5], new float[50], 5));
+            rejected("step: x has 100 values; expected 4 samples of 64, 256",
+                     () -> trainer.step(new float[100], new float[40], 4));
+            rejected("epoch: samples have 2 inputs and 1 outputs, but the network has 64 and 10",
+                     () -> trainer.epoch(Dataset.of(new float[2], new float[1], 2, 1)));
+        }
+    }
+
+    @Test
+    void aClosedTrainerSaysSo() {
+        final Trainer trainer = Trainer.of(large(1), Loss.CROSS_ENTROPY).build();
+        trainer.close();
+        trainer.close();
+        assertEquals("epoch: the trainer is closed",
+                     assertThrows(IllegalStateException.class, () -> trainer.epoch(blobs(10))).getMessage());
+    }
+
+    private static void rejected(String message, Runnable call) {
+        assertEquals(message, assertThrows(IllegalArgumentException.class, call::run).getMessage());
+    }
+
+    @Test
+    void aTrainerServesOneThreadAtATime() throws InterruptedException {
+        final CountDownLatch inside = new CountDownLatch(1), leave = new CountDownLatch(1);
+        final Dataset slow = new Dataset() {
+            @Override
+            public int size() {
+                return 1;
+            }
+
+            @Override
+            public int inputs() {
+                return 64;
+            }
+
+            @Override
+            public int outputs() {
+                return 10;
+            }
+
+            @Override
+            public void copy(int i, float[] x, int xOffset, float[] y, int yOffset) {
+                inside.countDown();
+                try {
+                    leave.await();
+                } catch (InterruptedException e) {
+                    throw new IllegalStateException(e);
+                }
+                y[yOffset] = 1;
+            }
+        };
+        try (Trainer trainer = Trainer.of(large(1), Loss.CROSS_ENTROPY).build()) {
+            final Thread other = new Thread(() -> trainer.epoch(slow));
+            other.start();
+            inside.await();
+            final String message = assertThrows(IllegalStateException.class, () -> trainer.epoch(blobs(10))).getMessage();
+            leave.countDown();
+            other.join();
+            assertTrue(message.contains("another thread is using this trainer"), message);
+            assertTrue(trainer.epoch(blobs(10)) > 0, "it serves the next");
+        }
+    }
+
+    @Test
+    void aFailingDatasetLeavesTheTrainerUsable() {
+        final Dataset good = blobs(256);
+        final Dataset failing = new Dataset() {
+            @Override
+            public int size() {
+                return 256;
+            }
+
+            @Override
+            public int inputs() {
+                return 64;
+            }
+
+            @Override
+            public int outputs() {
+                return 10;
+            }
+
+            @Override
+            public void copy(int i, float[] x, int xOffset, float[] y, int yOffset) {
+                if (i == 17) throw new UnsupportedOperationException("sample 17");
+                good.copy(i, x, xOffset, y, yOffset);
+            }
+        };
+        for (int threads = 1; threads <= 2; threads++)
+            try (Trainer trainer = Trainer.of(large(1), Loss.CROSS_ENTROPY).threads(threads).batch(128).build()) {
+                for (int time = 0; time < 20; time++) {
+                    assertEquals("sample 17",
+                                 assertThrows(UnsupportedOperationException.class, () -> trainer.epoch(failing)).getMessage());
+                    assertTrue(trainer.epoch(good) > 0);
+                }
+            }
+    }
+}
