@@ -135,11 +135,12 @@ class TrainerTest {
         final float[] x = new float[64 * 300], out = new float[10 * 300];
         for (int i = 0; i < 20_000; i++) network.predict(x, 1, out);
         network.predict(x, 300, out);
+        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long least = Long.MAX_VALUE;
         for (int i = 0; i < 10; i++) {
-            final long before = allocated();
+            final long before = threads.getCurrentThreadAllocatedBytes();
             for (int k = 0; k < 100; k++) network.predict(x, k % 2 == 0 ? 1 : 300, out);
-            least = Math.min(least, allocated() - before);
+            least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
         }
         assertTrue(least < 100, "100 predictions allocate " + least + " bytes");
     }
