@@ -1,0 +1,109 @@
+package dev.backblas.cli;
+
+import dev.backblas.backend.Activation;
+import dev.backblas.backend.Backend;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+
+/** Says what Backblas found on this machine and, for anything that is wrong, what to do. */
+@Command(name = "doctor", mixinStandardHelpOptions = true,
+         description = "Print the backend, the libraries, the machine and its speed, and a remedy for anything wrong.",
+         exitCodeListHeading = "Exit code: ", exitCodeList = {"0:nothing is wrong", "1:something is, see the remedies"})
+final class Doctor implements Callable<Integer> {
+
+    private static final List<String> TOLD_FEATURES = List.of("sse4_2", "avx", "avx2", "fma", "avx512f", "avx512bw", "asimd");
+    /** What OpenBLAS calls processors without AVX2; on one that has it, OpenBLAS has not recognised the processor. */
+    private static final String OLD_CORES =
+        "Prescott|Core2|Penryn|Dunnington|Nehalem|Atom|Sandybridge|Athlon|Opteron.*|Barcelona|Bobcat|Bulldozer|Katmai|Generic";
+
+    private final List<String> remedies = new ArrayList<>();
+
+    @Override
+    public Integer call() {
+        final String features = features();
+        final Backend java = Backend.pureJava();
+        Backend openBlas = null;
+        try {
+            openBlas = Backend.openBlas();
+        } catch (IllegalStateException e) {
+            remedies.add(e.getMessage());
+        }
+        say("backend", chosen());
+        if (openBlas != null) {
+            say("openblas", openBlas.description());
+            say("speed", "%.1f GFLOP/s on one thread (affine 512x512x512)", gigaflops(openBlas));
+            final String core = openBlas.description().replaceFirst("^OpenBLAS \\S+ (\\S+).*", "$1");
+            if (core.matches(OLD_CORES) && features.contains("avx2"))
+                remedies.add("OpenBLAS took this processor for a " + core + ": set the environment variable OPENBLAS_CORETYPE to "
+                    + (features.contains("avx512bw") ? "SkylakeX" : "Haswell"));
+            if (!openBlas.allowsConcurrentTiles())
+                remedies.add("this virtual machine copies arrays on their way to native code, so training uses one thread: run "
+                    + "without -Xcheck:jni, on HotSpot");
+        }
+        say("java", java.description());
+        say("speed", "%.1f GFLOP/s on one thread", gigaflops(java));
+        if (java.description().contains("Java11BLAS"))
+            say("", "(several times faster with the JVM flag --add-modules jdk.incubator.vector)");
+        say("threads", "%d processors", Runtime.getRuntime().availableProcessors());
+        say("jdk", "%s, %s %s", System.getProperty("java.version"), System.getProperty("java.vm.name"),
+            System.getProperty("java.home"));
+        say("machine", "%s %s, %s", System.getProperty("os.name"), System.getProperty("os.arch"), cpu("model name"));
+        say("features", features);
+        for (String property : List.of("backblas.backend", "backblas.openblas", "backblas.native.dir"))
+            if (System.getProperty(property) != null) say("-D" + property, System.getProperty(property));
+        if (remedies.isEmpty()) System.out.println("nothing is wrong");
+        else remedies.forEach(remedy -> System.out.println("wrong: " + remedy));
+        return remedies.isEmpty() ? 0 : 1;
+    }
+
+    private String chosen() {
+        try {
+            return Backend.fastest().name();
+        } catch (IllegalArgumentException | IllegalStateException e) {
+            if (!remedies.contains(e.getMessage())) remedies.add(e.getMessage());
+            return "none";
+        }
+    }
+
+    private static void say(String what, String format, Object... arguments) {
+        System.out.printf("%-9s %s%n", what, arguments.length == 0 ? format : String.format(format, arguments));
+    }
+
+    /** The best of some tries: what the machine can do when it is left alone. */
+    private static double gigaflops(Backend backend) {
+        final int n = 512;
+        final float[] w = new float[n * n], a = new float[n * n], next = new float[n * n];
+        Arrays.fill(w, 0.5f);
+        Arrays.fill(a, 0.25f);
+        long best = Long.MAX_VALUE;
+        final long end = System.nanoTime() + 700_000_000L;
+        for (int i = 0; i < 5 || System.nanoTime() < end; i++) {
+            final long start = System.nanoTime();
+            backend.affine(n, n, n, w, null, a, Activation.IDENTITY, next);
+            best = Math.min(best, System.nanoTime() - start);
+        }
+        return 2.0 * n * n * n / best;
+    }
+
+    private static String features() {
+        final List<String> all = List.of((cpu("flags") + " " + cpu("Features")).split("\\s+"));
+        final String told = String.join(" ", TOLD_FEATURES.stream().filter(all::contains).toList());
+        return told.isEmpty() ? "unknown" : told;
+    }
+
+    private static String cpu(String key) {
+        try {
+            for (String line : Files.readAllLines(Path.of("/proc/cpuinfo")))
+                if (line.startsWith(key)) return line.substring(line.indexOf(':') + 1).strip();
+        } catch (IOException notLinux) {
+            // then it stays unknown
+        }
+        return "unknown";
+    }
+}

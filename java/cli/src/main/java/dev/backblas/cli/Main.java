@@ -1,0 +1,66 @@
+package dev.backblas.cli;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.Locale;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IExitCodeExceptionMapper;
+
+/** {@code backblas train | nielsen | doctor | bench}. Exit code 0: done; 1: a fault of ours; 2: a fault in what was asked. */
+@Command(name = "backblas", mixinStandardHelpOptions = true, version = "backblas 0.1.0",
+         description = "Dense neural networks on the JVM at the speed of the machine.",
+         subcommands = {Train.class, Nielsen.class, Doctor.class, Bench.class},
+         synopsisSubcommandLabel = "COMMAND")
+public final class Main implements Runnable {
+
+    static final int WRONG_INPUT = 2;
+
+    @CommandLine.Spec
+    private CommandLine.Model.CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new CommandLine.ParameterException(spec.commandLine(), "name a command: train, nielsen, doctor or bench");
+    }
+
+    public static void main(String[] args) {
+        System.exit(run(args));
+    }
+
+    /** Runs a command line and returns its exit code. */
+    static int run(String... args) {
+        Locale.setDefault(Locale.ROOT); // figures are printed alike everywhere
+        return new CommandLine(new Main())
+            .setCaseInsensitiveEnumValuesAllowed(true)
+            .setParameterExceptionHandler((e, arguments) -> {
+                say(e.getMessage() + " (see backblas " + path(e.getCommandLine()) + "--help)");
+                return WRONG_INPUT;
+            })
+            .setExecutionExceptionHandler((e, command, result) -> {
+                if (!isTheirs(e)) throw e;
+                say(e instanceof UncheckedIOException ? e.getCause().getMessage() : e.getMessage());
+                return WRONG_INPUT;
+            })
+            .setExitCodeExceptionMapper(exitCode())
+            .execute(args);
+    }
+
+    private static IExitCodeExceptionMapper exitCode() {
+        return e -> isTheirs(e) ? WRONG_INPUT : 1;
+    }
+
+    /** What the library throws for bad input, with a sentence that stands alone. */
+    private static boolean isTheirs(Throwable e) {
+        return e instanceof IllegalArgumentException || e instanceof IllegalStateException || e instanceof IOException
+            || e instanceof UncheckedIOException;
+    }
+
+    private static String path(CommandLine command) {
+        return command.getParent() == null ? "" : command.getCommandName() + " ";
+    }
+
+    private static void say(String sentence) {
+        System.err.println("backblas: " + sentence);
+    }
+}
