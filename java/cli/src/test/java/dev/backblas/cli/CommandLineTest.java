@@ -1,0 +1,336 @@
+package dev.backblas.cli;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.backblas.Network;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.PrintStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+import java.util.zip.GZIPOutputStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class CommandLineTest {
+
+    private static final boolean NATIVE = Boolean.parseBoolean(System.getProperty("backblas.test.native", "true"));
+
+    @TempDir
+    Path directory;
+
+    /** What a command line printed, and how it ended. */
+    private record Ran(int exit, String out, String err) {
+
+        double number(String before) {
+            final Matcher matcher = Pattern.compile(Pattern.quote(before) + "\\s*([0-9.]+)").matcher(out);
+            assertTrue(matcher.find(), "no number after '" + before + "' in:\n" + out);
+            return Double.parseDouble(matcher.group(1));
+        }
+
+        double accuracy() {
+            final Matcher matcher = Pattern.compile("(?m)^([0-9.]+) % of the").matcher(out);
+            assertTrue(matcher.find(), "no accuracy in:\n" + out + err);
+            return Double.parseDouble(matcher.group(1));
+        }
+    }
+
+    private static Ran run(String... arguments) {
+        final PrintStream out = System.out, err = System.err;
+        final ByteArrayOutputStream outBytes = new ByteArrayOutputStream(), errBytes = new ByteArrayOutputStream();
+        try {
+            System.setOut(new PrintStream(outBytes, true, StandardCharsets.UTF_8));
+            System.setErr(new PrintStream(errBytes, true, StandardCharsets.UTF_8));
+            return new Ran(Main.run(arguments), outBytes.toString(StandardCharsets.UTF_8),
+                           errBytes.toString(StandardCharsets.UTF_8));
+        } finally {
+            System.setOut(out);
+            System.setErr(err);
+        }
+    }
+
+    private Ran train(String... arguments) {
+        final String[] all = Arrays.copyOf(arguments, arguments.length + 3);
+        all[arguments.length] = "--out";
+        all[arguments.length + 1] = directory.resolve("model.safetensors").toString();
+        all[arguments.length + 2] = "--seed=1";
+        final String[] command = new String[all.length + 1];
+        command[0] = "train";
+        System.arraycopy(all, 0, command, 1, all.length);
+        return run(command);
+    }
+
+    /** Ends with 2, one sentence and no stack trace, and leaves no file behind. */
+    private void refused(String sentence, String... arguments) throws IOException {
+        final List<Path> before = files();
+        final Ran ran = train(arguments);
+        assertEquals("backblas: " + sentence + "\n", ran.err);
+        assertEquals(Main.WRONG_INPUT, ran.exit);
+        assertEquals(before, files());
+    }
+
+    private List<Path> files() throws IOException {
+        try (Stream<Path> files = Files.list(directory)) {
+            return files.sorted().toList();
+        }
+    }
+
+    private String file(String name, String content) throws IOException {
+        return Files.writeString(directory.resolve(name), content).toString();
+    }
+
+    @Test
+    void digitsAreLearnedOnBothBackends() throws IOException {
+        final Ran java = train("digits", "--backend", "java");
+        assertTrue(java.out.contains("java, 1 thread: pure Java, netlib"), java.out);
+        assertTrue(java.accuracy() >= 96, java.out);
+        if (!NATIVE) return;
+        final Ran openblas = train("digits");
+        assertEquals(0, openblas.exit, openblas.err);
+        assertTrue(openblas.out.contains("\nopenblas, "), openblas.out);
+        assertTrue(openblas.accuracy() >= 96, openblas.out);
+        assertEquals(java.accuracy(), openblas.accuracy(), 1);
+    }
+
+    /** The written model takes the data as they stand in the file, and is as right as the one that was trained. */
+    @Test
+    void theModelTakesTheDataAsTheyAre() throws IOException {
+        final Ran ran = train("digits");
+        final Network network = Network.load(directory.resolve("model.safetensors"));
+        final Table digits = Table.bundled("digits.csv.gz", false);
+        int right = 0;
+        for (int row = 0; row < digits.rows(); row++) {
+            final float[] pixels = Arrays.copyOfRange(digits.values(), row * 65, row * 65 + 64);
+            final float[] p = network.predict(pixels);
+            int best = 0;
+            for (int k = 1; k < 10; k++) if (p[k] > p[best]) best = k;
+            if (best == digits.value(row, 64)) right++;
+        }
+        assertTrue(100.0 * right / digits.rows() >= ran.accuracy(), right + " of 1797 right, training samples counted");
+    }
+
+    @Test
+    void regressionBeatsLeastSquares() throws IOException {
+        final Ran ran = train("--system", "regression");
+        assertTrue(ran.number("network") < ran.number("ordinary least squares"), ran.out);
+        final Network network = Network.load(directory.resolve("model.safetensors"));
+        final Table boston = Table.bundled("boston.csv", true);
+        double sum = 0;
+        for (int row = 0; row < boston.rows(); row++) {
+            final float[] x = Arrays.copyOfRange(boston.values(), row * 14, row * 14 + 13);
+            sum += Math.pow(network.predict(x)[0] - boston.value(row, 13), 2);
+        }
+        assertTrue(Math.sqrt(sum / boston.rows()) < ran.number("ordinary least squares"));
+    }
+
+    @ParameterizedTest
+    @CsvSource({"softmax, 95", "binary, 94", "quadratic, 94", "deep, 94"})
+    void everySystemLearnsDigits(String system, double least) {
+        final Ran ran = train("--system", system);
+        assertTrue(ran.accuracy() >= least, ran.out);
+    }
+
+    @Test
+    void everyFlagIsHeard() {
+        final Ran ran = train("digits", "--system", "deep", "--hidden", "20,12", "--activation", "tanh", "--epochs", "3", "--batch",
+                              "7", "--rate", "0.05", "--l2", "0.1", "--threads", "1", "--backend", "java");
+        assertEquals(0, ran.exit, ran.err);
+        assertTrue(ran.out.contains("deep 64-20:tanh-12:tanh-10:sigmoid, 1,682 parameters\njava, 1 thread: "), ran.out);
+        assertTrue(ran.out.contains("after 3 epochs in"), ran.out);
+        assertTrue(train("digits", "--hidden", "none", "--epochs=1").out.contains("softmax 64-10:softmax, 650 parameters"));
+    }
+
+    @Test
+    void theSameSeedGivesTheSameModel() throws IOException {
+        train("digits", "--epochs", "2");
+        final byte[] first = Files.readAllBytes(directory.resolve("model.safetensors"));
+        train("digits", "--epochs", "2");
+        assertArrayEquals(first, Files.readAllBytes(directory.resolve("model.safetensors")));
+    }
+
+    @Test
+    void aTableOfNumbersIsLearned() throws IOException {
+        final Random random = new Random(2);
+        final StringBuilder circle = new StringBuilder("\ufeff\"x\", y,inside\r\n"), plane = new StringBuilder("a,price,b\n");
+        for (int i = 0; i < 600; i++) {
+            final double x = 2 * random.nextDouble() - 1, y = 2 * random.nextDouble() - 1;
+            circle.append(x).append(",\"").append(y).append("\",").append(x * x + y * y < 0.6 ? 1 : 0).append("\r\n");
+            plane.append(100 * x).append(',').append(5 + 3 * x * y).append(',').append(1e6 * y).append('\n');
+        }
+        final Ran classes = train(file("circle.csv", circle.toString()));
+        assertTrue(classes.out.contains("binary 2-32:sigmoid-1:sigmoid"), classes.out + classes.err);
+        assertTrue(classes.accuracy() > 92, classes.out);
+        final Ran numbers = train(file("plane.csv", plane.toString()), "--target", "price", "--hidden", "10", "--epochs", "500");
+        assertTrue(numbers.out.contains("regression 2-10:sigmoid-1:identity"), numbers.out + numbers.err);
+        assertTrue(numbers.number("network") < 0.5 * numbers.number("ordinary least squares"), numbers.out);
+    }
+
+    @Test
+    void badTablesAreRefused() throws IOException {
+        final String csv = directory.resolve("t.csv").toString();
+        refused(csv + ": no such file", csv);
+        refused(csv + ": it is empty; expected a header line and rows of numbers", file("t.csv", ""));
+        refused(csv + ": it has a header line but no row", file("t.csv", "a,b\n"));
+        refused(csv + ", line 3: it has 3 fields; expected 2, as the header has", file("t.csv", "a,b\n1,2\n1,2,3\n"));
+        refused(csv + ", line 3: it has 1 fields; expected 2, as the header has", file("t.csv", "a,b\n1,2\n1\n"));
+        refused(csv + ", line 2, column 'b': 'red' is not a number", file("t.csv", "a,b\n1,red\n"));
+        refused(csv + ", line 2, column 'b': '' is not a number", file("t.csv", "a,b\n1,\n"));
+        refused(csv + ", line 2, column 'a': 'NaN' is not a finite number", file("t.csv", "a,b\nNaN,1\n"));
+        refused(csv + ", line 2, column 'a': '1e99' is not a finite number", file("t.csv", "a,b\n1e99,1\n"));
+        refused(csv + ": there is no column 'c'; the columns are a, b", file("t.csv", "a,b\n1,2\n"), "--target", "c");
+        refused(csv + ": two columns are named 'b'; expected one", file("t.csv", "a,b,b\n1,2,3\n"), "--target", "b");
+        refused(csv + ": it has one column; expected a target and one or more others", file("t.csv", "a\n1\n2\n3\n"));
+        refused(csv + ": 1 rows cannot be split into a part to train on and a fifth held out; expected 3 or more",
+                file("t.csv", "a,b\n1,2\n"));
+        refused(csv + ": binary needs two classes, but 'b' has 3 different values; use --system softmax or regression",
+                file("t.csv", "a,b\n1,0\n2,1\n3,2\n4,2\n5,1\n"), "--system", "binary");
+        refused(csv + ": softmax needs classes, but 'b' has 1 different value",
+                file("t.csv", "a,b\n1,0\n2,0\n3,0\n4,0\n"), "--system", "softmax");
+        Files.write(directory.resolve("t.csv"), new byte[] {'a', ',', 'b', '\n', (byte) 0xff, (byte) 0xfe, '\n'});
+        refused(csv + ": it is not text in UTF-8", csv);
+        final ByteArrayOutputStream zipped = new ByteArrayOutputStream();
+        try (GZIPOutputStream out = new GZIPOutputStream(zipped)) {
+            out.write("a,b\n1,2\n3,4\n".repeat(1000).getBytes(StandardCharsets.UTF_8));
+        }
+        Files.write(directory.resolve("t.csv"), Arrays.copyOf(zipped.toByteArray(), zipped.size() / 2));
+        refused(csv + ": the gzip stream is cut short", csv);
+        Files.createDirectory(directory.resolve("d.csv"));
+        refused(directory.resolve("d.csv") + ": cannot be read: Is a directory", directory.resolve("d.csv").toString());
+    }
+
+    @Test
+    void badArgumentsAreRefused() throws IOException {
+        refused("train: there is no data set and no file 'digit'; expected digits, boston or a CSV file", "digit");
+        refused("trainer: the rate is -1.0; expected a finite number above 0", "--rate", "-1");
+        refused("trainer: the rate is NaN; expected a finite number above 0", "--rate", "NaN");
+        refused("trainer: the batch is 0; expected 1 or more", "--batch", "0");
+        refused("trainer: threads is -2; expected 1 or more", "--threads", "-2");
+        refused("trainer: l2 is -1.0; expected a finite number, 0 or more", "--l2", "-1");
+        refused("train: --epochs is 0; expected 1 or more", "--epochs", "0");
+        refused("train: --hidden is '10,x'; expected whole numbers, such as 100,50, or none", "--hidden", "10,x");
+        refused("layer: in is 64 and out is -3; expected each to be 1 or more", "--hidden", "-3");
+        refused("network: layer 1 is softmax, which is for the output layer; expected none after it", "--activation", "softmax");
+        refused("backend: there is none named 'cuda'; expected openblas, java or auto", "--backend", "cuda");
+        refused("boston.csv: binary needs two classes, but 'medv' has 229 different values; use --system softmax or regression",
+                "boston", "--system", "binary");
+        refused("train: --target is for CSV files; digits has its own", "digits", "--target", "x");
+        refused("Unknown option: '--rat' (see backblas train --help)", "--rat", "0.1");
+        refused("Invalid value for option '--rate': 'fast' is not a double (see backblas train --help)", "--rate", "fast");
+        final Ran diverged = train("boston", "--rate", "1e9");
+        assertEquals(2, diverged.exit);
+        assertTrue(diverged.err.startsWith("backblas: training diverged in epoch 1 (lower the rate, now 1.0E9, or scale the inputs)"),
+                   diverged.err);
+        assertEquals(List.of(), files());
+        final Path nowhere = directory.resolve("no/model.safetensors");
+        final Ran ran = run("train", "digits", "--out", nowhere.toString());
+        assertEquals("backblas: " + nowhere + ": cannot be written: " + nowhere.getParent() + " is no directory\n", ran.err);
+        assertEquals("", ran.out, "it is said before training");
+        assertEquals(2, ran.exit);
+    }
+
+    private void idx(Path file, int type, int[] shape, byte[] values) throws IOException {
+        final ByteBuffer bytes = ByteBuffer.allocate(4 + 4 * shape.length + values.length);
+        bytes.putShort((short) 0).put((byte) type).put((byte) shape.length);
+        for (int n : shape) bytes.putInt(n);
+        bytes.put(values);
+        if (file.toString().endsWith(".gz"))
+            try (GZIPOutputStream out = new GZIPOutputStream(Files.newOutputStream(file))) {
+                out.write(bytes.array());
+            }
+        else Files.write(file, bytes.array());
+    }
+
+    /** Images of 5×5 pixels, one row of them lit: its number is the label. */
+    private void images(String part, int n, String suffix) throws IOException {
+        final Random random = new Random(n);
+        final byte[] pixels = new byte[25 * n], labels = new byte[n];
+        for (int j = 0; j < n; j++) {
+            labels[j] = (byte) random.nextInt(5);
+            for (int i = 0; i < 25; i++) pixels[25 * j + i] = (byte) (random.nextInt(100) + (i / 5 == labels[j] ? 150 : 0));
+        }
+        idx(directory.resolve(part + "-images-idx3-ubyte" + suffix), 8, new int[] {n, 5, 5}, pixels);
+        idx(directory.resolve(part + "-labels-idx1-ubyte" + suffix), 8, new int[] {n}, labels);
+    }
+
+    @Test
+    void imagesAreLearned() throws IOException {
+        images("train", 1000, "");
+        images("t10k", 200, ".gz");
+        for (String system : List.of("softmax", "binary", "quadratic", "deep")) {
+            final Ran ran = train("--data", directory.toString(), "--system", system, "--epochs", "30");
+            assertTrue(ran.accuracy() > 98, system + ": " + ran.out);
+        }
+    }
+
+    @Test
+    void badImagesAreRefused() throws IOException {
+        final String data = directory.toString();
+        refused(data + "/none: no such directory", "--data", data + "/none");
+        refused(data + ": no file train-images-idx3-ubyte or train-images-idx3-ubyte.gz in it", "--data", data);
+        images("train", 10, ".gz");
+        images("t10k", 5, "");
+        refused("train: both digits and --data " + data + " are given; expected one", "digits", "--data", data);
+        refused("train: regression is for tables; expected another --system for images", "--data", data, "--system", "regression");
+        refused(data + ": it has 10 training images; expected 60,000, the whole of MNIST",
+                () -> run("nielsen", "--data", data));
+        final Path labels = directory.resolve("train-labels-idx1-ubyte.gz"), images = directory.resolve("train-images-idx3-ubyte.gz");
+        idx(labels, 8, new int[] {9}, new byte[9]);
+        refused(data + ": there are 10 train images but 9 labels; expected as many", "--data", data);
+        final byte[] good = Files.readAllBytes(images);
+        Files.write(images, Arrays.copyOf(good, good.length - 20));
+        refused(images + ": the gzip stream is cut short", "--data", data);
+        Files.writeString(images, "GIF89a: not at all what was expected");
+        refused(images + ": the magic number is 0x47494638; expected 0x00000803, an IDX file of unsigned bytes in 3 dimensions",
+                "--data", data);
+    }
+
+    @FunctionalInterface
+    private interface Command {
+        Ran run();
+    }
+
+    private void refused(String sentence, Command command) {
+        final Ran ran = command.run();
+        assertEquals("backblas: " + sentence + "\n", ran.err);
+        assertEquals(Main.WRONG_INPUT, ran.exit);
+    }
+
+    @Test
+    void theDoctorNamesWhatRuns() {
+        final Ran ran = run("doctor");
+        assertTrue(ran.out.contains("java      pure Java, netlib "), ran.out);
+        assertTrue(ran.out.matches("(?s).*speed     [0-9.]+ GFLOP/s on one thread.*"), ran.out);
+        assertTrue(ran.out.contains("jdk       " + System.getProperty("java.version")), ran.out);
+        if (NATIVE) {
+            assertTrue(ran.out.contains("backend   openblas\nopenblas  OpenBLAS "), ran.out);
+            assertTrue(ran.out.endsWith("nothing is wrong\n"), ran.out);
+            assertEquals(0, ran.exit);
+        } else {
+            assertTrue(ran.out.contains("wrong: OpenBLAS is not available: "), ran.out);
+            assertEquals(1, ran.exit);
+        }
+    }
+
+    @Test
+    void helpAndNoCommand() {
+        assertTrue(run("--help").out.contains("train"));
+        assertTrue(run("train", "--help").out.contains("--activation=NAME"));
+        final Ran nothing = run();
+        assertEquals("backblas: name a command: train, nielsen, doctor or bench (see backblas --help)\n", nothing.err);
+        assertEquals(2, nothing.exit);
+        assertFalse(run("trane").err.contains("Exception"));
+    }
+}
