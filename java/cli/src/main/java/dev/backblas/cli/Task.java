@@ -28,7 +28,7 @@ record Task(String name, String about, Dataset train, Dataset heldOut, Scaling i
     private static final double HELD_OUT = 0.2;
     /** More different targets than this are taken for a quantity, not for classes. */
     private static final int MOST_CLASSES = 1000;
-    /** Without {@code --system}, whole numbers of up to this many values are classes. */
+    /** Without {@code --system}, whole numbers of up to this many values are classes; fractions never are beyond it. */
     private static final int LIKELY_CLASSES = 20;
 
     static Task boston(Preset preset, long seed) {
@@ -59,8 +59,7 @@ record Task(String name, String about, Dataset train, Dataset heldOut, Scaling i
     /** The system for a target: classes where it has a few whole numbers, else a quantity. */
     static Preset likely(Table table, int column) {
         final double[] values = values(target(table, column, IntStream.range(0, table.rows()).toArray()));
-        final boolean whole = Arrays.stream(values).allMatch(v -> v == Math.rint(v));
-        return values.length > LIKELY_CLASSES || !whole ? Preset.REGRESSION
+        return values.length > LIKELY_CLASSES || !whole(values) ? Preset.REGRESSION
             : values.length == 2 ? Preset.BINARY : Preset.SOFTMAX;
     }
 
@@ -142,6 +141,10 @@ record Task(String name, String about, Dataset train, Dataset heldOut, Scaling i
         return IntStream.range(0, y.length).mapToDouble(i -> y[i]).distinct().sorted().toArray();
     }
 
+    private static boolean whole(double[] values) {
+        return Arrays.stream(values).allMatch(v -> v == Math.rint(v));
+    }
+
     private static int[] shuffled(int rows, long seed) {
         final int[] order = IntStream.range(0, rows).toArray();
         final Random random = new Random(seed);
@@ -161,7 +164,8 @@ record Task(String name, String about, Dataset train, Dataset heldOut, Scaling i
                 return new Encoding("target " + column, 1, new double[0], Scaling.standardizing(train, 1));
             final double[] classes = values(all);
             final boolean binary = preset == Preset.BINARY;
-            if (binary ? classes.length != 2 : classes.length < 2 || classes.length > MOST_CLASSES)
+            final int most = binary ? 2 : whole(classes) ? MOST_CLASSES : LIKELY_CLASSES;
+            if (classes.length < 2 || classes.length > most)
                 throw new IllegalArgumentException(
                     name + ": " + preset.name().toLowerCase() + " needs " + (binary ? "two classes" : "classes") + ", but '" + column
                         + "' has " + classes.length + " different value" + (classes.length == 1 ? "" : "s")

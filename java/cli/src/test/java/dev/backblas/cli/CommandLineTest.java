@@ -226,6 +226,8 @@ class CommandLineTest {
         refused("backend: there is none named 'cuda'; expected openblas, java or auto", "--backend", "cuda");
         refused("boston.csv: binary needs two classes, but 'medv' has 229 different values; use --system softmax or regression",
                 "boston", "--system", "binary");
+        refused("boston.csv: softmax needs classes, but 'medv' has 229 different values; use --system regression",
+                "boston", "--system", "softmax");
         refused("train: --target is for CSV files; digits has its own", "digits", "--target", "x");
         refused("Unknown option: '--rat' (see backblas train --help)", "--rat", "0.1");
         refused("Invalid value for option '--rate': 'fast' is not a double (see backblas train --help)", "--rate", "fast");
