@@ -6,12 +6,6 @@ import org.jspecify.annotations.Nullable;
 final class OpenBlasBackend extends CheckedBackend {
 
     /**
-     * Below this many multiplications a Java loop is faster than a JNI call with four pinned arrays, which costs 100 to 150 ns
-     * (KernelBenchmark on 13-3-1: the loop wins at batch 1, the native kernel from batch 32 on).
-     */
-    static final int TINY = 256;
-
-    /**
      * No call stays longer inside than about this many multiplications, 3 ms at 40 GFLOP/s: before JDK 22, G1 cannot collect
      * while an array is pinned.
      */
@@ -41,10 +35,6 @@ final class OpenBlasBackend extends CheckedBackend {
         return library.pinsWithoutCopy();
     }
 
-    private static boolean tiny(int in, int out, int m) {
-        return (long) in * out * m <= TINY;
-    }
-
     /** How many of {@code n} columns (samples or units) one call takes, where each costs {@code work} multiplications. */
     private static int tile(int n, long work) {
         return (int) Math.min(n, Math.max(NARROWEST_TILE, LONGEST_CALL / work));
@@ -53,7 +43,7 @@ final class OpenBlasBackend extends CheckedBackend {
     @Override
     void computeAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
                        int aOffset, Activation phi, float[] next, int nextOffset) {
-        if (tiny(in, out, m)) {
+        if (Loops.areFaster(in, out, m)) {
             Loops.affine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
             return;
         }
@@ -66,7 +56,7 @@ final class OpenBlasBackend extends CheckedBackend {
     @Override
     void computeInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset,
                               Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
-        if (tiny(in, out, m)) {
+        if (Loops.areFaster(in, out, m)) {
             Loops.inputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
             return;
         }
@@ -80,7 +70,7 @@ final class OpenBlasBackend extends CheckedBackend {
     void computeWeightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
                                int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
                                int cBiasOffset) {
-        if (tiny(in, to - from, m)) {
+        if (Loops.areFaster(in, to - from, m)) {
             Loops.weightGradient(in, out, m, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset, gamma, cBias,
                                  cBiasOffset);
             return;

@@ -218,6 +218,13 @@ class BackendContractTest {
         }
     }
 
+    /** The build runs these tests with and without the Vector API. */
+    @Test
+    void netlibIsTheOneThatTheseFlagsAllow() {
+        final String netlib = System.getProperty("backblas.test.netlib");
+        if (netlib != null) assertEquals("pure Java, netlib " + netlib, Backend.pureJava().description());
+    }
+
     @Test
     void withoutOffsetsAndBias() {
         final float[] w = {1, 2, 3, 4, 5, 6}, a = {1, 0, -1, 2, 2, 2}, next = new float[4]; // 3×2, 3×2
