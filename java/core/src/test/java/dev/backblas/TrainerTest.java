@@ -13,6 +13,7 @@ import java.lang.management.ManagementFactory;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -228,33 +229,14 @@ class TrainerTest {
     @Test
     void aTrainerServesOneThreadAtATime() throws InterruptedException {
         final CountDownLatch inside = new CountDownLatch(1), leave = new CountDownLatch(1);
-        final Dataset slow = new Dataset() {
-            @Override
-            public int size() {
-                return 1;
+        final Dataset slow = new Watched(blobs(1), i -> {
+            inside.countDown();
+            try {
+                leave.await();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
             }
-
-            @Override
-            public int inputs() {
-                return 64;
-            }
-
-            @Override
-            public int outputs() {
-                return 10;
-            }
-
-            @Override
-            public void copy(int i, float[] x, int xOffset, float[] y, int yOffset) {
-                inside.countDown();
-                try {
-                    leave.await();
-                } catch (InterruptedException e) {
-                    throw new IllegalStateException(e);
-                }
-                y[yOffset] = 1;
-            }
-        };
+        });
         try (Trainer trainer = Trainer.of(large(1), Loss.CROSS_ENTROPY).build()) {
             final Thread other = new Thread(() -> trainer.epoch(slow));
             other.start();
@@ -270,28 +252,9 @@ class TrainerTest {
     @Test
     void aFailingDatasetLeavesTheTrainerUsable() {
         final Dataset good = blobs(256);
-        final Dataset failing = new Dataset() {
-            @Override
-            public int size() {
-                return 256;
-            }
-
-            @Override
-            public int inputs() {
-                return 64;
-            }
-
-            @Override
-            public int outputs() {
-                return 10;
-            }
-
-            @Override
-            public void copy(int i, float[] x, int xOffset, float[] y, int yOffset) {
-                if (i == 17) throw new UnsupportedOperationException("sample 17");
-                good.copy(i, x, xOffset, y, yOffset);
-            }
-        };
+        final Dataset failing = new Watched(good, i -> {
+            if (i == 17) throw new UnsupportedOperationException("sample 17");
+        });
         for (int threads = 1; threads <= 2; threads++)
             try (Trainer trainer = Trainer.of(large(1), Loss.CROSS_ENTROPY).threads(threads).batch(128).build()) {
                 for (int time = 0; time < 20; time++) {
@@ -300,5 +263,29 @@ class TrainerTest {
                     assertTrue(trainer.epoch(good) > 0);
                 }
             }
+    }
+
+    /** Samples whose reading does something else first. */
+    private record Watched(Dataset data, IntConsumer before) implements Dataset {
+        @Override
+        public int size() {
+            return data.size();
+        }
+
+        @Override
+        public int inputs() {
+            return data.inputs();
+        }
+
+        @Override
+        public int outputs() {
+            return data.outputs();
+        }
+
+        @Override
+        public void copy(int i, float[] x, int xOffset, float[] y, int yOffset) {
+            before.accept(i);
+            data.copy(i, x, xOffset, y, yOffset);
+        }
     }
 }

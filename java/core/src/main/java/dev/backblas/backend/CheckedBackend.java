@@ -2,7 +2,10 @@ package dev.backblas.backend;
 
 import org.jspecify.annotations.Nullable;
 
-/** Checks every argument, then computes: what lies behind {@code compute…} may trust all it is given. */
+/**
+ * Checks every argument, then computes: what lies behind {@code compute…} may trust all it is given. Products too small to be
+ * worth a call are done by {@link Loops} at once.
+ */
 abstract sealed class CheckedBackend implements Backend permits JavaBackend, OpenBlasBackend {
 
     abstract void computeAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
@@ -29,7 +32,8 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Ope
         apart(op, "A'", next, nextOffset, out * m, "W", w, wOffset, in * out);
         if (b != null) apart(op, "A'", next, nextOffset, out * m, "b", b, bOffset, out);
         apart(op, "A'", next, nextOffset, out * m, "A", a, aOffset, in * m);
-        computeAffine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
+        if (Loops.areFaster(in, out, m)) Loops.affine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
+        else computeAffine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
     }
 
     @Override
@@ -43,13 +47,14 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Ope
         activation(op, phi);
         if (phi == Activation.SOFTMAX)
             throw new IllegalArgumentException(op + ": softmax is for the output layer; it cannot have made A'");
-        if (phi != Activation.IDENTITY) matrix(op, "A'", in, m, a, aOffset);
+        if (phi == Activation.IDENTITY) a = null; // it is not read
+        else matrix(op, "A'", in, m, a, aOffset);
         matrix(op, "delta'", in, m, previous, previousOffset);
         apart(op, "delta'", previous, previousOffset, in * m, "W", w, wOffset, in * out);
         apart(op, "delta'", previous, previousOffset, in * m, "delta", delta, deltaOffset, out * m);
-        if (phi != Activation.IDENTITY) apart(op, "delta'", previous, previousOffset, in * m, "A'", a, aOffset, in * m);
-        if (phi == Activation.IDENTITY)
-            computeInputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, null, 0, previous, previousOffset);
+        if (a != null) apart(op, "delta'", previous, previousOffset, in * m, "A'", a, aOffset, in * m);
+        if (Loops.areFaster(in, out, m))
+            Loops.inputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
         else computeInputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
     }
 
@@ -74,9 +79,11 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Ope
             if (cBias == c)
                 throw new IllegalArgumentException(op + ": C and c are one array; expected two, for both are written");
         }
-        if (from < to)
-            computeWeightGradient(in, out, m, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset, gamma,
-                                  cBias, cBiasOffset);
+        if (Loops.areFaster(in, to - from, m))
+            Loops.weightGradient(in, out, m, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset, gamma, cBias,
+                                 cBiasOffset);
+        else computeWeightGradient(in, out, m, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset, gamma, cBias,
+                                   cBiasOffset);
     }
 
     private static void sizes(String op, int in, int out, int m) {

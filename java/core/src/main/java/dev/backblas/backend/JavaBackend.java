@@ -55,10 +55,6 @@ final class JavaBackend extends CheckedBackend {
     @Override
     void computeAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
                        int aOffset, Activation phi, float[] next, int nextOffset) {
-        if (Loops.areFaster(in, out, m)) {
-            Loops.affine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
-            return;
-        }
         // Z = WᵀA
         if (m <= FEW_SAMPLES)
             for (int j = 0; j < m; j++)
@@ -73,10 +69,6 @@ final class JavaBackend extends CheckedBackend {
     @Override
     void computeInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset,
                               Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
-        if (Loops.areFaster(in, out, m)) {
-            Loops.inputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
-            return;
-        }
         // δ' = Wδ
         if (m <= FEW_SAMPLES)
             for (int j = 0; j < m; j++)
@@ -89,11 +81,6 @@ final class JavaBackend extends CheckedBackend {
     void computeWeightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
                                int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
                                int cBiasOffset) {
-        if (Loops.areFaster(in, to - from, m)) {
-            Loops.weightGradient(in, out, m, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset, gamma, cBias,
-                                 cBiasOffset);
-            return;
-        }
         // C = αAδᵀ + βC
         if (m <= FEW_SAMPLES) {
             scale(beta, c, cOffset + from * in, cOffset + to * in);

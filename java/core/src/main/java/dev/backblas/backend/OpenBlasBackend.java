@@ -2,7 +2,7 @@ package dev.backblas.backend;
 
 import org.jspecify.annotations.Nullable;
 
-/** The kernels in C++ around OpenBLAS; products too small to be worth a crossing stay in Java. */
+/** The kernels in C++ around OpenBLAS. */
 final class OpenBlasBackend extends CheckedBackend {
 
     /**
@@ -43,10 +43,6 @@ final class OpenBlasBackend extends CheckedBackend {
     @Override
     void computeAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
                        int aOffset, Activation phi, float[] next, int nextOffset) {
-        if (Loops.areFaster(in, out, m)) {
-            Loops.affine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
-            return;
-        }
         final int tile = tile(m, (long) in * out);
         for (int j = 0; j < m; j += tile)
             OpenBlas.affine(in, out, Math.min(tile, m - j), w, wOffset, b, bOffset, a, aOffset + j * in, phi.ordinal(), next,
@@ -56,10 +52,6 @@ final class OpenBlasBackend extends CheckedBackend {
     @Override
     void computeInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset,
                               Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
-        if (Loops.areFaster(in, out, m)) {
-            Loops.inputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
-            return;
-        }
         final int tile = tile(m, (long) in * out);
         for (int j = 0; j < m; j += tile)
             OpenBlas.inputGradient(in, out, Math.min(tile, m - j), w, wOffset, delta, deltaOffset + j * out, phi.ordinal(), a,
@@ -70,11 +62,6 @@ final class OpenBlasBackend extends CheckedBackend {
     void computeWeightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
                                int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
                                int cBiasOffset) {
-        if (Loops.areFaster(in, to - from, m)) {
-            Loops.weightGradient(in, out, m, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset, gamma, cBias,
-                                 cBiasOffset);
-            return;
-        }
         final int tile = tile(to - from, (long) in * m);
         for (int k = from; k < to; k += tile)
             OpenBlas.weightGradient(in, out, m, k, Math.min(k + tile, to), alpha, a, aOffset, delta, deltaOffset, beta, c,
