@@ -4,6 +4,7 @@ import dev.backblas.Loss.Reduction;
 import dev.backblas.backend.Backend;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.IntConsumer;
 
 /**
  * Trains a {@link Network} by gradient descent on mini-batches: W ← (1 − ηλ/n) W − η dW, b ← b − η db.
@@ -39,6 +40,12 @@ public final class Trainer implements AutoCloseable {
     private boolean closed;
     private int epoch;
     private int[] order = {}; // of the samples, shuffled anew each epoch
+    private double total; // the sum of C of the epoch or step, left by thread 0
+    private int single; // the samples of a single step
+    private final IntConsumer singleStep = t -> {
+        final double sum = step(t, single, single);
+        if (t == 0) total = sum;
+    };
 
     private Trainer(Builder builder) {
         network = builder.network;
@@ -161,25 +168,25 @@ public final class Trainer implements AutoCloseable {
             epoch++;
             shuffle(data.size());
             backpropagation.batch(x, y);
-            final double[] total = new double[1];
-            team.run(t -> epoch(t, data, total));
+            team.run(t -> epoch(t, data));
             network.requireFinite(diverged());
-            return total[0] / data.size();
+            return total / data.size();
         } finally {
             busy.set(false);
         }
     }
 
-    private void epoch(int t, Dataset data, double[] total) {
+    private void epoch(int t, Dataset data) {
         final int size = data.size();
+        double sum = 0;
         for (int start = 0; start < size; start += batch) {
             final int m = Math.min(batch, size - start);
             final int from = part(t, m), to = part(t + 1, m);
             for (int j = from; j < to; j++)
                 data.copy(order[start + j], x, j * network.inputs(), y, j * network.outputs());
-            final double sum = step(t, m, size);
-            if (t == 0) total[0] += sum;
+            sum += step(t, m, size);
         }
+        if (t == 0) total = sum;
     }
 
     /**
@@ -206,13 +213,9 @@ public final class Trainer implements AutoCloseable {
         begin("step");
         try {
             backpropagation.batch(x, y);
-            if (team.size() == 1) return step(0, m, m) / m;
-            final double[] total = new double[1];
-            team.run(t -> {
-                final double sum = step(t, m, m);
-                if (t == 0) total[0] = sum;
-            });
-            return total[0] / m;
+            single = m;
+            team.run(singleStep);
+            return total / m;
         } finally {
             busy.set(false);
         }

@@ -105,6 +105,15 @@ class TrainerTest {
                 final long manySteps = leastAllocated(trainer, many);
                 assertTrue(manySteps - fewSteps < 198, // 198 steps more: less than a byte each
                            threads + " threads: 2 steps allocate " + fewSteps + " bytes, 200 steps " + manySteps);
+                final float[] x = new float[64 * 100], y = new float[10 * 100];
+                for (int j = 0; j < 100; j++) y[10 * j] = 1;
+                long least = Long.MAX_VALUE;
+                for (int i = 0; i < 10; i++) {
+                    final long before = allocated(), measuring = allocated() - before;
+                    for (int step = 0; step < 1000; step++) trainer.step(x, y, 100);
+                    least = Math.min(least, allocated() - before - 2 * measuring);
+                }
+                assertTrue(least < 1000, threads + " threads: 1000 single steps allocate " + least + " bytes");
             }
     }
 
