@@ -16,7 +16,7 @@ struct Kernels {
     void (*affine)(int in, int out, int m, const float* w, const float* b, const float* a, Activation phi,
                    float* a_next);
 
-    // δ' = (W δ) ⊙ φ'(A')        W: in×out   δ: out×m   A': in×m (unread for the identity)   δ': in×m
+    // δ' = (W δ) ⊙ φ'(A)         W: in×out   δ: out×m   A: in×m (unread for the identity)   δ': in×m
     void (*input_gradient)(int in, int out, int m, const float* w, const float* delta, Activation phi, const float* a,
                            float* delta_previous);
 

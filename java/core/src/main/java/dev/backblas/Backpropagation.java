@@ -4,8 +4,9 @@ import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
 
 /**
- * Backpropagation, the whole of it: forward, delta, gradient, update. The code stands on the left, the textbook's line on the
- * right; indices are the textbook's too, so w[1] leads from the input to layer 1, and index 0 of w, b and delta is empty.
+ * Backpropagation, the whole of it: forward, delta, gradient, update, as in M. Nielsen, "Neural Networks and Deep Learning",
+ * chapter 2. The code stands on the left, the textbook's line on the right; indices are the textbook's too, so w[1] leads from
+ * the input to layer 1, and index 0 of w, b and delta is empty.
  *
  * <p>A batch of m samples is worked on in two parts. {@link #propagate} takes a tile of its columns through the network and
  * back; {@link #update} and {@link #gradient} take a tile of every layer's units. Threads may work on different tiles at the
@@ -44,7 +45,6 @@ final class Backpropagation {
             a[l] = new float[matrix(n[l], capacity)];
             delta[l] = new float[matrix(n[l], capacity)];
         }
-        loss.requireOutput(phi[L]);
     }
 
     /** The size of an n × m matrix, which must fit one array. */
@@ -81,7 +81,9 @@ final class Backpropagation {
     }
 
     /**
-     * The gradient of J = scale · Σ C + decay/2 · Σ W², for part t of T of every layer's units.
+     * For whoever wants to see the gradient, such as its tests; training folds it into {@link #update}.
+     *
+     * <p>The gradient of J = scale · Σ C + decay/2 · Σ W², for part t of T of every layer's units.
      *
      * @param m     the samples of the batch
      * @param scale 1/m for the mean of C, 1 for the sum

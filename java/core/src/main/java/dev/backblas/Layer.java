@@ -11,8 +11,13 @@ import dev.backblas.backend.Activation;
  */
 public record Layer(int in, int out, Activation activation) {
 
-    /** @throws IllegalArgumentException for a size below 1, or more weights than an array can hold */
+    /**
+     * Checks the sizes.
+     *
+     * @throws IllegalArgumentException for a size below 1, more weights than an array can hold, or no activation
+     */
     public Layer {
+        if (activation == null) throw new IllegalArgumentException("layer: its activation is null; expected one");
         if (in < 1 || out < 1)
             throw new IllegalArgumentException("layer: in is " + in + " and out is " + out + "; expected each to be 1 or more");
         if ((long) in * out > Integer.MAX_VALUE - 8)

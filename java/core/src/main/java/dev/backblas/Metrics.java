@@ -5,6 +5,8 @@ public final class Metrics {
 
     /** Samples that are predicted together. */
     private static final int TILE = 256;
+    /** Floats of a tile, unless a single sample has more. */
+    private static final int LARGEST = 1 << 24;
 
     private Metrics() {}
 
@@ -52,7 +54,7 @@ public final class Metrics {
                 "metrics: samples have " + data.inputs() + " inputs and " + data.outputs() + " outputs, but the network has "
                     + network.inputs() + " and " + network.outputs());
         final int in = network.inputs(), out = network.outputs();
-        final int tile = Math.min(TILE, data.size());
+        final int tile = Math.min(data.size(), Math.max(1, Math.min(TILE, LARGEST / Math.max(in, out))));
         final float[] x = new float[in * tile], y = new float[out * tile], predicted = new float[out * tile];
         for (int start = 0; start < data.size(); start += tile) {
             final int m = Math.min(tile, data.size() - start);

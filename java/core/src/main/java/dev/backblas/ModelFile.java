@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.UUID;
 
 /**
  * A network as a safetensors file: eight bytes for the length of the header, little-endian; the header, JSON, padded with
@@ -44,8 +45,9 @@ final class ModelFile {
         final Path target = file.toAbsolutePath();
         Path beside = null;
         try {
-            beside = Files.createTempFile(target.getParent(), "." + target.getFileName(), ".part");
-            try (FileChannel out = FileChannel.open(beside, StandardOpenOption.WRITE)) {
+            // Not createTempFile: its files are for their owner alone
+            beside = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".part");
+            try (FileChannel out = FileChannel.open(beside, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 write(out, header(network));
                 final ByteBuffer buffer = buffer();
                 for (int l = 1; l <= network.depth(); l++) {
@@ -120,19 +122,21 @@ final class ModelFile {
         try (FileChannel in = FileChannel.open(file)) {
             final JsonObject header = readHeader(in);
             final long data = in.position();
-            final Network network = new Network(layers(header), backend);
-            long end = 0;
+            final List<Layer> layers = layers(header);
+            final long floats = layers.stream().mapToLong(layer -> (long) layer.weights() + layer.out()).sum();
+            if (in.size() != data + floats * Float.BYTES) // before memory is taken for what a header may claim
+                throw new IOException("it has " + in.size() + " bytes; expected " + (data + floats * Float.BYTES));
+            final Network network = new Network(layers, backend);
+            final ByteBuffer buffer = buffer();
             for (int l = 1; l <= network.depth(); l++) {
                 final Layer layer = network.layer(l);
-                end = Math.max(end, read(in, data, header, (l - 1) + ".weight", network.weights(l), layer.out(), layer.in()));
-                end = Math.max(end, read(in, data, header, (l - 1) + ".bias", network.biases(l), layer.out()));
+                read(in, data, header, (l - 1) + ".weight", network.weights(l), buffer, layer.out(), layer.in());
+                read(in, data, header, (l - 1) + ".bias", network.biases(l), buffer, layer.out());
             }
-            if (in.size() != data + end)
-                throw new IOException("it has " + in.size() + " bytes; expected " + (data + end));
             network.requireFinite("load");
             return network;
-        } catch (IOException | IllegalStateException | IllegalArgumentException | JsonParseException
-                 | ClassCastException e) {
+        } catch (IOException | IllegalStateException | IllegalArgumentException | UnsupportedOperationException
+                 | JsonParseException | ClassCastException e) { // the latter four: JSON of another kind than expected
             throw new IOException(file + ": is not a model that can be read: " + reason(e), e);
         }
     }
@@ -161,14 +165,22 @@ final class ModelFile {
             final int before = layers.isEmpty() ? shape[1] : layers.get(layers.size() - 1).out();
             if (shape[1] != before)
                 throw new IOException("layer " + (layers.size() + 1) + " has " + shape[1] + " inputs; expected " + before);
-            layers.add(new Layer(shape[1], shape[0], Activation.valueOf(name.toUpperCase(Locale.ROOT))));
+            if (!layers.isEmpty() && layers.get(layers.size() - 1).activation() == Activation.SOFTMAX)
+                throw new IOException("layer " + layers.size() + " is softmax; expected it in the last layer only");
+            layers.add(new Layer(shape[1], shape[0], activation(name)));
         }
         return layers;
     }
 
-    /** Reads a tensor of this shape into {@code values}. Returns where it ends, from the beginning of the data. */
-    private static long read(FileChannel in, long data, JsonObject header, String name, float[] values, int... shape)
-            throws IOException {
+    private static Activation activation(String name) throws IOException {
+        for (Activation activation : Activation.values())
+            if (activation.name().equalsIgnoreCase(name)) return activation;
+        throw new IOException("its activation '" + name + "' is unknown to this release");
+    }
+
+    /** Reads a tensor of this shape into {@code values}. */
+    private static void read(FileChannel in, long data, JsonObject header, String name, float[] values, ByteBuffer buffer,
+                             int... shape) throws IOException {
         final JsonObject tensor = object(header, name);
         if (!"F32".equals(text(tensor, "dtype")))
             throw new IOException("the tensor " + name + " is " + text(tensor, "dtype") + "; expected F32");
@@ -183,14 +195,12 @@ final class ModelFile {
             throw new IOException("the tensor " + name + " lies at [" + from + ", " + to + ") of " + (in.size() - data)
                 + " bytes; expected " + (long) values.length * Float.BYTES + " bytes inside the file");
         in.position(data + from);
-        final ByteBuffer buffer = buffer();
         for (int i = 0; i < values.length; ) {
             final int count = Math.min(FLOATS_AT_A_TIME, values.length - i);
             fill(in, buffer.clear().limit(count * Float.BYTES), name);
             buffer.flip().asFloatBuffer().get(values, i, count);
             i += count;
         }
-        return to;
     }
 
     private static JsonObject object(JsonObject parent, String name) throws IOException {

@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Random;
+import org.jspecify.annotations.Nullable;
 
 /**
  * A dense network: layers, weights and biases.
@@ -19,6 +20,9 @@ public final class Network {
 
     /** Samples that go through the network together in {@link #predict(float[], int, float[])}: their A stay in the cache. */
     private static final int PREDICTION_TILE = 256;
+
+    /** Floats of one row of activations that a thread keeps, unless a single sample needs more. */
+    private static final int LARGEST_SCRATCH = 1 << 22;
 
     /** Two rows of activations, for the layers in turn; each thread's grows to the largest that it needed. */
     private static final ThreadLocal<float[][]> SCRATCH = ThreadLocal.withInitial(() -> new float[2][0]);
@@ -58,7 +62,7 @@ public final class Network {
         private final List<Layer> layers = new ArrayList<>();
         private Initialization initialization = Initialization.AUTO;
         private long seed = 1;
-        private Backend backend;
+        private @Nullable Backend backend;
 
         private Builder(int inputs) {
             if (inputs < 1)
@@ -98,7 +102,11 @@ public final class Network {
             return this;
         }
 
-        /** @throws IllegalStateException if there is no layer */
+        /**
+         * Draws the first weights; may be called again, for another network of the same start.
+         *
+         * @throws IllegalStateException if there is no layer
+         */
         public Network build() {
             if (layers.isEmpty())
                 throw new IllegalStateException("network: it has no layer; expected one or more calls of layer(units, activation)");
@@ -127,7 +135,11 @@ public final class Network {
         return layers.size();
     }
 
-    /** Layer l of 1 … {@link #depth()}. */
+    /**
+     * Layer l of 1 … {@link #depth()}.
+     *
+     * @throws IllegalArgumentException if there is no layer of that number
+     */
     public Layer layer(int l) {
         if (l < 1 || l > layers.size())
             throw new IllegalArgumentException(
@@ -152,6 +164,7 @@ public final class Network {
         return layers.stream().mapToLong(layer -> (long) layer.weights() + layer.out()).sum();
     }
 
+    /** Where the products of this network are computed. */
     public Backend backend() {
         return backend;
     }
@@ -183,7 +196,7 @@ public final class Network {
     }
 
     /**
-     * The outputs for m samples; allocates nothing once a thread has warmed up.
+     * The outputs for m samples. On OpenBLAS it allocates nothing once a thread has warmed up.
      *
      * @param x   X, inputs × m: sample after sample
      * @param m   the samples, at least 1
@@ -194,10 +207,11 @@ public final class Network {
         if (m < 1) throw new IllegalArgumentException("predict: m is " + m + "; expected 1 or more");
         requireLength("predict", "x", x, m, inputs());
         requireLength("predict", "out", out, m, outputs());
-        final int tile = Math.min(m, PREDICTION_TILE);
+        if (x == out) throw new IllegalArgumentException("predict: x and out are one array; expected two");
+        final int tile = Math.min(m, Math.max(1, Math.min(PREDICTION_TILE, LARGEST_SCRATCH / Math.max(1, widest))));
         final float[][] scratch = SCRATCH.get();
         for (int i = 0; i < Math.min(2, depth() - 1); i++)
-            if (scratch[i].length < (long) widest * tile) scratch[i] = new float[Backpropagation.matrix(widest, tile)];
+            if (scratch[i].length < (long) widest * tile) scratch[i] = new float[widest * tile];
         for (int j = 0; j < m; j += tile) forward(x, j, Math.min(tile, m - j), scratch, out);
     }
 
@@ -239,7 +253,7 @@ public final class Network {
     /**
      * Writes the network as a safetensors file that PyTorch and Hugging Face tools open: tensors {@code 0.weight} (out × in, row
      * by row), {@code 0.bias}, {@code 1.weight}, … and the activations in its metadata. The file is written beside and
-     * renamed when it is complete, so an old one is never lost to a failed write.
+     * renamed when it is complete, so an old one is never lost to a failed write; a symbolic link is replaced, not followed.
      *
      * @throws IOException           naming the file, if it cannot be written
      * @throws IllegalStateException if a weight is not finite; nothing is written
@@ -258,7 +272,11 @@ public final class Network {
         return load(file, Backend.fastest());
     }
 
-    /** Reads a network for a given backend; see {@link #load(Path)}. */
+    /**
+     * Reads a network that {@link #save} wrote, for a given backend.
+     *
+     * @throws IOException naming the file and what is wrong with it, if it cannot be read or is damaged
+     */
     public static Network load(Path file, Backend backend) throws IOException {
         return ModelFile.load(file, backend);
     }

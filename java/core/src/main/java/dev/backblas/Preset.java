@@ -40,10 +40,12 @@ public enum Preset {
         return widths.clone();
     }
 
+    /** The cost C of one sample. */
     public Loss loss() {
         return loss;
     }
 
+    /** Whether J is the sum or the mean of C, as in the notes. */
     public Reduction reduction() {
         return reduction;
     }

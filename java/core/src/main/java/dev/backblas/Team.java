@@ -24,7 +24,12 @@ final class Team implements AutoCloseable {
             final int index = t;
             final Thread thread = new Thread(() -> work(index), "backblas-" + t);
             thread.setDaemon(true);
-            thread.start();
+            try {
+                thread.start();
+            } catch (OutOfMemoryError noMoreThreads) {
+                gate.breakUp(); // those that run already end
+                throw noMoreThreads;
+            }
         }
     }
 
@@ -64,8 +69,7 @@ final class Team implements AutoCloseable {
     }
 
     private void work(int t) {
-        while (true) {
-            gate.await(t);
+        while (gate.await(t)) {
             final IntConsumer task = this.task;
             if (task == null) return;
             attempt(task, t);
@@ -99,7 +103,7 @@ final class Team implements AutoCloseable {
      */
     private static final class Barrier {
 
-        /** About 5 µs. */
+        /** 1 to 10 µs. */
         private static final int SPINS = 200;
         private static final int YIELDS = 50;
 

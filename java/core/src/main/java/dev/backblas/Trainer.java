@@ -9,15 +9,15 @@ import java.util.function.IntConsumer;
 /**
  * Trains a {@link Network} by gradient descent on mini-batches: W ← (1 − ηλ/n) W − η dW, b ← b − η db.
  *
- * <p>A step allocates nothing, and is taken by several threads where it is large enough. With the same seeds, data, backend and
+ * <p>A step allocates nothing (in pure Java, netlib does), and is taken by several threads where it is large enough. With the same seeds, data, backend and
  * number of threads, a network ends in the same bits on one machine. A trainer is used by one thread at a time, and closed
  * when it has served.
  */
 public final class Trainer implements AutoCloseable {
 
     /**
-     * Multiplications in a step (3 Σ in·out·m) that make another thread worth its two barriers: below this a step is shorter
-     * than 50 µs on one AVX-512 core, and two threads were no faster than one (StepBenchmark).
+     * Each thread gets at least this many multiplications of a step (3 Σ in·out·m), or it is not worth its two barriers
+     * (StepBenchmark, threads = 1, 2).
      */
     static final long WORK_PER_THREAD = 2_000_000;
 
@@ -65,14 +65,14 @@ public final class Trainer implements AutoCloseable {
 
     private int threads(int most, Backend backend) {
         if (!backend.allowsConcurrentTiles()) return 1;
-        final long work = 3 * (network.parameters()) * batch;
+        final long work = 3 * network.parameters() * batch;
         return (int) Math.max(1, Math.min(Math.min(most, batch), work / WORK_PER_THREAD));
     }
 
     /**
      * Begins a trainer of this network.
      *
-     * @throws IllegalArgumentException from {@link Builder#build()}, not from here
+     * @throws IllegalArgumentException if the loss is not defined on the activation of the network's last layer
      */
     public static Builder of(Network network, Loss loss) {
         return new Builder(network, loss);
@@ -137,6 +137,11 @@ public final class Trainer implements AutoCloseable {
             return this;
         }
 
+        /**
+         * Makes A and δ for one batch and starts the threads.
+         *
+         * @throws IllegalArgumentException if a batch of some layer does not fit one array
+         */
         public Trainer build() {
             return new Trainer(this);
         }
@@ -147,6 +152,7 @@ public final class Trainer implements AutoCloseable {
         return team.size();
     }
 
+    /** The network that is trained: the one that was given, not a copy. */
     public Network network() {
         return network;
     }
@@ -205,11 +211,8 @@ public final class Trainer implements AutoCloseable {
                 "step: m is " + m + "; expected 1 to " + batch + ", the batch size of this trainer");
         Network.requireLength("step", "x", x, m, network.inputs());
         Network.requireLength("step", "y", y, m, network.outputs());
-        for (int i = 0; i < m * network.inputs(); i++)
-            if (!Float.isFinite(x[i]))
-                throw new IllegalArgumentException(
-                    "step: x is " + x[i] + " in sample " + i / network.inputs() + ", input " + i % network.inputs()
-                        + "; expected a finite number");
+        requireFinite("x", x, m, network.inputs());
+        requireFinite("y", y, m, network.outputs());
         begin("step");
         try {
             backpropagation.batch(x, y);
@@ -219,6 +222,23 @@ public final class Trainer implements AutoCloseable {
         } finally {
             busy.set(false);
         }
+    }
+
+    private static void requireFinite(String name, float[] values, int m, int n) {
+        float sum = 0; // of zeros, if all are finite; four at a time, for the processor adds them side by side
+        int i = 0;
+        float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+        for (; i + 4 <= n * m; i += 4) {
+            s0 += values[i] * 0;
+            s1 += values[i + 1] * 0;
+            s2 += values[i + 2] * 0;
+            s3 += values[i + 3] * 0;
+        }
+        for (; i < n * m; i++) sum += values[i] * 0;
+        if (sum + (s0 + s1) + (s2 + s3) == 0) return;
+        for (i = 0; Float.isFinite(values[i]); i++) { }
+        throw new IllegalArgumentException(
+            "step: " + name + " is " + values[i] + " in sample " + i / n + ", column " + i % n + "; expected a finite number");
     }
 
     /** Thread t's share of one step on the batch at hand. Returns the sum of C over the whole batch. */
@@ -240,7 +260,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     private String diverged() {
-        return "training diverged in epoch " + epoch + " (lower the rate, now " + rate + ", or scale the inputs)";
+        return "training diverged" + (epoch > 0 ? " in epoch " + epoch : "") + " (lower the rate, now " + rate
+            + ", or scale the inputs)";
     }
 
     /** Fisher and Yates, over the order of the epoch before. */
@@ -267,12 +288,19 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /** Ends the threads of this trainer. The network stays usable. */
+    /**
+     * Ends the threads of this trainer. The network stays usable; closing again does nothing.
+     *
+     * @throws IllegalStateException if another thread is using the trainer
+     */
     @Override
     public void close() {
-        if (closed || !busy.compareAndSet(false, true)) return;
-        closed = true;
+        if (!busy.compareAndSet(false, true))
+            throw new IllegalStateException("close: another thread is using this trainer; expected it to be done");
+        if (!closed) {
+            closed = true;
+            team.close();
+        }
         busy.set(false);
-        team.close();
     }
 }

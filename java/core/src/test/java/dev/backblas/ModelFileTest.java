@@ -94,12 +94,15 @@ class ModelFileTest {
         refused("{\"__metadata__\":{\"format\":\"pt\"}}", "its metadata do not say format \"backblas\"");
         refused("[".repeat(100_000), "");
         refused("{}", "its header has no object __metadata__");
-        refused(header("relu", "[3000000,2]", "[0,24]"), "lies at [0, 24)");
+        refused(header("relu", "[3000000,2]", "[0,24]"), "bytes; expected 36");
+        refused(header("relu", "[46340,46340]", "[0,24]"), "bytes; expected 8589"); // before memory is taken for it
         refused(header("relu", "[3,2]", "[-24,0]"), "lies at [-24, 0)");
         refused(header("relu", "[2147483647,2]", "[0,24]"), "do not fit one array");
         refused(header("relu", "[3,-2]", "[0,24]"), "expected each to be 1 or more");
+        refused(header("relu", "[null,2]", "[0,24]"), "");
+        refused(header("relu", "[3,2]", "[{},24]"), "");
         refused(header("relu", "[3,2]", "[0,9223372036854775807]"), "lies at [0, 9223372036854775807)");
-        refused(header("hyperbolic", "[3,2]", "[0,24]"), "HYPERBOLIC");
+        refused(header("hyperbolic", "[3,2]", "[0,24]"), "its activation 'hyperbolic' is unknown to this release");
     }
 
     private static String header(String activation, String shape, String offsets) {

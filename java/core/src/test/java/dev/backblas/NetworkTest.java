@@ -123,8 +123,8 @@ class NetworkTest {
         rejected("predict: m is 0; expected 1 or more", () -> network.predict(new float[40], 0, new float[6]));
         rejected("network: there is no layer 0; expected 1 to 1 (layers count from 1)", () -> network.weights(0));
         final float[] both = new float[60];
-        rejected("affine: the output A' overlaps A in the same array; expected memory of its own",
-                 () -> network.predict(both, 2, both));
+        rejected("predict: x and out are one array; expected two", () -> network.predict(both, 2, both));
+        rejected("layer: its activation is null; expected one", () -> builder().layer(3, null));
     }
 
     private static void rejected(String message, Runnable call) {

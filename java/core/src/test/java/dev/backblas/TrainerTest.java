@@ -190,10 +190,12 @@ class TrainerTest {
         y[0] = y[10] = 1;
         try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).batch(2).build()) {
             x[70] = Float.NaN;
-            rejected("step: x is NaN in sample 1, input 6; expected a finite number", () -> trainer.step(x, y, 2));
+            rejected("step: x is NaN in sample 1, column 6; expected a finite number", () -> trainer.step(x, y, 2));
             x[70] = 0;
             y[3] = Float.NaN;
-            rejected("cross-entropy: a target is NaN; expected every y in [0, 1]", () -> trainer.step(x, y, 2));
+            rejected("step: y is NaN in sample 0, column 3; expected a finite number", () -> trainer.step(x, y, 2));
+            y[3] = -1;
+            rejected("cross-entropy: a target is -1.0; expected every y in [0, 1]", () -> trainer.step(x, y, 2));
             y[3] = 1;
             rejected("cross-entropy: the targets of a sample sum to 2.0; expected 1 (one-hot or probabilities)",
                      () -> trainer.step(x, y, 2));

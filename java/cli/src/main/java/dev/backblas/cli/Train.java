@@ -197,8 +197,8 @@ final class Train implements Callable<Integer> {
     /** The file asked for, tried before an hour of training rather than after it. */
     private @Nullable Path destination() throws IOException {
         final Path parent = (out == null ? Path.of("model") : out).toAbsolutePath().getParent();
-        if (!Files.isDirectory(parent)) throw new IOException(out + ": cannot be written: " + parent + " is no directory");
-        if (!Files.isWritable(parent)) throw new IOException(parent + ": models cannot be written to it");
+        if (!Files.isDirectory(parent)) throw new IOException(parent + ": the model cannot be written to it: no such directory");
+        if (!Files.isWritable(parent)) throw new IOException(parent + ": the model cannot be written to it: permission denied");
         if (out != null && Files.isDirectory(out)) throw new IOException(out + ": cannot be written: it is a directory");
         return out;
     }

@@ -238,7 +238,7 @@ class CommandLineTest {
         assertEquals(List.of(), files());
         final Path nowhere = directory.resolve("no/model.safetensors");
         final Ran ran = run("train", "digits", "--out", nowhere.toString());
-        assertEquals("backblas: " + nowhere + ": cannot be written: " + nowhere.getParent() + " is no directory\n", ran.err);
+        assertEquals("backblas: " + nowhere.getParent() + ": the model cannot be written to it: no such directory\n", ran.err);
         assertEquals("", ran.out, "it is said before training");
         assertEquals(2, ran.exit);
     }

@@ -14,7 +14,7 @@ public enum Activation {
     TANH,
     /** φ(z) = max(0, z), φ' = 1 where a &gt; 0, else 0; so φ'(0) = 0. */
     RELU,
-    /** φ(z) = z where z &gt; 0, else {@value #LEAKY_SLOPE} z. */
+    /** φ(z) = z where z &gt; 0, else {@value #LEAKY_SLOPE} z; φ' = 1 where a &gt; 0, else {@value #LEAKY_SLOPE}. */
     LEAKY_RELU,
     /** φ(z)ₖ = exp(zₖ − max z) / Σ exp(zⱼ − max z), over the units of one sample. For the output layer only. */
     SOFTMAX;
@@ -23,7 +23,7 @@ public enum Activation {
     public static final float LEAKY_SLOPE = 0.01f;
 
     /**
-     * Replaces Z by A = φ(Z) in place.
+     * Replaces Z by A = φ(Z) in place. Lengths are not checked beforehand.
      *
      * @param z      n × m, one sample a column
      * @param offset where Z begins in {@code z}
@@ -62,7 +62,8 @@ public enum Activation {
     }
 
     /**
-     * Replaces G = ∂C/∂A by δ = ∂C/∂Z in place: δ = G ⊙ φ'(Z), and for softmax δ = A ⊙ (G − aᵀg 1) in each column.
+     * Replaces G = ∂C/∂A by δ = ∂C/∂Z in place: δ = G ⊙ φ'(Z), and for softmax δ = A ⊙ (G − aᵀg 1) in each column. Lengths
+     * are not checked beforehand.
      *
      * @param a       A = φ(Z), n × m
      * @param aOffset where A begins in {@code a}

@@ -54,7 +54,7 @@ public sealed interface Backend permits CheckedBackend {
                 Activation phi, float[] next, int nextOffset);
 
     /**
-     * δ' = (W δ) ⊙ φ'(A').
+     * δ' = (W δ) ⊙ φ'(A): ∂C/∂Z of the layer before.
      *
      * @param in    the inputs of the layer, at least 1
      * @param out   the units of the layer, at least 1
@@ -62,7 +62,7 @@ public sealed interface Backend permits CheckedBackend {
      * @param w     W, in × out
      * @param delta δ, out × m
      * @param phi   the φ that made the layer's input; {@link Activation#IDENTITY} gives W δ alone. Not softmax
-     * @param a     A', the layer's input, in × m; null is allowed for the identity
+     * @param a     A, the layer's input, in × m; null is allowed for the identity
      * @param previous δ', in × m; written, never read
      */
     void inputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,

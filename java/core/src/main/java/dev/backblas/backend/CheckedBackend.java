@@ -46,13 +46,13 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Ope
         matrix(op, "delta", out, m, delta, deltaOffset);
         activation(op, phi);
         if (phi == Activation.SOFTMAX)
-            throw new IllegalArgumentException(op + ": softmax is for the output layer; it cannot have made A'");
+            throw new IllegalArgumentException(op + ": softmax is for the output layer; it cannot have made A");
         if (phi == Activation.IDENTITY) a = null; // it is not read
-        else matrix(op, "A'", in, m, a, aOffset);
+        else matrix(op, "A", in, m, a, aOffset);
         matrix(op, "delta'", in, m, previous, previousOffset);
         apart(op, "delta'", previous, previousOffset, in * m, "W", w, wOffset, in * out);
         apart(op, "delta'", previous, previousOffset, in * m, "delta", delta, deltaOffset, out * m);
-        if (a != null) apart(op, "delta'", previous, previousOffset, in * m, "A'", a, aOffset, in * m);
+        if (a != null) apart(op, "delta'", previous, previousOffset, in * m, "A", a, aOffset, in * m);
         if (Loops.areFaster(in, out, m))
             Loops.inputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
         else computeInputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);

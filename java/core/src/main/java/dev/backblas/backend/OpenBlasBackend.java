@@ -6,8 +6,8 @@ import org.jspecify.annotations.Nullable;
 final class OpenBlasBackend extends CheckedBackend {
 
     /**
-     * No call stays longer inside than about this many multiplications, 3 ms at 40 GFLOP/s: before JDK 22, G1 cannot collect
-     * while an array is pinned.
+     * A call stays inside for about this many multiplications, 3 ms at 40 GFLOP/s, or for {@link #NARROWEST_TILE} columns if they
+     * take longer: before JDK 22, G1 cannot collect while an array is pinned.
      */
     static final long LONGEST_CALL = 1L << 26;
 
@@ -44,18 +44,22 @@ final class OpenBlasBackend extends CheckedBackend {
     void computeAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
                        int aOffset, Activation phi, float[] next, int nextOffset) {
         final int tile = tile(m, (long) in * out);
-        for (int j = 0; j < m; j += tile)
-            OpenBlas.affine(in, out, Math.min(tile, m - j), w, wOffset, b, bOffset, a, aOffset + j * in, phi.ordinal(), next,
+        for (int j = 0, n; j < m; j += n) {
+            n = Math.min(tile, m - j);
+            OpenBlas.affine(in, out, n, w, wOffset, b, bOffset, a, aOffset + j * in, phi.ordinal(), next,
                             nextOffset + j * out);
+        }
     }
 
     @Override
     void computeInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset,
                               Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
         final int tile = tile(m, (long) in * out);
-        for (int j = 0; j < m; j += tile)
-            OpenBlas.inputGradient(in, out, Math.min(tile, m - j), w, wOffset, delta, deltaOffset + j * out, phi.ordinal(), a,
+        for (int j = 0, n; j < m; j += n) {
+            n = Math.min(tile, m - j);
+            OpenBlas.inputGradient(in, out, n, w, wOffset, delta, deltaOffset + j * out, phi.ordinal(), a,
                                    a == null ? 0 : aOffset + j * in, previous, previousOffset + j * in);
+        }
     }
 
     @Override
@@ -63,8 +67,10 @@ final class OpenBlasBackend extends CheckedBackend {
                                int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
                                int cBiasOffset) {
         final int tile = tile(to - from, (long) in * m);
-        for (int k = from; k < to; k += tile)
-            OpenBlas.weightGradient(in, out, m, k, Math.min(k + tile, to), alpha, a, aOffset, delta, deltaOffset, beta, c,
+        for (int k = from, n; k < to; k += n) {
+            n = Math.min(tile, to - k);
+            OpenBlas.weightGradient(in, out, m, k, k + n, alpha, a, aOffset, delta, deltaOffset, beta, c,
                                     cOffset, gamma, cBias, cBiasOffset);
+        }
     }
 }

@@ -276,11 +276,11 @@ class BackendContractTest {
         backend.affine(5, 5, 5, f, 0, g, 0, f, 25, Activation.RELU, f, 50); // apart in one array
         rejected("inputGradient: delta is 5x21 from offset 0, but its array has 100 elements; expected at least 105",
                  () -> backend.inputGradient(5, 5, 21, f, g, Activation.RELU, h, k));
-        rejected("inputGradient: the array of A' is null",
+        rejected("inputGradient: the array of A is null",
                  () -> backend.inputGradient(5, 5, 5, f, g, Activation.RELU, null, k));
-        rejected("inputGradient: softmax is for the output layer; it cannot have made A'",
+        rejected("inputGradient: softmax is for the output layer; it cannot have made A",
                  () -> backend.inputGradient(5, 5, 5, f, g, Activation.SOFTMAX, h, k));
-        rejected("inputGradient: the output delta' overlaps A' in the same array; expected memory of its own",
+        rejected("inputGradient: the output delta' overlaps A in the same array; expected memory of its own",
                  () -> backend.inputGradient(5, 5, 5, f, g, Activation.RELU, h, h));
         rejected("weightGradient: the tile is [2, 6); expected 0 <= from <= to <= out, and out is 5",
                  () -> backend.weightGradient(5, 5, 5, 2, 6, 1, f, 0, g, 0, 0, h, 0, 0, k, 0));
