@@ -17,7 +17,7 @@ constexpr int kSmallestTile = 64;
 
 int column_tile(int rows) {
     const int64_t columns = kTileFloats / rows;
-    return columns < kSmallestTile ? kSmallestTile : int(columns < 1 << 20 ? columns : 1 << 20);
+    return columns < kSmallestTile ? kSmallestTile : int(columns);
 }
 
 // Chooses the template instance for φ once per call, outside the loops.
@@ -161,7 +161,7 @@ void input_gradient(int in, int out, int m, const float* w, const float* delta, 
                 product_of_one(in, out, w, d + int64_t(s) * out, y + int64_t(s) * in);
         else
             sgemm(Trans::kNo, Trans::kNo, in, columns, out, 1, w, in, d, out, 0, y, in);  // δ' = Wδ
-        derivative_tail(int64_t(columns) * in, phi, a + int64_t(j) * in, y);
+        derivative_tail(int64_t(columns) * in, phi, a == nullptr ? a : a + int64_t(j) * in, y);
     }
 }
 

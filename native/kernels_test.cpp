@@ -224,7 +224,8 @@ void test_accuracy(const Kernels& k) {
         for (int i = 0; i < count; i++) {
             const float x = extremes[i];
             const double want = activation == Activation::kRelu && std::isnan(x) ? NAN : phi(activation, x);
-            CHECK(std::isnan(x) ? std::isnan(out[i]) : want == out[i] || std::fabs(out[i] - want) <= 1e-6 * std::fabs(want) + 2e-38,
+            CHECK(std::isnan(x) ? std::isnan(out[i])
+                                : want == out[i] || std::fabs(out[i] - want) <= 1e-6 * std::fabs(want) + 2e-38,
                   "%s: phi %d of %g is %g, expected %g", k.isa, int(activation), x, out[i], want);
         }
     }
@@ -252,6 +253,7 @@ void test_all(const Kernels& k) {
     // More than one column tile, and the shapes of the benchmarks
     test_affine(k, 5, 1500, 200, Activation::kSigmoid, true);
     test_input_gradient(k, 1500, 5, 200, Activation::kTanh);
+    test_input_gradient(k, 1500, 5, 200, Activation::kIdentity);
     for (Activation activation : {Activation::kRelu, Activation::kSoftmax}) test_affine(k, 784, 128, 128, activation, true);
     test_input_gradient(k, 128, 10, 128, Activation::kRelu);
     test_weight_gradient(k, 784, 128, 128, 0, 64, -0.1f / 128, 1, 1);

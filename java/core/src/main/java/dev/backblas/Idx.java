@@ -44,7 +44,8 @@ public record Idx(int[] shape, byte[] values) {
             final int zero = in.readUnsignedShort(), type = in.readUnsignedByte(), found = in.readUnsignedByte();
             if (zero != 0 || type != UNSIGNED_BYTE || found != dimensions)
                 throw new IOException(String.format(
-                    "the magic number is 0x%04x%02x%02x; expected 0x0000%02x%02x, an IDX file of unsigned bytes in %d dimension%s",
+                    "the magic number is 0x%04x%02x%02x; expected 0x0000%02x%02x, an IDX file of unsigned bytes in %d "
+                        + "dimension%s",
                     zero, type, found, UNSIGNED_BYTE, dimensions, dimensions, dimensions == 1 ? "" : "s"));
             final int[] shape = new int[dimensions];
             long size = 1;
@@ -52,8 +53,8 @@ public record Idx(int[] shape, byte[] values) {
                 shape[d] = in.readInt();
                 if (shape[d] < 1 || (size *= shape[d]) > Integer.MAX_VALUE - 8)
                     throw new IOException(
-                        "its dimensions are " + Arrays.toString(Arrays.copyOf(shape, d + 1)) + "…; expected each to be 1 or more, "
-                            + "and fewer than 2^31 values");
+                        "its dimensions are " + Arrays.toString(Arrays.copyOf(shape, d + 1)) + "…; expected each to be 1 or "
+                            + "more, and fewer than 2^31 values");
             }
             final byte[] values = in.readNBytes((int) size);
             if (values.length < size)

@@ -109,7 +109,8 @@ public final class Network {
          */
         public Network build() {
             if (layers.isEmpty())
-                throw new IllegalStateException("network: it has no layer; expected one or more calls of layer(units, activation)");
+                throw new IllegalStateException(
+                    "network: it has no layer; expected one or more calls of layer(units, activation)");
             final Network network = new Network(layers, backend == null ? Backend.fastest() : backend);
             final Random random = new Random(seed);
             for (int l = 1; l <= network.depth(); l++) {

@@ -59,6 +59,18 @@ class HouseRulesTest {
             assertEquals(List.of(), sayers(natives.resolve(kernels), "jni|JNIEnv|thread|pthread|new|malloc"));
     }
 
+    @Test
+    void linesAreShort() throws IOException {
+        final List<String> tooLong = new ArrayList<>();
+        for (String place : List.of("native", "java/core/src", "java/cli/src", "benchmarks/src"))
+            try (Stream<Path> files = Files.walk(ROOT.resolve(place))) {
+                for (Path file : files.filter(name -> name.toString().matches(".*\\.(java|cpp|hpp)")).toList())
+                    Files.readString(file).lines().filter(line -> line.length() > 130)
+                        .forEach(line -> tooLong.add(file.getFileName() + ": " + line.strip()));
+            }
+        assertEquals(List.of(), tooLong);
+    }
+
     /** The JNI border is passed by int, float and float[] alone, but for a few questions to the library. */
     @Test
     void onlyNumbersCross() throws IOException {

@@ -53,7 +53,7 @@ class NetworkTest {
     @Test
     void manyThreadsPredictAtOnce() {
         final Network network = builder().layer(50, Activation.RELU).layer(3, Activation.SIGMOID).build();
-        final Network other = Network.builder(20).layer(500, Activation.RELU).layer(3, Activation.SIGMOID).backend(backend).build();
+        final Network other = builder().layer(500, Activation.RELU).layer(3, Activation.SIGMOID).build();
         final float[] x = random(20), want = network.predict(x), wantOther = other.predict(x);
         assertTrue(IntStream.range(0, 5000).parallel().allMatch(
             i -> i % 2 == 0 ? Arrays.equals(want, network.predict(x)) : Arrays.equals(wantOther, other.predict(x))));

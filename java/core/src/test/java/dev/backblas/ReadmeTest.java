@@ -46,8 +46,9 @@ class ReadmeTest {
         final Path source = Files.writeString(directory.resolve(name + ".java"), imports + "\npublic class " + name
             + " { public static void main(String[] args) throws Exception {\n" + body + "\n} }\n");
         final ByteArrayOutputStream messages = new ByteArrayOutputStream();
-        final int result = ToolProvider.getSystemJavaCompiler().run(null, messages, messages, "-Xlint:all,-classfile,-path", "-Werror",
-            "-proc:none", "-cp", System.getProperty("java.class.path"), "-d", directory.toString(), source.toString());
+        final int result = ToolProvider.getSystemJavaCompiler().run(
+            null, messages, messages, "-Xlint:all,-classfile,-path", "-Werror", "-proc:none",
+            "-cp", System.getProperty("java.class.path"), "-d", directory.toString(), source.toString());
         assertEquals(0, result, messages.toString(StandardCharsets.UTF_8));
 
         final Process java = new ProcessBuilder(Path.of(System.getProperty("java.home"), "bin", "java").toString(),
@@ -58,7 +59,6 @@ class ReadmeTest {
         final List<String> promised = Pattern.compile("// prints (.*)").matcher(example).results().map(m -> m.group(1)).toList();
         assertTrue(!promised.isEmpty(), "the example promises no output");
         for (String promise : promised)
-            assertTrue(Pattern.compile(promise.strip().replaceAll("([.()])", "\\\\$1").replaceAll("…", ".*")).matcher(printed).find(),
-                       "promised '" + promise + "' but printed:\n" + printed);
+            assertTrue(printed.contains(promise.strip()), "promised '" + promise + "' but printed:\n" + printed);
     }
 }

@@ -9,7 +9,7 @@ final class LeastSquares {
 
     private LeastSquares() {}
 
-    /** The root mean squared error on {@code heldOut} of the line fitted to {@code train}; NaN where its columns depend on each other. */
+    /** The root mean squared error on {@code heldOut} of what fits {@code train}; NaN where columns depend on each other. */
     static double rootMeanSquaredError(Dataset train, Dataset heldOut) {
         final double[] beta;
         try {

@@ -52,8 +52,9 @@ public final class Main implements Runnable {
 
     /** What the library throws for bad input, with a sentence that stands alone. */
     private static boolean isTheirs(Throwable e) {
-        return e.getMessage() != null && (e instanceof IllegalArgumentException || e instanceof IllegalStateException || e instanceof IOException
-            || e instanceof UncheckedIOException);
+        return e.getMessage() != null
+            && (e instanceof IllegalArgumentException || e instanceof IllegalStateException || e instanceof IOException
+                || e instanceof UncheckedIOException);
     }
 
     private static String path(CommandLine command) {

@@ -20,7 +20,8 @@ import picocli.CommandLine.Option;
 
 /**
  * Four results of M. Nielsen, "Neural Networks and Deep Learning", chapters 1 and 3: the best accuracy of 30 epochs on MNIST,
- * trained on the first 50,000 images; weights and biases start as N(0, 1), outputs are sigmoid, the batch is 10.
+ * trained on the first 50,000 images, judged on the test set or, in the last, on the other 10,000; weights and biases start as
+ * N(0, 1), outputs are sigmoid, the batch is 10.
  */
 @Command(name = "nielsen", mixinStandardHelpOptions = true,
          description = "Reproduce four results of M. Nielsen's \"Neural Networks and Deep Learning\" on MNIST.")
@@ -50,7 +51,8 @@ final class Nielsen implements Callable<Integer> {
 
         @Override
         public String toString() {
-            return String.format("784-%d-10 %s, η %.1f%s%s", hidden, loss == Loss.SQUARED_ERROR ? "quadratic" : "cross-entropy", eta,
+            return String.format("784-%d-10 %s, η %.1f%s%s", hidden,
+                                 loss == Loss.SQUARED_ERROR ? "quadratic" : "cross-entropy", eta,
                                  lambda == 0 ? "" : String.format(", λ %.1f", lambda), validation ? ", validation set" : "");
         }
     }
@@ -89,7 +91,8 @@ final class Nielsen implements Callable<Integer> {
                     best = Math.max(best, 100 * Metrics.accuracy(network, result.validation ? validation : mnist.heldOut()));
                 }
             }
-            System.out.printf("| %s | %.2f | %.2f | %+.2f | %.1f s |%n", result, result.his, best, best - result.his, nanos / 1e9);
+            System.out.printf("| %s | %.2f | %.2f | %+.2f | %.1f s |%n", result, result.his, best, best - result.his,
+                              nanos / 1e9);
         }
         return 0;
     }

@@ -73,7 +73,8 @@ record Table(String name, List<String> columns, float[] values) {
     private static Table read(String name, InputStream raw, boolean header) throws IOException {
         final InputStreamReader text = new InputStreamReader(gunzip(raw), StandardCharsets.UTF_8.newDecoder()
             .onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT));
-        try (CsvReader<CsvRecord> records = CsvReader.builder().extraFieldStrategy(FieldMismatchStrategy.IGNORE).missingFieldStrategy(FieldMismatchStrategy.IGNORE)
+        try (CsvReader<CsvRecord> records = CsvReader.builder()
+                .extraFieldStrategy(FieldMismatchStrategy.IGNORE).missingFieldStrategy(FieldMismatchStrategy.IGNORE)
                 .trimWhitespacesAroundQuotes(true).ofCsvRecord(text)) {
             List<String> columns = null;
             float[] values = new float[1 << 16];

@@ -67,7 +67,8 @@ record Task(String name, String about, Dataset train, Dataset heldOut, Scaling i
         final int rows = table.rows(), heldOut = (int) Math.round(rows * HELD_OUT);
         if (heldOut == 0 || heldOut == rows)
             throw new IllegalArgumentException(
-                table.name() + ": " + rows + " rows cannot be split into a part to train on and a fifth held out; expected 3 or more");
+                table.name() + ": " + rows + " rows cannot be split into a part to train on and a fifth held out; expected 3 or "
+                    + "more");
         final int[] order = shuffled(rows, seed);
         final int[] first = Arrays.copyOfRange(order, heldOut, rows), second = Arrays.copyOf(order, heldOut);
         final float[] x = features(table, column, first), y = target(table, column, first);
@@ -84,8 +85,10 @@ record Task(String name, String about, Dataset train, Dataset heldOut, Scaling i
 
     /** MNIST, or another data set of its form: four IDX files, gzipped or not. For one output, whether a digit is odd. */
     static Task idx(Path directory, Preset preset) throws IOException {
-        final Idx images = Idx.read(find(directory, "train-images"), 3), labels = Idx.read(find(directory, "train-labels"), 1);
-        final Idx testImages = Idx.read(find(directory, "t10k-images"), 3), testLabels = Idx.read(find(directory, "t10k-labels"), 1);
+        final Idx images = Idx.read(find(directory, "train-images"), 3);
+        final Idx labels = Idx.read(find(directory, "train-labels"), 1);
+        final Idx testImages = Idx.read(find(directory, "t10k-images"), 3);
+        final Idx testLabels = Idx.read(find(directory, "t10k-labels"), 1);
         requirePairs(directory, "train", images, labels);
         requirePairs(directory, "t10k", testImages, testLabels);
         if (images.itemSize() != testImages.itemSize())
@@ -167,9 +170,9 @@ record Task(String name, String about, Dataset train, Dataset heldOut, Scaling i
             final int most = binary ? 2 : whole(classes) ? MOST_CLASSES : LIKELY_CLASSES;
             if (classes.length < 2 || classes.length > most)
                 throw new IllegalArgumentException(
-                    name + ": " + preset.name().toLowerCase() + " needs " + (binary ? "two classes" : "classes") + ", but '" + column
-                        + "' has " + classes.length + " different value" + (classes.length == 1 ? "" : "s")
-                        + (classes.length > 2 ? binary ? "; use --system softmax or regression" : "; use --system regression" : ""));
+                    name + ": " + preset.name().toLowerCase() + " needs " + (binary ? "two classes" : "classes") + ", but '"
+                        + column + "' has " + classes.length + " different value" + (classes.length == 1 ? "" : "s")
+                        + (classes.length < 2 ? "" : "; use --system " + (binary ? "softmax or regression" : "regression")));
             return new Encoding(classes.length + " classes of " + column, binary ? 1 : classes.length, classes, null);
         }
 

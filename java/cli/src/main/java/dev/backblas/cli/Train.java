@@ -156,7 +156,8 @@ final class Train implements Callable<Integer> {
     private Task task() throws IOException {
         if (directory != null) {
             if (data != null)
-                throw new IllegalArgumentException("train: both " + data + " and --data " + directory + " are given; expected one");
+                throw new IllegalArgumentException(
+                    "train: both " + data + " and --data " + directory + " are given; expected one");
             if (system == Preset.REGRESSION)
                 throw new IllegalArgumentException("train: regression is for tables; expected another --system for images");
             return Task.idx(directory, system == null ? Preset.SOFTMAX : system);

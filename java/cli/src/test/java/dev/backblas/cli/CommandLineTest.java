@@ -145,8 +145,8 @@ class CommandLineTest {
 
     @Test
     void everyFlagIsHeard() {
-        final Ran ran = train("digits", "--system", "deep", "--hidden", "20,12", "--activation", "tanh", "--epochs", "3", "--batch",
-                              "7", "--rate", "0.05", "--l2", "0.1", "--threads", "1", "--backend", "java");
+        final Ran ran = train("digits", "--system", "deep", "--hidden", "20,12", "--activation", "tanh", "--epochs", "3",
+                              "--batch", "7", "--rate", "0.05", "--l2", "0.1", "--threads", "1", "--backend", "java");
         assertEquals(0, ran.exit, ran.err);
         assertTrue(ran.out.contains("deep 64-20:tanh-12:tanh-10:sigmoid, 1,682 parameters\njava, 1 thread: "), ran.out);
         assertTrue(ran.out.contains("after 3 epochs in"), ran.out);
@@ -233,7 +233,8 @@ class CommandLineTest {
         refused("Invalid value for option '--rate': 'fast' is not a double (see backblas train --help)", "--rate", "fast");
         final Ran diverged = train("boston", "--rate", "1e9");
         assertEquals(2, diverged.exit);
-        assertTrue(diverged.err.startsWith("backblas: training diverged in epoch 1 (lower the rate, now 1.0E9, or scale the inputs)"),
+        assertTrue(diverged.err.startsWith(
+                       "backblas: training diverged in epoch 1 (lower the rate, now 1.0E9, or scale the inputs)"),
                    diverged.err);
         assertEquals(List.of(), files());
         final Path nowhere = directory.resolve("no/model.safetensors");
@@ -285,10 +286,12 @@ class CommandLineTest {
         images("train", 10, ".gz");
         images("t10k", 5, "");
         refused("train: both digits and --data " + data + " are given; expected one", "digits", "--data", data);
-        refused("train: regression is for tables; expected another --system for images", "--data", data, "--system", "regression");
+        refused("train: regression is for tables; expected another --system for images",
+                "--data", data, "--system", "regression");
         refused(data + ": it has 10 training images; expected 60,000, the whole of MNIST",
                 () -> run("nielsen", "--data", data));
-        final Path labels = directory.resolve("train-labels-idx1-ubyte.gz"), images = directory.resolve("train-images-idx3-ubyte.gz");
+        final Path labels = directory.resolve("train-labels-idx1-ubyte.gz");
+        final Path images = directory.resolve("train-images-idx3-ubyte.gz");
         idx(labels, 8, new int[] {9}, new byte[9]);
         refused(data + ": there are 10 train images but 9 labels; expected as many", "--data", data);
         final byte[] good = Files.readAllBytes(images);

@@ -32,7 +32,8 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Ope
         apart(op, "A'", next, nextOffset, out * m, "W", w, wOffset, in * out);
         if (b != null) apart(op, "A'", next, nextOffset, out * m, "b", b, bOffset, out);
         apart(op, "A'", next, nextOffset, out * m, "A", a, aOffset, in * m);
-        if (Loops.areFaster(in, out, m)) Loops.affine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
+        if (Loops.areFaster(in, out, m, phi))
+            Loops.affine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
         else computeAffine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
     }
 

@@ -72,7 +72,8 @@ final class JavaBackend extends CheckedBackend {
         // δ' = Wδ
         if (m <= FEW_SAMPLES)
             for (int j = 0; j < m; j++)
-                blas.sgemv("N", in, out, 1, w, wOffset, in, delta, deltaOffset + j * out, 1, 0, previous, previousOffset + j * in, 1);
+                blas.sgemv("N", in, out, 1, w, wOffset, in, delta, deltaOffset + j * out, 1, 0, previous,
+                           previousOffset + j * in, 1);
         else blas.sgemm("N", "N", in, m, out, 1, w, wOffset, in, delta, deltaOffset, out, 0, previous, previousOffset, in);
         if (a != null) phi.backward(a, aOffset, previous, previousOffset, in, m);
     }

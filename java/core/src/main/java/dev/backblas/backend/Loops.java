@@ -6,15 +6,24 @@ import org.jspecify.annotations.Nullable;
 final class Loops {
 
     /**
-     * Up to this many multiplications a loop is faster than a JNI call with four pinned arrays, which costs 100 to 150 ns
-     * (KernelBenchmark on 13x3x1, 3x1x1 and 13x3x32).
+     * Up to this much work, counted in multiplications, a loop is faster than a JNI call with four pinned arrays, which costs 100
+     * to 150 ns (KernelBenchmark on 13x3x1, 3x1x1 and 13x3x32).
      */
-    private static final int TINY = 256;
+    private static final int TINY = 128;
 
     private Loops() {}
 
     static boolean areFaster(int in, int out, int m) {
         return (long) in * out * m <= TINY;
+    }
+
+    /** Also for φ, which costs about as much as so many multiplications for each value, and far less in native vectors. */
+    static boolean areFaster(int in, int out, int m, Activation phi) {
+        return areFaster(in + switch (phi) {
+            case TANH -> 40;
+            case SIGMOID, SOFTMAX -> 8;
+            default -> 0;
+        }, out, m);
     }
 
     static void affine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,

@@ -18,7 +18,8 @@ class HandWrittenNetworkTest {
 
     /** The weights, and what a step does with them. */
     private static class PlainLoops {
-        final float[] w1 = new float[INPUTS * HIDDEN], b1 = new float[HIDDEN], w2 = new float[HIDDEN * OUTPUTS], b2 = new float[OUTPUTS];
+        final float[] w1 = new float[INPUTS * HIDDEN], b1 = new float[HIDDEN];
+        final float[] w2 = new float[HIDDEN * OUTPUTS], b2 = new float[OUTPUTS];
         final float[] a1 = new float[HIDDEN * M], a2 = new float[OUTPUTS * M];
         final float[] d1 = new float[HIDDEN * M], d2 = new float[OUTPUTS * M];
 

@@ -2,7 +2,7 @@ package dev.backblas.backend;
 
 import java.util.List;
 
-/** The backends that every test runs on. A native one that is missing fails the test, unless the build was asked to do without. */
+/** The backends that every test runs on. A native one that is missing fails the test, unless the build does without. */
 public final class TestBackends {
 
     private TestBackends() {}
