@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -124,6 +125,14 @@ const char* open_openblas(const char* path) {
 
 const char* openblas_config() { return openblas.config; }
 const char* openblas_core() { return openblas.core; }
+
+// It has two buffers for each thread that it was built for, and each call takes one. With more callers 0.3.21 writes past
+// its tables and 0.3.31 crashes. Built for one thread, it may not even lock them.
+int openblas_most_callers() {
+    if (std::strncmp(openblas.config, "OpenBLAS ", 9) != 0) return INT_MAX;
+    const char* threads = std::strstr(openblas.config, "MAX_THREADS=");
+    return threads == nullptr ? 1 : 2 * std::atoi(threads + std::strlen("MAX_THREADS="));
+}
 
 void sgemm(Trans trans_a, Trans trans_b, int m, int n, int k, float alpha, const float* a, int lda, const float* b,
            int ldb, float beta, float* c, int ldc) {

@@ -15,6 +15,9 @@ bool openblas_is_linked_in();
 const char* openblas_config();
 const char* openblas_core();
 
+// How many threads may be inside sgemm at once. It is the caller who sees to that.
+int openblas_most_callers();
+
 // C ← α op(A) op(B) + β C, column-major
 void sgemm(Trans trans_a, Trans trans_b, int m, int n, int k, float alpha, const float* a, int lda, const float* b,
            int ldb, float beta, float* c, int ldc);

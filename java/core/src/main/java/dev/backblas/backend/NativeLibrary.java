@@ -161,7 +161,7 @@ final class NativeLibrary {
                 return remedy;
             }
         }
-        String error = OpenBlas.open(file == null ? null : file.toString());
+        String error = OpenBlas.open(file == null ? null : file.toString(), Runtime.getRuntime().availableProcessors());
         if (error == null) error = selfTest();
         if (error != null) {
             attempts.add((file == null ? origin : file) + ": " + error);

@@ -8,8 +8,11 @@ final class OpenBlas {
 
     private OpenBlas() {}
 
-    /** Opens the BLAS at {@code path}, or takes the one linked in when it is null. Returns null, or what went wrong. */
-    static native String open(String path);
+    /**
+     * Opens the BLAS at {@code path}, or takes the one linked in when it is null, for so many threads inside at once. Returns
+     * null, or what went wrong.
+     */
+    static native String open(String path, int processors);
 
     static native boolean isLinkedIn();
 
