@@ -1,5 +1,6 @@
 // The whole border between Java and C++: dev.backblas.backend.OpenBlas on the one side, kernels.hpp on the other.
 #include <algorithm>
+#include <string>
 
 #include "dev_backblas_backend_OpenBlas.h"
 #include "kernels.hpp"
@@ -27,11 +28,14 @@ void throw_out_of_memory(JNIEnv* env) {
 
 extern "C" {
 
-JNIEXPORT jstring JNICALL Java_dev_backblas_backend_OpenBlas_open(JNIEnv* env, jclass, jstring path, jint processors) {
-    const char* file = path == nullptr ? nullptr : env->GetStringUTFChars(path, nullptr);
-    if (path != nullptr && file == nullptr) return nullptr;  // OutOfMemoryError is pending
-    const char* error = open_openblas(file);
-    if (file != nullptr) env->ReleaseStringUTFChars(path, file);
+// When the class loader is gone; at the end of the process others may still be inside, and this is not called.
+JNIEXPORT void JNICALL JNI_OnUnload(JavaVM*, void*) { close_openblas(); }
+
+JNIEXPORT jstring JNICALL Java_dev_backblas_backend_OpenBlas_open(JNIEnv* env, jclass, jbyteArray path,
+                                                                  jint processors) {
+    std::string file(path == nullptr ? 0 : env->GetArrayLength(path), '\0');
+    if (path != nullptr) env->GetByteArrayRegion(path, 0, jsize(file.size()), reinterpret_cast<jbyte*>(file.data()));
+    const char* error = open_openblas(path == nullptr ? nullptr : file.c_str());
     places.limit(std::min(processors, jint(openblas_most_callers())));
     return error == nullptr ? nullptr : env->NewStringUTF(error);
 }

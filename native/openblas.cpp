@@ -48,7 +48,8 @@ using Sgemm = void(int order, int trans_a, int trans_b, int m, int n, int k, flo
                    const float* b, int ldb, float beta, float* c, int ldc);
 
 struct {
-    Sgemm* sgemm;
+    void* library = nullptr;  // none when OpenBLAS is linked in
+    Sgemm* sgemm = nullptr;
     const char* config = "unknown";
     const char* core = "unknown";
 } openblas;
@@ -76,25 +77,17 @@ const char* open_file(const char* path) {
 #if defined(RTLD_DEEPBIND) && !defined(__SANITIZE_ADDRESS__)
     flags |= RTLD_DEEPBIND;  // its own symbols before those of another OpenBLAS in the process
 #endif
-    void* library = dlopen(path, flags);
+    void* library = openblas.library = dlopen(path, flags);
     if (library == nullptr) {
         std::snprintf(message, sizeof message, "%s", dlerror());
         return message;
     }
     auto* sgemm = symbol<Sgemm>(library, "cblas_sgemm");
-    if (sgemm == nullptr) {
-        std::snprintf(message, sizeof message, "%s: no function cblas_sgemm in it; it is not a BLAS library", path);
-        return message;
-    }
-    if (!hold_to_one_thread(library)) {
-        std::snprintf(message, sizeof message, "%s: no function to set the number of its threads", path);
-        return message;
-    }
+    if (sgemm == nullptr) return "no function cblas_sgemm in it; it is not a BLAS library";
+    if (!hold_to_one_thread(library)) return "no function to set the number of its threads";
     if (auto* config = symbol<char*()>(library, "openblas_get_config")) openblas.config = config();
-    if (std::strstr(openblas.config, "USE64BITINT") != nullptr) {
-        std::snprintf(message, sizeof message, "%s: built for 64-bit integers; expected 32-bit ones (LP64)", path);
-        return message;
-    }
+    if (std::strstr(openblas.config, "USE64BITINT") != nullptr)
+        return "built for 64-bit integers; expected 32-bit ones (LP64)";
     openblas.sgemm = sgemm;
     if (auto* core = symbol<char*()>(library, "openblas_get_corename")) openblas.core = core();
     return nullptr;
@@ -121,6 +114,11 @@ const char* open_openblas(const char* path) {
 #else
     return "no OpenBLAS is linked into this library";
 #endif
+}
+
+void close_openblas() {
+    if (openblas.library != nullptr) dlclose(openblas.library);
+    openblas = {};
 }
 
 const char* openblas_config() { return openblas.config; }

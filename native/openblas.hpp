@@ -9,6 +9,9 @@ enum class Trans : int { kNo = 111, kYes = 112 };  // the values of CBLAS_TRANSP
 // why not, as text that stays valid until the next call. To be called once, before the first product.
 const char* open_openblas(const char* path);
 
+// Unloads what open_openblas has loaded. To be called after the last product.
+void close_openblas();
+
 bool openblas_is_linked_in();
 
 // "OpenBLAS 0.3.21 … " and "SkylakeX"; "unknown" where the library is not OpenBLAS.

@@ -9,10 +9,10 @@ final class OpenBlas {
     private OpenBlas() {}
 
     /**
-     * Opens the BLAS at {@code path}, or takes the one linked in when it is null, for so many threads inside at once. Returns
-     * null, or what went wrong.
+     * Opens the BLAS at {@code path}, or takes the one linked in when it is null, for that many processors. Returns null, or
+     * what went wrong.
      */
-    static native String open(String path, int processors);
+    static native String open(byte[] path, int processors);
 
     static native boolean isLinkedIn();
 
