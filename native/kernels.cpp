@@ -7,10 +7,6 @@
 namespace backblas::BACKBLAS_ISA {
 namespace {
 
-// Up to this many samples, loops over W beat sgemm, which packs W first: on 784×128 and 1024×1024, one thread, the
-// loops win up to m = 3 and lose from m = 5 on (KernelBenchmark, m = 1…8).
-constexpr int kFewSamples = 4;
-
 // A column tile of the batch whose outputs, together with bias and φ, stay in the level-2 cache.
 constexpr int64_t kTileFloats = 128 * 1024;
 constexpr int kSmallestTile = 64;

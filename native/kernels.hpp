@@ -9,6 +9,10 @@ enum class Activation : int { kIdentity, kSigmoid, kTanh, kRelu, kLeakyRelu, kSo
 
 constexpr float kLeakySlope = 0.01f;
 
+// Up to this many samples, loops over W beat sgemm, which packs W first: on 784×128 and 1024×1024, one thread, the loops
+// win up to m = 3 and lose from m = 5 on (KernelBenchmark, m = 1…8).
+constexpr int kFewSamples = 4;
+
 struct Kernels {
     const char* isa;
 

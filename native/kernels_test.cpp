@@ -1,6 +1,7 @@
 // Proves every kernel table this processor runs against plain loops in double precision: awkward sizes, outputs filled
 // with NaN, canaries on both sides of every output, and error bounds derived from the length of the sum.
 #include <algorithm>
+#include <atomic>
 #include <cfloat>
 #include <climits>
 #include <cmath>
@@ -9,10 +10,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
+#include <thread>
 #include <vector>
 
 #include "kernels.hpp"
 #include "openblas.hpp"
+#include "places.hpp"
 
 using namespace backblas;
 
@@ -259,6 +262,30 @@ void test_all(const Kernels& k) {
     test_weight_gradient(k, 784, 128, 128, 0, 64, -0.1f / 128, 1, 1);
 }
 
+// More threads than places, each in and out many times: never too many inside, and nobody waits for ever.
+void test_places() {
+    constexpr int kThreads = 16, kPlaces = 3, kTimes = 2000;
+    Places places;
+    places.limit(kPlaces);
+    std::atomic<int> inside{0}, most{0}, times{0};
+    std::vector<std::thread> threads;
+    for (int t = 0; t < kThreads; t++)
+        threads.emplace_back([&] {
+            for (int i = 0; i < kTimes; i++) {
+                const Place place(places, true);
+                const int now = ++inside;
+                for (int before = most; before < now && !most.compare_exchange_weak(before, now);) {}
+                if (i % 16 == 0) std::this_thread::yield();  // with the others still outside
+                inside--;
+                times++;
+            }
+        });
+    for (auto& thread : threads) thread.join();
+    CHECK(times == kThreads * kTimes, "%d times inside", times.load());
+    CHECK(most <= kPlaces && most > 1, "%d threads were in %d places", most.load(), kPlaces);
+    const Place unneeded(places, false), one(places, true), two(places, true), three(places, true);  // all are free again
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -268,6 +295,7 @@ int main(int argc, char** argv) {
     }
     std::printf("%s, kernels %s\n", openblas_config(), openblas_core());
     CHECK(std::strstr(open_openblas("/nonexistent/libopenblas.so"), "/nonexistent"), "a missing library is named");
+    test_places();
     for (const Kernels* const* k = supported_kernels(); *k != nullptr; k++) test_all(**k);
     std::printf("%d checks, %d failed\n", checks, failures);
     return failures == 0 ? 0 : 1;

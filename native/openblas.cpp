@@ -2,6 +2,7 @@
 
 #include <dlfcn.h>
 
+#include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -47,7 +48,8 @@ using Sgemm = void(int order, int trans_a, int trans_b, int m, int n, int k, flo
                    const float* b, int ldb, float beta, float* c, int ldc);
 
 struct {
-    Sgemm* sgemm;
+    void* library = nullptr;  // none when OpenBLAS is linked in
+    Sgemm* sgemm = nullptr;
     const char* config = "unknown";
     const char* core = "unknown";
 } openblas;
@@ -75,25 +77,17 @@ const char* open_file(const char* path) {
 #if defined(RTLD_DEEPBIND) && !defined(__SANITIZE_ADDRESS__)
     flags |= RTLD_DEEPBIND;  // its own symbols before those of another OpenBLAS in the process
 #endif
-    void* library = dlopen(path, flags);
+    void* library = openblas.library = dlopen(path, flags);
     if (library == nullptr) {
         std::snprintf(message, sizeof message, "%s", dlerror());
         return message;
     }
     auto* sgemm = symbol<Sgemm>(library, "cblas_sgemm");
-    if (sgemm == nullptr) {
-        std::snprintf(message, sizeof message, "%s: no function cblas_sgemm in it; it is not a BLAS library", path);
-        return message;
-    }
-    if (!hold_to_one_thread(library)) {
-        std::snprintf(message, sizeof message, "%s: no function to set the number of its threads", path);
-        return message;
-    }
+    if (sgemm == nullptr) return "no function cblas_sgemm in it; it is not a BLAS library";
+    if (!hold_to_one_thread(library)) return "no function to set the number of its threads";
     if (auto* config = symbol<char*()>(library, "openblas_get_config")) openblas.config = config();
-    if (std::strstr(openblas.config, "USE64BITINT") != nullptr) {
-        std::snprintf(message, sizeof message, "%s: built for 64-bit integers; expected 32-bit ones (LP64)", path);
-        return message;
-    }
+    if (std::strstr(openblas.config, "USE64BITINT") != nullptr)
+        return "built for 64-bit integers; expected 32-bit ones (LP64)";
     openblas.sgemm = sgemm;
     if (auto* core = symbol<char*()>(library, "openblas_get_corename")) openblas.core = core();
     return nullptr;
@@ -122,8 +116,21 @@ const char* open_openblas(const char* path) {
 #endif
 }
 
+void close_openblas() {
+    if (openblas.library != nullptr) dlclose(openblas.library);
+    openblas = {};
+}
+
 const char* openblas_config() { return openblas.config; }
 const char* openblas_core() { return openblas.core; }
+
+// It has two buffers for each thread that it was built for, and each call takes one. With more callers 0.3.21 writes past
+// its tables and 0.3.31 crashes. Built for one thread, it may not even lock them.
+int openblas_most_callers() {
+    if (std::strncmp(openblas.config, "OpenBLAS ", 9) != 0) return INT_MAX;
+    const char* threads = std::strstr(openblas.config, "MAX_THREADS=");
+    return threads == nullptr ? 1 : 2 * std::atoi(threads + std::strlen("MAX_THREADS="));
+}
 
 void sgemm(Trans trans_a, Trans trans_b, int m, int n, int k, float alpha, const float* a, int lda, const float* b,
            int ldb, float beta, float* c, int ldc) {

@@ -2,8 +2,8 @@ package dev.backblas.backend;
 
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.net.URL;
+import java.nio.charset.Charset;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,9 +24,12 @@ final class NativeLibrary {
     private static final String LIBRARY = System.mapLibraryName("backblas");
     private static final List<String> BUNDLED_OPENBLAS = List.of("libopenblas.so.0", "libopenblas.0.dylib");
     /** All that a natives jar may hold. */
-    private static final List<String> COMPANIONS =
-        List.of("libopenblas.so.0", "libgfortran.so.5", "libquadmath.so.0", "libgcc_s.so.1", "libopenblas.0.dylib",
+    static final List<String> FILES =
+        List.of(LIBRARY, "libopenblas.so.0", "libgfortran.so.5", "libquadmath.so.0", "libgcc_s.so.1", "libopenblas.0.dylib",
                 "libgfortran.dylib", "libgfortran.5.dylib", "libquadmath.0.dylib", "libgcc_s.1.1.dylib");
+
+    /** How the file system spells names. */
+    private static final Charset FILE_NAMES = Charset.forName(System.getProperty("sun.jnu.encoding", "UTF-8"));
 
     /** An explicit choice is final: what it names is used, or nothing. */
     private static final String DIRECTORY_PROPERTY = "backblas.native.dir";
@@ -46,6 +49,10 @@ final class NativeLibrary {
         String remedy;
         try {
             remedy = library.tryAll();
+        } catch (IllegalCallerException denied) { // by --illegal-native-access=deny
+            library.failed("loading", denied);
+            final Module module = NativeLibrary.class.getModule();
+            remedy = "start java with --enable-native-access=" + (module.isNamed() ? module.getName() : "ALL-UNNAMED");
         } catch (RuntimeException | LinkageError unexpected) {
             library.failed("loading", unexpected);
             remedy = "please report this";
@@ -77,37 +84,22 @@ final class NativeLibrary {
             + (arch.equals("amd64") ? "x86_64" : arch);
     }
 
+    /** Where a natives jar holds the {@link #FILES} of this platform. */
+    static String resources() {
+        return "/dev/backblas/natives/" + platform() + "/";
+    }
+
     /** Returns null on success, else the remedy. */
     private @Nullable String tryAll() {
         final String directory = System.getProperty(DIRECTORY_PROPERTY);
         if (directory != null) return tryDirectory(Path.of(directory).toAbsolutePath());
 
-        final String resources = "/dev/backblas/natives/" + platform() + "/";
-        final URL library = NativeLibrary.class.getResource(resources + LIBRARY);
+        final URL library = NativeLibrary.class.getResource(resources() + LIBRARY);
         if (library == null) {
-            attempts.add("no resource " + resources + LIBRARY + " on the class path");
+            attempts.add("no resource " + resources() + LIBRARY + " on the class path");
             return "add the dependency dev.backblas:backblas-natives, or set -D" + DIRECTORY_PROPERTY;
         }
-        // Where /tmp is mounted noexec the home directory usually is not
-        for (Path parent : List.of(Path.of(System.getProperty("java.io.tmpdir")),
-                                   Path.of(System.getProperty("user.home"), ".cache"))) {
-            Path copy = null;
-            try {
-                copy = Files.createTempDirectory(Files.createDirectories(parent), "backblas-");
-                copyResource(resources, LIBRARY, copy);
-                for (String companion : COMPANIONS)
-                    if (NativeLibrary.class.getResource(resources + companion) != null)
-                        copyResource(resources, companion, copy);
-                System.load(copy.resolve(LIBRARY).toString());
-                return openBlas(copy, library.toString());
-            } catch (IOException | UncheckedIOException | UnsatisfiedLinkError e) {
-                failed(copy == null ? parent.toString() : copy.resolve(LIBRARY).toString(), e);
-            } finally {
-                if (copy != null) delete(copy);
-            }
-        }
-        return "set -D" + DIRECTORY_PROPERTY + " to a directory that holds " + LIBRARY + ", or -Djava.io.tmpdir to one that "
-            + "may hold executable files";
+        return tryCopy(name -> NativeLibrary.class.getResourceAsStream(resources() + name), library.toString());
     }
 
     private @Nullable String tryDirectory(Path directory) {
@@ -119,23 +111,44 @@ final class NativeLibrary {
         }
         try {
             System.load(library.toString());
-        } catch (UnsatisfiedLinkError taken) {
-            if (!String.valueOf(taken.getMessage()).contains("another classloader")) {
-                failed(library.toString(), taken);
-                return remedy;
-            }
-            Path copy = null; // a virtual machine loads a file for one class loader only: ours gets a file of its own
+        } catch (UnsatisfiedLinkError e) {
+            // A virtual machine loads a file for one class loader only: the second gets files of its own
+            if (String.valueOf(e.getMessage()).contains("another classloader"))
+                return tryCopy(name -> Files.exists(directory.resolve(name)) ? Files.newInputStream(directory.resolve(name)) : null,
+                               library.toString());
+            failed(library.toString(), e);
+            return remedy;
+        }
+        return openBlas(directory, library.toString());
+    }
+
+    /** Where the files of the library come from; null for one that is not there. */
+    private interface Source {
+        @Nullable InputStream open(String name) throws IOException;
+    }
+
+    /** Loads a copy of the library that is ours alone. Returns null on success, else the remedy. */
+    private @Nullable String tryCopy(Source source, String origin) {
+        // Where /tmp is mounted noexec the home directory usually is not
+        for (Path parent : List.of(Path.of(System.getProperty("java.io.tmpdir")),
+                                   Path.of(System.getProperty("user.home"), ".cache"))) {
+            Path copy = null;
             try {
-                copy = Files.createTempDirectory("backblas-");
-                System.load(Files.copy(library, copy.resolve(LIBRARY)).toString());
+                copy = Files.createTempDirectory(Files.createDirectories(parent), "backblas-").toAbsolutePath();
+                for (String name : FILES)
+                    try (InputStream in = source.open(name)) {
+                        if (in != null) Files.copy(in, copy.resolve(name));
+                    }
+                System.load(copy.resolve(LIBRARY).toString());
+                return openBlas(copy, origin);
             } catch (IOException | UnsatisfiedLinkError e) {
-                failed("a copy of " + library, e);
-                return remedy;
+                failed(copy == null ? parent.toString() : copy.resolve(LIBRARY).toString(), e);
             } finally {
                 if (copy != null) delete(copy);
             }
         }
-        return openBlas(directory, library.toString());
+        return "set -Djava.io.tmpdir to a directory that may hold executable files, or -D" + DIRECTORY_PROPERTY
+            + " to one that holds " + LIBRARY;
     }
 
     /** Opens the OpenBLAS of a loaded library and tries both. Returns null on success, else the remedy. */
@@ -146,10 +159,6 @@ final class NativeLibrary {
         if (explicit != null) {
             file = Path.of(explicit).toAbsolutePath();
             remedy = "correct or remove -D" + OPENBLAS_PROPERTY + " (a path given explicitly is final)";
-            if (!Files.isRegularFile(file)) {
-                attempts.add(file + ": no such file");
-                return remedy;
-            }
         } else if (OpenBlas.isLinkedIn()) {
             file = null;
             remedy = "please report this";
@@ -161,10 +170,11 @@ final class NativeLibrary {
                 return remedy;
             }
         }
-        String error = OpenBlas.open(file == null ? null : file.toString());
+        final byte[] path = file == null ? null : file.toString().getBytes(FILE_NAMES);
+        String error = OpenBlas.open(path, Runtime.getRuntime().availableProcessors());
         if (error == null) error = selfTest();
         if (error != null) {
-            attempts.add((file == null ? origin : file) + ": " + error);
+            failed(file == null ? origin : file.toString(), error);
             return remedy;
         }
         pinsWithoutCopy = OpenBlas.pinsWithoutCopy(new float[8]);
@@ -196,15 +206,15 @@ final class NativeLibrary {
     }
 
     private void failed(String what, Throwable cause) {
-        attempts.add(what + ": " + (cause.getMessage() == null ? cause.toString() : cause.getMessage()));
+        failed(what, cause.getMessage() == null ? cause.toString() : cause.getMessage());
         causes.add(cause);
     }
 
-    private static void copyResource(String resources, String name, Path directory) throws IOException {
-        try (InputStream in = NativeLibrary.class.getResourceAsStream(resources + name)) {
-            if (in == null) throw new IOException(resources + name + ": the resource has vanished");
-            Files.copy(in, directory.resolve(name));
-        }
+    /** Loaders put the path before their message, more than once. */
+    private void failed(String what, String why) {
+        final String path = what + ": ";
+        while (why.startsWith(path)) why = why.substring(path.length());
+        attempts.add(path + why);
     }
 
     /** A library stays loaded when its file is gone. */

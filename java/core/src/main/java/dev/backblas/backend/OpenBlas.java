@@ -8,8 +8,11 @@ final class OpenBlas {
 
     private OpenBlas() {}
 
-    /** Opens the BLAS at {@code path}, or takes the one linked in when it is null. Returns null, or what went wrong. */
-    static native String open(String path);
+    /**
+     * Opens the BLAS at {@code path}, or takes the one linked in when it is null, for that many processors. Returns null, or
+     * what went wrong.
+     */
+    static native String open(byte[] path, int processors);
 
     static native boolean isLinkedIn();
 
