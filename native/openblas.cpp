@@ -69,7 +69,7 @@ bool hold_to_one_thread(void* library) {
             if (auto* end_threads = symbol<int()>(library, "blas_thread_shutdown_")) end_threads();
             return true;
         }
-    return symbol<void>(library, "catlas_sset") != nullptr;  // Accelerate chooses for itself
+    return false;
 }
 
 const char* open_file(const char* path) {
@@ -88,6 +88,10 @@ const char* open_file(const char* path) {
     if (auto* config = symbol<char*()>(library, "openblas_get_config")) openblas.config = config();
     if (std::strstr(openblas.config, "USE64BITINT") != nullptr)
         return "built for 64-bit integers; expected 32-bit ones (LP64)";
+    constexpr int kOpenMp = 2;
+    auto* parallel = symbol<int()>(library, "openblas_get_parallel");
+    if (parallel != nullptr && parallel() == kOpenMp)
+        return "built with OpenMP, which is held to one thread only in the thread that asks for it; expected the pthreads build";
     openblas.sgemm = sgemm;
     if (auto* core = symbol<char*()>(library, "openblas_get_corename")) openblas.core = core();
     return nullptr;

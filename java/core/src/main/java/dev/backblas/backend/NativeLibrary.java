@@ -114,8 +114,10 @@ final class NativeLibrary {
         } catch (UnsatisfiedLinkError e) {
             // A virtual machine loads a file for one class loader only: the second gets files of its own
             if (String.valueOf(e.getMessage()).contains("another classloader"))
-                return tryCopy(name -> Files.exists(directory.resolve(name)) ? Files.newInputStream(directory.resolve(name)) : null,
-                               library.toString());
+                return tryCopy(name -> {
+                    final Path file = directory.resolve(name);
+                    return Files.exists(file) ? Files.newInputStream(file) : null;
+                }, library.toString());
             failed(library.toString(), e);
             return remedy;
         }

@@ -74,7 +74,8 @@ final class ForkedJvm {
 
         /** What the lines {@code key: value} say. */
         List<String> values(String key) {
-            return out.stream().filter(line -> line.startsWith(key + ": ")).map(line -> line.substring(key.length() + 2)).toList();
+            return out.stream().filter(line -> line.startsWith(key + ": "))
+                .map(line -> line.substring(key.length() + 2)).toList();
         }
 
         /** What the one line {@code key: value} says. */

@@ -77,7 +77,8 @@ class JniCheckTest {
             try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).batch(batch).threads(1).build()) {
                 for (int step = 0; step < 200; step++) loss = trainer.step(x, y, batch);
             }
-            return "training " + loss + " " + Integer.toHexString(Arrays.hashCode(network.weights(1)) + Arrays.hashCode(network.weights(2)));
+            return "training " + loss + " "
+                + Integer.toHexString(Arrays.hashCode(network.weights(1)) + Arrays.hashCode(network.weights(2)));
         }
     }
 }

@@ -98,7 +98,8 @@ class NeighboursTest {
 
     /** How many files of Backblas and OpenBLAS are mapped into this process. */
     private static long libraries() throws IOException {
-        return Files.readAllLines(Path.of("/proc/self/maps")).stream().filter(line -> line.matches(".*/lib(backblas|openblas)\\..*"))
+        return Files.readAllLines(Path.of("/proc/self/maps")).stream()
+                .filter(line -> line.matches(".*/lib(backblas|openblas)\\..*"))
             .map(line -> line.split(" +")[4]).distinct().count(); // its inode
     }
 
@@ -111,7 +112,8 @@ class NeighboursTest {
 
     @Test
     void everyClassLoaderHasItsOwnOfADirectoryThatIsNamed(@TempDir Path tmp, @TempDir Path natives) throws Exception {
-        assertEachHasItsOwn(jvm("-Djava.io.tmpdir=" + tmp, "-Dbackblas.native.dir=" + Natives.unpack(natives)).run(Loaders.class), tmp);
+        final ForkedJvm jvm = jvm("-Djava.io.tmpdir=" + tmp, "-Dbackblas.native.dir=" + Natives.unpack(natives));
+        assertEachHasItsOwn(jvm.run(Loaders.class), tmp);
     }
 
     private static void assertEachHasItsOwn(Result result, Path tmp) throws IOException {
