@@ -21,7 +21,6 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.openjdk.jmh.annotations.Param;
-import org.openjdk.jmh.runner.options.TimeValue;
 
 /** Every benchmark sets itself up, which compares it with the reference, and runs once. Nothing is timed. */
 class BenchmarksTest {
@@ -160,7 +159,7 @@ class BenchmarksTest {
         assumeTrue(BACKENDS.size() == 2, "it compares the two");
         System.setProperty("jmh.ignoreLock", "true"); // another run on this machine is none of our business: nothing is timed
         final ByteArrayOutputStream printed = new ByteArrayOutputStream();
-        new ShortRun(1, 1, TimeValue.milliseconds(10)).print(
+        new ShortRun(1, 10, 10).print(
             new PrintStream(printed, true, StandardCharsets.UTF_8),
             List.of(ShortRun.Workload.train(Shape.W4), ShortRun.Workload.predict(Shape.W4, 1)));
         final String text = printed.toString(StandardCharsets.UTF_8);
