@@ -13,8 +13,13 @@ public interface Dataset {
     int outputs();
 
     /**
-     * Copies sample {@code i} of 0 … size − 1 into {@code x} and {@code y}. Called from several threads at once, so it must not
-     * change anything else; every value it gives must be finite.
+     * Copies a sample. Called from several threads at once, so it must not change anything else; every value must be finite.
+     *
+     * @param i       0 … size − 1
+     * @param x       receives {@link #inputs()} values
+     * @param xOffset from here on
+     * @param y       receives {@link #outputs()} targets
+     * @param yOffset from here on
      */
     void copy(int i, float[] x, int xOffset, float[] y, int yOffset);
 
@@ -23,6 +28,8 @@ public interface Dataset {
      *
      * @param x       inputs × size: sample after sample
      * @param y       outputs × size
+     * @param inputs  the values of a sample, 1 or more
+     * @param outputs the targets of a sample, 1 or more
      * @throws IllegalArgumentException if the lengths do not fit together, there is no sample, or a value is not finite
      */
     static Dataset of(float[] x, float[] y, int inputs, int outputs) {
@@ -44,14 +51,21 @@ public interface Dataset {
     /**
      * Images of one byte a pixel, which stay bytes in memory and are scaled to [0, 1] a batch at a time. Not copied.
      *
-     * @param pixels inputs × size, unsigned
-     * @param y      outputs × size
+     * @param pixels  inputs × size, unsigned
+     * @param y       outputs × size
+     * @param inputs  the pixels of an image, 1 or more
+     * @param outputs the targets of an image, 1 or more
+     * @throws IllegalArgumentException if the lengths do not fit together, there is no image, or a target is not finite
      */
     static Dataset ofBytes(byte[] pixels, float[] y, int inputs, int outputs) {
         return new ByteSamples(pixels, y, inputs, outputs);
     }
 
-    /** The samples [from, to) of this one; a view. */
+    /**
+     * The samples [from, to) of this one; a view.
+     *
+     * @throws IllegalArgumentException if that is empty or goes beyond the samples
+     */
     default Dataset slice(int from, int to) {
         if (from < 0 || from >= to || to > size())
             throw new IllegalArgumentException(
@@ -61,7 +75,11 @@ public interface Dataset {
         return select(rows);
     }
 
-    /** These samples of this one, in this order; a view. */
+    /**
+     * These samples of this one, in this order; a view.
+     *
+     * @throws IllegalArgumentException if there is no such sample, or none is named
+     */
     default Dataset select(int[] rows) {
         for (int row : rows)
             if (row < 0 || row >= size())

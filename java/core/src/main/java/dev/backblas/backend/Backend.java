@@ -10,15 +10,15 @@ import org.jspecify.annotations.Nullable;
  * unit k lie side by side. In BLAS terms the products are {@code sgemm} TN, NN and NT; nothing is transposed or copied.
  *
  * <p>Every method may be called from any number of threads at once. Each checks all of its arguments before it touches memory,
- * and throws {@link IllegalArgumentException} for a size below 1, an array too short for its matrix, or an output that
- * overlaps another argument. Values are not checked: NaN and infinity pass through to the result.
+ * and throws {@link IllegalArgumentException} for a size below 1, an array that is null or too short for its matrix, a
+ * tile outside of the layer, or an output that overlaps another argument. Values are not checked: NaN and infinity pass through to the result.
  *
  * <p>A backend is chosen by {@link #fastest()}, {@link #openBlas()} or {@link #pureJava()}. System properties:
  *
  * <ul>
  *   <li>{@code backblas.backend}: {@code openblas}, {@code java} or {@code auto} (the default) decides what {@link #fastest()}
  *       returns;
- *   <li>{@code backblas.openblas}: the absolute path of a BLAS library with the CBLAS interface (OpenBLAS, MKL, BLIS) to use
+ *   <li>{@code backblas.openblas}: the path of a BLAS library with the CBLAS interface (OpenBLAS, MKL, BLIS) to use
  *       instead of the one that comes with Backblas; there is no fallback past it;
  *   <li>{@code backblas.native.dir}: a directory that holds the native libraries, instead of the {@code backblas-natives} jar;
  *       there is no fallback past it either.
@@ -45,10 +45,14 @@ public sealed interface Backend permits CheckedBackend {
      * @param out the units of the layer, at least 1
      * @param m   the samples, at least 1
      * @param w   W, in × out
+     * @param wOffset where W begins in {@code w}, 0 or more
      * @param b   b, out; or null for none
+     * @param bOffset where b begins, 0 or more; ignored without b
      * @param a   A, in × m
+     * @param aOffset where A begins, 0 or more
      * @param phi φ
      * @param next A', out × m; written, never read
+     * @param nextOffset where A' begins, 0 or more
      */
     void affine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a, int aOffset,
                 Activation phi, float[] next, int nextOffset);
@@ -60,10 +64,14 @@ public sealed interface Backend permits CheckedBackend {
      * @param out   the units of the layer, at least 1
      * @param m     the samples, at least 1
      * @param w     W, in × out
+     * @param wOffset where W begins in {@code w}, 0 or more
      * @param delta δ, out × m
+     * @param deltaOffset where δ begins, 0 or more
      * @param phi   the φ that made the layer's input; {@link Activation#IDENTITY} gives W δ alone. Not softmax
      * @param a     A, the layer's input, in × m; null is allowed for the identity
+     * @param aOffset where A begins, 0 or more; ignored for the identity
      * @param previous δ', in × m; written, never read
+     * @param previousOffset where δ' begins, 0 or more
      */
     void inputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
                        float @Nullable [] a, int aOffset, float[] previous, int previousOffset);
@@ -79,12 +87,17 @@ public sealed interface Backend permits CheckedBackend {
      * @param m     the samples, at least 1
      * @param from  the first unit of the tile
      * @param to    the end of the tile, at least {@code from}; 0 and {@code out} for the whole layer
+     * @param alpha α, the scale of A δᵀ and of δ 1
      * @param a     A, in × m
+     * @param aOffset where A begins, 0 or more
      * @param delta δ, out × m
+     * @param deltaOffset where δ begins, 0 or more
      * @param beta  β; with 0, C is written and never read
      * @param c     C, in × out
+     * @param cOffset where C (not the tile) begins, 0 or more
      * @param gamma γ; with 0, c is written and never read
      * @param cBias c, out; or null for none. Not the array of C
+     * @param cBiasOffset where c begins, 0 or more; ignored without c
      */
     void weightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
                         int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
