@@ -5,6 +5,7 @@ import java.io.DataInputStream;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
@@ -69,6 +70,7 @@ public record Idx(int[] shape, byte[] values) {
 
     private static String reason(IOException e) {
         if (e instanceof NoSuchFileException) return "no such file";
+        if (e instanceof AccessDeniedException) return "it cannot be read: permission denied";
         if (e instanceof EOFException && String.valueOf(e.getMessage()).contains("ZLIB")) return "the gzip stream is cut short";
         return e.getMessage() == null ? e.toString() : e.getMessage();
     }

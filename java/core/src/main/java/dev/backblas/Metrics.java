@@ -53,6 +53,7 @@ public final class Metrics {
             throw new IllegalArgumentException(
                 "metrics: samples have " + data.inputs() + " inputs and " + data.outputs() + " outputs, but the network has "
                     + network.inputs() + " and " + network.outputs());
+        if (data.size() < 1) throw new IllegalArgumentException("metrics: there is no sample; expected 1 or more");
         final int in = network.inputs(), out = network.outputs();
         final int tile = Math.min(data.size(), Math.max(1, Math.min(TILE, LARGEST / Math.max(in, out))));
         final float[] x = new float[in * tile], y = new float[out * tile], predicted = new float[out * tile];

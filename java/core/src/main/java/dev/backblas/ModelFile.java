@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.AtomicMoveNotSupportedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
@@ -43,6 +44,8 @@ final class ModelFile {
 
     static void save(Network network, Path file) throws IOException {
         final Path target = file.toAbsolutePath();
+        if (target.getFileName() == null || Files.exists(target) && !Files.isRegularFile(target))
+            throw new IOException(file + ": cannot be written: it is no file");
         Path beside = null;
         try {
             // Not createTempFile: its files are for their owner alone
@@ -254,6 +257,7 @@ final class ModelFile {
     }
 
     private static String reason(Exception e) {
+        if (e instanceof AccessDeniedException) return "permission denied";
         if (e instanceof NoSuchFileException missing) return "no such file or directory: " + missing.getFile();
         return e.getMessage() == null ? e.toString() : e.getMessage();
     }

@@ -103,7 +103,7 @@ public final class Trainer implements AutoCloseable {
 
         /** η, the learning rate; 0.1 unless set. Finite and above 0. */
         public Builder rate(double rate) {
-            if (!(rate > 0) || !Float.isFinite((float) rate))
+            if (!((float) rate > 0) || !Float.isFinite((float) rate)) // 1e-50 is 0 as a float
                 throw new IllegalArgumentException("trainer: the rate is " + rate + "; expected a finite number above 0");
             this.rate = (float) rate;
             return this;
@@ -169,21 +169,22 @@ public final class Trainer implements AutoCloseable {
             throw new IllegalArgumentException(
                 "epoch: samples have " + data.inputs() + " inputs and " + data.outputs() + " outputs, but the network has "
                     + network.inputs() + " and " + network.outputs());
+        final int size = data.size(); // once: all threads must agree
+        if (size < 1) throw new IllegalArgumentException("epoch: there are " + size + " samples; expected 1 or more");
         begin("epoch");
         try {
             epoch++;
-            shuffle(data.size());
+            shuffle(size);
             backpropagation.batch(x, y);
-            team.run(t -> epoch(t, data));
+            team.run(t -> epoch(t, data, size));
             network.requireFinite(diverged());
-            return total / data.size();
+            return total / size;
         } finally {
             busy.set(false);
         }
     }
 
-    private void epoch(int t, Dataset data) {
-        final int size = data.size();
+    private void epoch(int t, Dataset data, int size) {
         double sum = 0;
         for (int start = 0; start < size; start += batch) {
             final int m = Math.min(batch, size - start);

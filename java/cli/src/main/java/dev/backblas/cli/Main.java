@@ -25,13 +25,22 @@ public final class Main implements Runnable {
     }
 
     public static void main(String[] args) {
-        System.exit(run(args));
+        int exit;
+        try {
+            exit = run(args);
+        } catch (OutOfMemoryError e) {
+            say("not enough memory (" + e.getMessage() + "): use smaller layers, a smaller batch or fewer threads, or set "
+                + "BACKBLAS_JAVA_OPTS=-Xmx…");
+            exit = WRONG_INPUT;
+        }
+        System.exit(exit);
     }
 
     /** Runs a command line and returns its exit code. */
     static int run(String... args) {
         Locale.setDefault(Locale.ROOT); // figures are printed alike everywhere
         return new CommandLine(new Main())
+            .setExpandAtFiles(false)
             .setCaseInsensitiveEnumValuesAllowed(true)
             .setParameterExceptionHandler((e, arguments) -> {
                 say(e.getMessage() + " (see backblas " + path(e.getCommandLine()) + "--help)");

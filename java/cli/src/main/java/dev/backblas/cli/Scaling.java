@@ -11,7 +11,7 @@ import java.util.Arrays;
  */
 record Scaling(double[] mean, double[] deviation) {
 
-    /** Mean 0 and deviation 1 for each column; a column that never changes keeps its deviation. */
+    /** Mean 0 and deviation 1 for each column; one that never changes, up to the rounding of a float, becomes 0. */
     static Scaling standardizing(float[] x, int columns) {
         final int rows = x.length / columns;
         final double[] mean = new double[columns], deviation = new double[columns];
@@ -19,7 +19,10 @@ record Scaling(double[] mean, double[] deviation) {
         for (int i = 0; i < x.length; i++) deviation[i % columns] += Math.pow(x[i] - mean[i % columns], 2) / rows;
         for (int c = 0; c < columns; c++) {
             deviation[c] = Math.sqrt(deviation[c]);
-            if (!(deviation[c] > 1e-6 * Math.abs(mean[c]))) deviation[c] = 1; // constant, up to the rounding of a float
+            if (!(deviation[c] > 1e-6 * Math.abs(mean[c]))) deviation[c] = Double.POSITIVE_INFINITY;
+            else if (!(deviation[c] > 1e-30 && deviation[c] < 1e30))
+                throw new IllegalArgumentException(
+                    "column " + c + " varies by " + deviation[c] + "; expected 1e-30 to 1e30: change its unit");
         }
         return new Scaling(mean, deviation);
     }

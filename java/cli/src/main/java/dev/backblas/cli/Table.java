@@ -6,6 +6,7 @@ import de.siegmar.fastcsv.reader.CsvRecord;
 import de.siegmar.fastcsv.reader.FieldMismatchStrategy;
 import java.io.BufferedInputStream;
 import java.io.EOFException;
+import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
@@ -14,7 +15,6 @@ import java.nio.charset.CharacterCodingException;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -51,13 +51,11 @@ record Table(String name, List<String> columns, float[] values) {
 
     /** Reads a CSV file with a header line, gzipped or not. */
     static Table read(Path file) throws IOException {
-        try (InputStream in = Files.newInputStream(file)) {
+        if (!Files.exists(file)) throw new IOException(file + ": no such file");
+        if (Files.isDirectory(file)) throw new IOException(file + ": it is a directory; expected a file");
+        if (!Files.isReadable(file)) throw new IOException(file + ": it cannot be read: permission denied");
+        try (InputStream in = new FileInputStream(file.toFile())) { // which reads pipes too
             return read(file.toString(), in, true);
-        } catch (NoSuchFileException e) {
-            throw new IOException(file + ": no such file", e);
-        } catch (IOException e) {
-            throw e.getMessage() != null && e.getMessage().startsWith(file.toString()) ? e
-                : new IOException(file + ": cannot be read: " + e.getMessage(), e);
         }
     }
 
@@ -71,7 +69,13 @@ record Table(String name, List<String> columns, float[] values) {
     }
 
     private static Table read(String name, InputStream raw, boolean header) throws IOException {
-        final InputStreamReader text = new InputStreamReader(gunzip(raw), StandardCharsets.UTF_8.newDecoder()
+        final InputStream plain;
+        try {
+            plain = gunzip(raw);
+        } catch (IOException e) {
+            throw new IOException(name + ": " + reason(e), e);
+        }
+        final InputStreamReader text = new InputStreamReader(plain, StandardCharsets.UTF_8.newDecoder()
             .onMalformedInput(CodingErrorAction.REPORT).onUnmappableCharacter(CodingErrorAction.REPORT));
         try (CsvReader<CsvRecord> records = CsvReader.builder()
                 .extraFieldStrategy(FieldMismatchStrategy.IGNORE).missingFieldStrategy(FieldMismatchStrategy.IGNORE)
@@ -112,6 +116,7 @@ record Table(String name, List<String> columns, float[] values) {
     private static float number(String field, String where) throws IOException {
         final float value;
         try {
+            if (field.matches(".*[dDfFxX]\\s*|.*[xX].*")) throw new NumberFormatException(); // 1f, 1d and 0x1p3 are Java's
             value = Float.parseFloat(field);
         } catch (NumberFormatException e) {
             throw new IOException(where + ": '" + shortened(field) + "' is not a number", e);
@@ -140,6 +145,6 @@ record Table(String name, List<String> columns, float[] values) {
     private static String reason(IOException e) {
         if (e instanceof EOFException) return "the gzip stream is cut short";
         if (e instanceof CharacterCodingException) return "it is not text in UTF-8";
-        return e.getMessage();
+        return "it cannot be read: " + (e.getMessage() == null ? e.toString() : e.getMessage());
     }
 }

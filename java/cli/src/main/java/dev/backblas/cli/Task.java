@@ -28,6 +28,7 @@ record Task(String name, String about, Dataset train, Dataset heldOut, Scaling i
     private static final double HELD_OUT = 0.2;
     /** More different targets than this are taken for a quantity, not for classes. */
     private static final int MOST_CLASSES = 1000;
+    private static final int LARGEST_LABEL = 1 << 24;
     /** Without {@code --system}, whole numbers of up to this many values are classes; fractions never are beyond it. */
     private static final int LIKELY_CLASSES = 20;
 
@@ -163,11 +164,20 @@ record Task(String name, String about, Dataset train, Dataset heldOut, Scaling i
     private record Encoding(String about, int outputs, double[] classes, @Nullable Scaling scaling) {
 
         static Encoding of(Preset preset, String name, String column, float[] all, float[] train) {
-            if (preset == Preset.REGRESSION)
-                return new Encoding("target " + column, 1, new double[0], Scaling.standardizing(train, 1));
+            if (preset == Preset.REGRESSION) {
+                final Scaling scaling = Scaling.standardizing(train, 1);
+                if (Double.isInfinite(scaling.deviation()[0]))
+                    throw new IllegalArgumentException(
+                        name + ": '" + column + "' is always " + train[0] + "; there is nothing to learn");
+                return new Encoding("target " + column, 1, new double[0], scaling);
+            }
             final double[] classes = values(all);
             final boolean binary = preset == Preset.BINARY;
             final int most = binary ? 2 : whole(classes) ? MOST_CLASSES : LIKELY_CLASSES;
+            if (Math.max(-classes[0], classes[classes.length - 1]) > LARGEST_LABEL)
+                throw new IllegalArgumentException(
+                    name + ": labels of '" + column + "' go beyond " + LARGEST_LABEL + ", where a float does not tell one from "
+                        + "the next; number the classes from 0");
             if (classes.length < 2 || classes.length > most)
                 throw new IllegalArgumentException(
                     name + ": " + preset.name().toLowerCase() + " needs " + (binary ? "two classes" : "classes") + ", but '"

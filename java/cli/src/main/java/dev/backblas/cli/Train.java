@@ -85,9 +85,10 @@ final class Train implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        final Path file = destination();
+        if (out != null) destination(out);
         final Backend chosen = backend == null ? Backend.fastest() : Backend.named(backend);
         final Task task = task();
+        final Path file = out == null ? Path.of(task.name() + ".safetensors") : out, written = destination(file);
         final Preset preset = preset(task);
         final int[] widths = hidden == null ? preset.widths() : widths(hidden);
         final Defaults defaults = Defaults.of(preset);
@@ -96,7 +97,7 @@ final class Train implements Callable<Integer> {
         final Network network = preset.network(task.train().inputs(), widths, activation == null ? preset.hidden() : activation,
                                                task.train().outputs()).seed(seed).backend(chosen).build();
         final Trainer.Builder builder = preset.trainer(network).seed(seed)
-            .batch(batch == null ? Math.min(defaults.batch, task.train().size()) : batch)
+            .batch(Math.min(batch == null ? defaults.batch : batch, task.train().size()))
             .rate(rate == null ? defaults.rate : rate)
             .l2(l2 == null ? defaults.l2 : l2);
         if (threads != null) builder.threads(threads);
@@ -108,14 +109,14 @@ final class Train implements Callable<Integer> {
             System.out.printf("%s, %d thread%s: %s%n", chosen.name(), trainer.threads(), trainer.threads() == 1 ? "" : "s",
                               chosen.description());
             final double seconds = run(trainer, task, passes);
+            final Network model = network.copy();
+            task.inputs().foldIntoInputs(model);
+            if (task.target() != null) task.target().foldIntoOutputs(model);
+            model.save(written); // before anything else can fail
             System.out.printf("%s, after %d epochs in %.2f s (%,.0f samples/s)%n", verdict(network, task), passes, seconds,
                               (double) passes * task.train().size() / seconds);
         }
-        task.inputs().foldIntoInputs(network);
-        if (task.target() != null) task.target().foldIntoOutputs(network);
-        final Path written = file == null ? Path.of(task.name() + ".safetensors") : file;
-        network.save(written);
-        System.out.printf("wrote %s (%,d bytes); it takes the data as they stand in the file%n", written, Files.size(written));
+        System.out.printf("wrote %s (%,d bytes); it takes the data as they stand in the file%n", file, Files.size(written));
         return 0;
     }
 
@@ -195,12 +196,16 @@ final class Train implements Callable<Integer> {
         }
     }
 
-    /** The file asked for, tried before an hour of training rather than after it. */
-    private @Nullable Path destination() throws IOException {
-        final Path parent = (out == null ? Path.of("model") : out).toAbsolutePath().getParent();
-        if (!Files.isDirectory(parent)) throw new IOException(parent + ": the model cannot be written to it: no such directory");
-        if (!Files.isWritable(parent)) throw new IOException(parent + ": the model cannot be written to it: permission denied");
-        if (out != null && Files.isDirectory(out)) throw new IOException(out + ": cannot be written: it is a directory");
-        return out;
+    /** Where the model goes; tried before an hour of training rather than after it. A symbolic link is followed. */
+    private static Path destination(Path file) throws IOException {
+        final Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
+        if (target.getFileName() == null || Files.exists(target) && !Files.isRegularFile(target))
+            throw new IOException(file + ": the model cannot be written to it: it is no file");
+        final Path parent = target.getParent();
+        if (!Files.isDirectory(parent))
+            throw new IOException(parent + ": the model cannot be written to it: no such directory");
+        if (!Files.isWritable(parent))
+            throw new IOException(parent + ": the model cannot be written to it: permission denied");
+        return target;
     }
 }

@@ -178,6 +178,21 @@ class CommandLineTest {
         assertTrue(numbers.number("network") < 0.5 * numbers.number("ordinary least squares"), numbers.out);
     }
 
+    /** A column that never changes, as large as a date, must not drown the others in the model that is written. */
+    @Test
+    void aConstantColumnDoesNoHarm() throws IOException {
+        final Random random = new Random(3);
+        final StringBuilder csv = new StringBuilder("a,k,y\n");
+        for (int i = 0; i < 300; i++) {
+            final double a = random.nextGaussian();
+            csv.append(a).append(",1700000000,").append(3 * a + 100).append('\n');
+        }
+        final Ran ran = train(file("k.csv", csv.toString()), "--system", "regression", "--hidden", "none");
+        assertTrue(ran.number("network") < 0.1, ran.out + ran.err);
+        final Network network = Network.load(directory.resolve("model.safetensors"));
+        assertEquals(106, network.predict(new float[] {2, 1_700_000_000})[0], 0.2);
+    }
+
     @Test
     void badTablesAreRefused() throws IOException {
         final String csv = directory.resolve("t.csv").toString();
@@ -189,6 +204,12 @@ class CommandLineTest {
         refused(csv + ", line 2, column 'b': 'red' is not a number", file("t.csv", "a,b\n1,red\n"));
         refused(csv + ", line 2, column 'b': '' is not a number", file("t.csv", "a,b\n1,\n"));
         refused(csv + ", line 2, column 'a': 'NaN' is not a finite number", file("t.csv", "a,b\nNaN,1\n"));
+        refused(csv + ", line 2, column 'a': '1f' is not a number", file("t.csv", "a,b\n1f,1\n"));
+        refused(csv + ": labels of 'b' go beyond 16777216, where a float does not tell one from the next; number the classes "
+                    + "from 0",
+                file("t.csv", "a,b\n1,100000001\n2,100000002\n3,100000020\n4,100000020\n5,100000001\n"), "--system", "softmax");
+        refused(csv + ": 'b' is always 7.0; there is nothing to learn",
+                file("t.csv", "a,b\n1,7\n2,7\n3,7\n4,7\n"), "--system", "regression");
         refused(csv + ", line 2, column 'a': '1e99' is not a finite number", file("t.csv", "a,b\n1e99,1\n"));
         refused(csv + ": there is no column 'c'; the columns are a, b", file("t.csv", "a,b\n1,2\n"), "--target", "c");
         refused(csv + ": two columns are named 'b'; expected one", file("t.csv", "a,b,b\n1,2,3\n"), "--target", "b");
@@ -208,7 +229,7 @@ class CommandLineTest {
         Files.write(directory.resolve("t.csv"), Arrays.copyOf(zipped.toByteArray(), zipped.size() / 2));
         refused(csv + ": the gzip stream is cut short", csv);
         Files.createDirectory(directory.resolve("d.csv"));
-        refused(directory.resolve("d.csv") + ": cannot be read: Is a directory", directory.resolve("d.csv").toString());
+        refused(directory.resolve("d.csv") + ": it is a directory; expected a file", directory.resolve("d.csv").toString());
     }
 
     @Test
@@ -237,6 +258,11 @@ class CommandLineTest {
                        "backblas: training diverged in epoch 1 (lower the rate, now 1.0E9, or scale the inputs)"),
                    diverged.err);
         assertEquals(List.of(), files());
+        for (String out : List.of("/", "/dev/null", directory.toString())) {
+            final Ran ran = run("train", "digits", "--out", out);
+            assertEquals("backblas: " + out + ": the model cannot be written to it: it is no file\n", ran.err);
+        }
+        refused("trainer: the rate is 1.0E-50; expected a finite number above 0", "--rate", "1e-50");
         final Path nowhere = directory.resolve("no/model.safetensors");
         final Ran ran = run("train", "digits", "--out", nowhere.toString());
         assertEquals("backblas: " + nowhere.getParent() + ": the model cannot be written to it: no such directory\n", ran.err);

@@ -1,5 +1,7 @@
 package dev.backblas.backend;
 
+import java.util.Objects;
+
 /**
  * The functions φ that turn a layer's Z into its A. Every φ' is written in a = φ(z), so that Z need not be kept.
  *
@@ -23,15 +25,16 @@ public enum Activation {
     public static final float LEAKY_SLOPE = 0.01f;
 
     /**
-     * Replaces Z by A = φ(Z) in place. Lengths are not checked beforehand.
+     * Replaces Z by A = φ(Z) in place.
      *
      * @param z      n × m, one sample a column
      * @param offset where Z begins in {@code z}
      * @param n      the units of one sample
      * @param m      the samples
+     * @throws IndexOutOfBoundsException if the array is too short
      */
     public void apply(float[] z, int offset, int n, int m) {
-        final int end = offset + n * m;
+        final int end = Objects.checkFromIndexSize(offset, Math.multiplyExact(n, m), z.length) + n * m;
         switch (this) {
             case IDENTITY -> { }
             case SIGMOID -> {
@@ -62,8 +65,7 @@ public enum Activation {
     }
 
     /**
-     * Replaces G = ∂C/∂A by δ = ∂C/∂Z in place: δ = G ⊙ φ'(Z), and for softmax δ = A ⊙ (G − aᵀg 1) in each column. Lengths
-     * are not checked beforehand.
+     * Replaces G = ∂C/∂A by δ = ∂C/∂Z in place: δ = G ⊙ φ'(Z), and for softmax δ = A ⊙ (G − aᵀg 1) in each column.
      *
      * @param a       A = φ(Z), n × m
      * @param aOffset where A begins in {@code a}
@@ -71,9 +73,12 @@ public enum Activation {
      * @param gOffset where G begins in {@code g}
      * @param n       the units of one sample
      * @param m       the samples
+     * @throws IndexOutOfBoundsException if an array is too short
      */
     public void backward(float[] a, int aOffset, float[] g, int gOffset, int n, int m) {
-        final int size = n * m;
+        final int size = Math.multiplyExact(n, m);
+        Objects.checkFromIndexSize(aOffset, size, a.length);
+        Objects.checkFromIndexSize(gOffset, size, g.length);
         switch (this) {
             case IDENTITY -> { }
             case SIGMOID -> {

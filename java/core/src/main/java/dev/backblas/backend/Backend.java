@@ -10,8 +10,9 @@ import org.jspecify.annotations.Nullable;
  * unit k lie side by side. In BLAS terms the products are {@code sgemm} TN, NN and NT; nothing is transposed or copied.
  *
  * <p>Every method may be called from any number of threads at once. Each checks all of its arguments before it touches memory,
- * and throws {@link IllegalArgumentException} for a size below 1, an array that is null or too short for its matrix, a
- * tile outside of the layer, or an output that overlaps another argument. Values are not checked: NaN and infinity pass through to the result.
+ * and throws {@link IllegalArgumentException} for a size below 1, an array that is null or too short for its matrix, a tile
+ * outside of the layer, or an output that overlaps another argument. Values are not checked: NaN and infinity pass through to
+ * the result.
  *
  * <p>A backend is chosen by {@link #fastest()}, {@link #openBlas()} or {@link #pureJava()}. System properties:
  *

@@ -136,7 +136,8 @@ final class NativeLibrary {
                                    Path.of(System.getProperty("user.home"), ".cache"))) {
             Path copy = null;
             try {
-                copy = Files.createTempDirectory(Files.createDirectories(parent), "backblas-").toAbsolutePath();
+                if (parent.endsWith(".cache") && Files.isDirectory(parent.getParent())) Files.createDirectories(parent);
+                copy = Files.createTempDirectory(parent, "backblas-").toAbsolutePath();
                 for (String name : FILES)
                     try (InputStream in = source.open(name)) {
                         if (in != null) Files.copy(in, copy.resolve(name));

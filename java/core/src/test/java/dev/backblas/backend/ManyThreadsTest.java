@@ -87,7 +87,7 @@ class ManyThreadsTest {
     /** The virtual machine unloads OpenBLAS under threads that are still inside. */
     @Test
     void theProcessMayEndMeanwhile() throws Exception {
-        final Result result = new ForkedJvm().run(Leaving.class);
+        final Result result = new ForkedJvm("--enable-native-access=ALL-UNNAMED").run(Leaving.class);
         assertEquals(List.of("inside: true"), result.out());
         assertEquals(List.of(), result.err());
     }
