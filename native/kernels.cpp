@@ -30,7 +30,7 @@ void with_activation(Activation phi, Body body) {
 
 // z ← φ(z + b) on one column
 template <Activation phi>
-void bias_and_activate(int out, const float* b, float* z) {
+void bias_and_activate(int64_t out, const float* b, float* z) {
     if (b == nullptr)
         for_each_vector(out, [&](int64_t k, auto load, auto store) { store(z + k, apply<phi>(load(z + k))); });
     else
@@ -55,7 +55,15 @@ struct AffineTail {
     float* z;
     template <Activation phi>
     void operator()() const {
-        for (int j = 0; j < m; j++) bias_and_activate<phi>(out, b, z + int64_t(j) * out);
+        if (out >= kWidth) {
+            for (int j = 0; j < m; j++) bias_and_activate<phi>(out, b, z + int64_t(j) * out);
+            return;
+        }
+        // Columns narrower than a vector lie side by side: φ takes several at once
+        if (b != nullptr)
+            for (int j = 0; j < m; j++)
+                for (int k = 0; k < out; k++) z[int64_t(j) * out + k] += b[k];
+        bias_and_activate<phi>(int64_t(out) * m, nullptr, z);
     }
 };
 

@@ -9,9 +9,10 @@ enum class Activation : int { kIdentity, kSigmoid, kTanh, kRelu, kLeakyRelu, kSo
 
 constexpr float kLeakySlope = 0.01f;
 
-// Up to this many samples, loops over W beat sgemm, which packs W first: on 784×128 and 1024×1024, one thread, the loops
-// win up to m = 3 and lose from m = 5 on (KernelBenchmark, m = 1…8).
-constexpr int kFewSamples = 4;
+// Up to this many samples, loops over W are worth more than sgemm, which packs W first: for one sample of 1024×1024 they are
+// 1.9 to 3.2 times as fast, for two from 0.7 to 1.7 times, and from four on they lose, except to OpenBLAS's AVX2 kernels on
+// 784×128, where they still win (KernelBenchmark -p product=1024x1024x1,1024x1024x2,…).
+constexpr int kFewSamples = 2;
 
 struct Kernels {
     const char* isa;

@@ -9,13 +9,8 @@ import org.jspecify.annotations.Nullable;
 /** The kernels in pure Java: netlib's {@code sgemm} for batches, its {@code sgemv} and {@code sger} for a few samples. */
 final class JavaBackend extends CheckedBackend {
 
-    /**
-     * Up to this many samples, products of a matrix and a vector beat netlib's sgemm: on 784×128 and one sample, 10 µs against
-     * 65 for Wᵀa and 14 against 104 for the weight gradient (KernelBenchmark, with the Vector API).
-     */
-    private static final int FEW_SAMPLES = 4;
-
     private final JavaBLAS blas = netlib();
+    private final boolean vectorApi = blas.getClass().getSimpleName().equals("VectorBLAS");
 
     /**
      * The fastest of netlib's implementations that this virtual machine runs. They are asked for by name: {@code
@@ -37,6 +32,15 @@ final class JavaBackend extends CheckedBackend {
         return JavaBLAS.getInstance();
     }
 
+    /**
+     * Up to this many samples, products of a matrix and a vector beat netlib's sgemm: with the Vector API on 784×128, 3.5 to 4.3
+     * times at 8 samples and 2.0 to 5.6 times at 16; less so without it, and not where the rows are short (KernelBenchmark).
+     */
+    private int fewSamples(int in) {
+        if (!vectorApi) return 2;
+        return in < 64 ? 1 : 16;
+    }
+
     @Override
     public String name() {
         return "java";
@@ -56,7 +60,7 @@ final class JavaBackend extends CheckedBackend {
     void computeAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
                        int aOffset, Activation phi, float[] next, int nextOffset) {
         // Z = WᵀA
-        if (m <= FEW_SAMPLES)
+        if (m <= fewSamples(in))
             for (int j = 0; j < m; j++)
                 blas.sgemv("T", in, out, 1, w, wOffset, in, a, aOffset + j * in, 1, 0, next, nextOffset + j * out, 1);
         else blas.sgemm("T", "N", out, m, in, 1, w, wOffset, in, a, aOffset, in, 0, next, nextOffset, out);
@@ -70,7 +74,7 @@ final class JavaBackend extends CheckedBackend {
     void computeInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset,
                               Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
         // δ' = Wδ
-        if (m <= FEW_SAMPLES)
+        if (m <= fewSamples(in))
             for (int j = 0; j < m; j++)
                 blas.sgemv("N", in, out, 1, w, wOffset, in, delta, deltaOffset + j * out, 1, 0, previous,
                            previousOffset + j * in, 1);
@@ -83,7 +87,7 @@ final class JavaBackend extends CheckedBackend {
                                int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
                                int cBiasOffset) {
         // C = αAδᵀ + βC
-        if (m <= FEW_SAMPLES) {
+        if (m <= fewSamples(in)) {
             scale(beta, c, cOffset + from * in, cOffset + to * in);
             for (int j = 0; j < m; j++)
                 blas.sger(in, to - from, alpha, a, aOffset + j * in, 1, delta, deltaOffset + j * out + from, 1, c,
