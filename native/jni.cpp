@@ -1,4 +1,4 @@
-// The whole border between Java and C++: dev.backblas.backend.OpenBlas on the one side, kernels.hpp on the other.
+// The whole border between Java and C++: dev.backblas.backend.OpenBlas on the one side, program.hpp on the other.
 #include <algorithm>
 #include <string>
 
@@ -7,6 +7,7 @@
 #include "openblas.hpp"
 #include "pinned.hpp"
 #include "places.hpp"
+#include "program.hpp"
 
 using namespace backblas;
 
@@ -16,8 +17,6 @@ namespace {
 // before JDK 22 G1 waits for every one of them. Beside 120 threads on 2 processors an allocation took up to 1.6 s
 // without this limit, and 40 ms with it. It costs 18 ns; a call without sgemm that is soon out does not need one.
 Places places;
-
-bool needs_place(jint in, jint out, jint m) { return m > kFewSamples || jlong(in) * out > 1 << 18; }
 
 // Called with nothing pinned any more.
 void throw_out_of_memory(JNIEnv* env) {
@@ -58,53 +57,25 @@ JNIEXPORT jstring JNICALL Java_dev_backblas_backend_OpenBlas_instructionSet(JNIE
 
 JNIEXPORT jboolean JNICALL Java_dev_backblas_backend_OpenBlas_pinsWithoutCopy(JNIEnv* env, jclass,
                                                                               jfloatArray array) {
-    Pinned first(env, array, 0, Pinned::kRead);
-    Pinned second(env, array, 0, Pinned::kRead);
+    const Pinned first(env, array, false), second(env, array, false);
     return static_cast<float*>(first) == static_cast<float*>(second);
 }
 
-JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_affine(JNIEnv* env, jclass, jint in, jint out, jint m,
-                                                                 jfloatArray w_, jint w_offset, jfloatArray b_,
-                                                                 jint b_offset, jfloatArray a_, jint a_offset,
-                                                                 jint phi, jfloatArray next_, jint next_offset) {
+JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_run(JNIEnv* env, jclass, jintArray code, jint from, jint to,
+                                                              jint written, jfloatArray array0, jfloatArray array1,
+                                                              jfloatArray array2, jfloatArray array3, jfloatArray array4,
+                                                              jfloatArray array5) {
+    Call calls[kMostCalls];
+    env->GetIntArrayRegion(code, from, to - from, reinterpret_cast<jint*>(calls));
+    const int count = int((to - from) * sizeof(jint) / sizeof(Call));
     {
-        const Place place(places, needs_place(in, out, m));
-        Pinned w(env, w_, w_offset, Pinned::kRead), b(env, b_, b_offset, Pinned::kRead),
-            a(env, a_, a_offset, Pinned::kRead), next(env, next_, next_offset, Pinned::kWrite);
-        if (!w.failed() && !b.failed() && !a.failed() && !next.failed())
-            return kernels().affine(in, out, m, w, b, a, Activation(phi), next);
-    }
-    throw_out_of_memory(env);
-}
-
-JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_inputGradient(JNIEnv* env, jclass, jint in, jint out, jint m,
-                                                                        jfloatArray w_, jint w_offset,
-                                                                        jfloatArray delta_, jint delta_offset,
-                                                                        jint phi, jfloatArray a_, jint a_offset,
-                                                                        jfloatArray previous_, jint previous_offset) {
-    {
-        const Place place(places, needs_place(in, out, m));
-        Pinned w(env, w_, w_offset, Pinned::kRead), delta(env, delta_, delta_offset, Pinned::kRead),
-            a(env, a_, a_offset, Pinned::kRead), previous(env, previous_, previous_offset, Pinned::kWrite);
-        if (!w.failed() && !delta.failed() && !a.failed() && !previous.failed())
-            return kernels().input_gradient(in, out, m, w, delta, Activation(phi), a, previous);
-    }
-    throw_out_of_memory(env);
-}
-
-JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_weightGradient(JNIEnv* env, jclass, jint in, jint out,
-                                                                         jint m, jint from, jint to, jfloat alpha,
-                                                                         jfloatArray a_, jint a_offset,
-                                                                         jfloatArray delta_, jint delta_offset,
-                                                                         jfloat beta, jfloatArray c_, jint c_offset,
-                                                                         jfloat gamma, jfloatArray c_bias_,
-                                                                         jint c_bias_offset) {
-    {
-        const Place place(places, needs_place(in, out, m));
-        Pinned a(env, a_, a_offset, Pinned::kRead), delta(env, delta_, delta_offset, Pinned::kRead),
-            c(env, c_, c_offset, Pinned::kWrite), c_bias(env, c_bias_, c_bias_offset, Pinned::kWrite);
-        if (!a.failed() && !delta.failed() && !c.failed() && !c_bias.failed())
-            return kernels().weight_gradient(in, out, m, from, to, alpha, a, delta, beta, c, gamma, c_bias);
+        const Place place(places, needs_place(calls, count));
+        const Pinned a(env, array0, written & 1), b(env, array1, written & 2), c(env, array2, written & 4),
+            d(env, array3, written & 8), e(env, array4, written & 16), f(env, array5, written & 32);
+        if (!a.failed() && !b.failed() && !c.failed() && !d.failed() && !e.failed() && !f.failed()) {
+            float* const arrays[kProgramArrays] = {a, b, c, d, e, f};
+            return run(calls, count, arrays);
+        }
     }
     throw_out_of_memory(env);
 }

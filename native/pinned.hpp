@@ -5,16 +5,13 @@
 
 class Pinned {
    public:
-    enum Access : jint { kRead = JNI_ABORT, kWrite = 0 };
-
-    // A null array stays a null pointer: an absent bias.
-    Pinned(JNIEnv* env, jfloatArray array, jint offset, Access access)
-        : env_(env), array_(array), offset_(offset), access_(access) {
+    // A null array stays a null pointer.
+    Pinned(JNIEnv* env, jfloatArray array, bool written) : env_(env), array_(array), mode_(written ? 0 : JNI_ABORT) {
         if (array != nullptr) start_ = static_cast<float*>(env->GetPrimitiveArrayCritical(array, nullptr));
     }
 
     ~Pinned() {
-        if (start_ != nullptr) env_->ReleasePrimitiveArrayCritical(array_, start_, access_);
+        if (start_ != nullptr) env_->ReleasePrimitiveArrayCritical(array_, start_, mode_);
     }
 
     Pinned(const Pinned&) = delete;
@@ -23,12 +20,11 @@ class Pinned {
     // A virtual machine that has to copy may find no memory for it; the kernel must then not run.
     bool failed() const { return array_ != nullptr && start_ == nullptr; }
 
-    operator float*() const { return start_ == nullptr ? nullptr : start_ + offset_; }
+    operator float*() const { return start_; }
 
    private:
     JNIEnv* env_;
     jfloatArray array_;
-    jint offset_;
-    Access access_;
+    jint mode_;
     float* start_ = nullptr;
 };

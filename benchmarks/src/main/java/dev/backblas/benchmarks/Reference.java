@@ -3,6 +3,7 @@ package dev.backblas.benchmarks;
 import dev.backblas.Loss;
 import dev.backblas.Network;
 import dev.backblas.backend.Activation;
+import java.nio.FloatBuffer;
 import java.util.Random;
 import java.util.stream.IntStream;
 
@@ -90,14 +91,14 @@ final class Reference {
         double of(int i, int j);
     }
 
-    private void checkDescent(String what, int m, double eta, double[] before, float[] after, Term term) {
+    private void checkDescent(String what, int m, double eta, double[] before, FloatBuffer after, Term term) {
         some(before.length, ELEMENTS).forEach(i -> {
             double sum = 0, size = 0;
             for (int j = 0; j < m; j++) {
                 sum += term.of(i, j) / m;
                 size += Math.abs(term.of(i, j)) / m;
             }
-            expect(what, i, after[i], before[i] - eta * sum, eta * tolerance * size + rounding(m, Math.abs(before[i])));
+            expect(what, i, after.get(i), before[i] - eta * sum, eta * tolerance * size + rounding(m, Math.abs(before[i])));
         });
     }
 
@@ -231,9 +232,9 @@ final class Reference {
                 what + " " + i + " is " + got + "; expected " + want + " ± " + tolerance + ", so its time says nothing");
     }
 
-    private static double[] doubles(float[] floats) {
-        final double[] doubles = new double[floats.length];
-        for (int i = 0; i < floats.length; i++) doubles[i] = floats[i];
+    private static double[] doubles(FloatBuffer floats) {
+        final double[] doubles = new double[floats.remaining()];
+        for (int i = 0; i < doubles.length; i++) doubles[i] = floats.get(i);
         return doubles;
     }
 }

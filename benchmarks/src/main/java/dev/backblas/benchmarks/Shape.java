@@ -57,7 +57,7 @@ public enum Shape {
         final Network.Builder builder = Network.builder(units[0]).backend(backend);
         for (int l = 1; l < units.length; l++) builder.layer(units[l], l < units.length - 1 ? hidden : output);
         final Network network = builder.build();
-        for (int l = 1; l < units.length; l++) Arrays.fill(network.biases(l), 0.1f);
+        for (int l = 1; l < units.length; l++) for (int k = 0; k < units[l]; k++) network.biases(l).put(k, 0.1f);
         return network;
     }
 

@@ -49,10 +49,7 @@ public class StepBenchmark extends BackendBenchmark {
     /** Every iteration trains the same network on the same samples. */
     @Setup(Level.Iteration)
     public void reset() {
-        for (int l = 1; l <= first.depth(); l++) {
-            System.arraycopy(first.weights(l), 0, trainer.network().weights(l), 0, first.weights(l).length);
-            System.arraycopy(first.biases(l), 0, trainer.network().biases(l), 0, first.biases(l).length);
-        }
+        System.arraycopy(first.parameters(), 0, trainer.network().parameters(), 0, first.parameters().length);
     }
 
     @Benchmark

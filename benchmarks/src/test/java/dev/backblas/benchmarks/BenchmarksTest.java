@@ -142,7 +142,7 @@ class BenchmarksTest {
         final float[] x = random(new Random(1), network.inputs()), out = new float[network.outputs()];
         network.predict(x, 1, out);
         final Reference reference = new Reference(network);
-        network.biases(1)[0] = 0;
+        network.biases(1).put(0, 0);
         network.predict(x, 1, out);
         assertThrows(AssertionError.class, () -> reference.checkPrediction(x, 1, out));
     }

@@ -1,5 +1,6 @@
 package dev.backblas;
 
+import java.nio.FloatBuffer;
 import java.util.Random;
 
 /** How weights start. */
@@ -14,15 +15,15 @@ public enum Initialization {
     AUTO;
 
     /** Fills a layer; {@link Random} gives the same numbers on every machine and JDK. */
-    void fill(Layer layer, float[] w, float[] b, Random random) {
+    void fill(Layer layer, FloatBuffer w, FloatBuffer b, Random random) {
         final double deviation = switch (this) {
             case GLOROT -> Math.sqrt(2.0 / ((double) layer.in() + layer.out()));
             case HE -> Math.sqrt(2.0 / layer.in());
             case GAUSSIAN -> 1;
             case AUTO -> throw new IllegalStateException("AUTO is resolved before a layer is filled");
         };
-        for (int i = 0; i < w.length; i++) w[i] = (float) (deviation * random.nextGaussian());
-        if (this == GAUSSIAN) for (int k = 0; k < b.length; k++) b[k] = (float) random.nextGaussian();
+        while (w.hasRemaining()) w.put((float) (deviation * random.nextGaussian()));
+        if (this == GAUSSIAN) while (b.hasRemaining()) b.put((float) random.nextGaussian());
     }
 
     Initialization resolve(Layer layer) {

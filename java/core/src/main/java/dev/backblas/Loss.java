@@ -31,73 +31,86 @@ public enum Loss {
                 "loss: " + this + " needs a " + wanted + " output layer, but the network ends in " + phi);
     }
 
+    /** What the last layer is to compute: its φ, or Z where this loss takes φ itself, in a form that is stable together. */
+    Activation activation(Activation phi) {
+        return this == SQUARED_ERROR ? phi : Activation.IDENTITY;
+    }
+
     /**
-     * Computes δᴸ and Σ C from Z, in the stable forms: log-sum-exp and softplus, never the logarithm of a saturated a.
+     * Computes δᴸ and Σ C, cross-entropies from Z in the stable forms: log-sum-exp and softplus, never the logarithm of a
+     * saturated a.
      *
      * @param phi   φ of the output layer
-     * @param z     Zᴸ, n × m from {@code offset}; A = φ(Z) on return
-     * @param y     Y, n × m from the same offset
-     * @param delta δᴸ, n × m from the same offset; written
+     * @param z     what {@link #activation} asked for, n × m from {@code zOffset}; A = φ(Z) on return
+     * @param y     Y, n × m
+     * @param delta δᴸ, n × m; written; may be the array of {@code z}
      * @return the sum of C over the m samples
      * @throws IllegalArgumentException if a y is out of range
      */
-    double delta(Activation phi, float[] z, float[] y, float[] delta, int offset, int n, int m) {
+    double delta(Activation phi, float[] z, int zOffset, float[] y, int yOffset, float[] delta, int deltaOffset, int n, int m) {
         return switch (this) {
-            case SQUARED_ERROR -> squaredError(phi, z, y, delta, offset, n, m);
-            case BINARY_CROSS_ENTROPY -> binaryCrossEntropy(z, y, delta, offset, n * m);
-            case CROSS_ENTROPY -> crossEntropy(z, y, delta, offset, n, m);
+            case SQUARED_ERROR -> squaredError(phi, z, zOffset, y, yOffset, delta, deltaOffset, n, m);
+            case BINARY_CROSS_ENTROPY -> binaryCrossEntropy(z, zOffset, y, yOffset, delta, deltaOffset, n * m);
+            case CROSS_ENTROPY -> crossEntropy(z, zOffset, y, yOffset, delta, deltaOffset, n, m);
         };
     }
 
-    private static double squaredError(Activation phi, float[] z, float[] y, float[] delta, int offset, int n, int m) {
-        phi.apply(z, offset, n, m); // A = φ(Z)
+    private static double squaredError(Activation phi, float[] a, int aOffset, float[] y, int yOffset, float[] delta,
+                                       int deltaOffset, int n, int m) {
         double sum = 0;
-        for (int i = offset; i < offset + n * m; i++) {
-            final float difference = z[i] - y[i];
-            delta[i] = difference; // ∇_A C = A − Y
+        for (int i = 0; i < n * m; i++) {
+            final float difference = a[aOffset + i] - y[yOffset + i];
+            delta[deltaOffset + i] = difference; // ∇_A C = A − Y
             sum += 0.5 * difference * difference;
         }
-        phi.backward(z, offset, delta, offset, n, m); // δ = ∇_A C ⊙ φ'(Z)
+        phi.backward(a, aOffset, delta, deltaOffset, n, m); // δ = ∇_A C ⊙ φ'(Z)
         return sum;
     }
 
-    private static double binaryCrossEntropy(float[] z, float[] y, float[] delta, int offset, int size) {
+    private static double binaryCrossEntropy(float[] z, int zOffset, float[] y, int yOffset, float[] delta, int deltaOffset,
+                                             int size) {
         double sum = 0;
-        for (int i = offset; i < offset + size; i++) {
-            if (!(y[i] >= 0 && y[i] <= 1))
-                throw new IllegalArgumentException(
-                    "binary cross-entropy: a target is " + y[i] + "; expected every y in [0, 1]");
-            final double e = Math.exp(-Math.abs(z[i]));
-            sum += Math.max(z[i], 0) + Math.log(1 + e) - (double) y[i] * z[i]; // C = softplus(z) − y z
-            z[i] = (float) ((z[i] >= 0 ? 1 : e) / (1 + e)); // a = σ(z)
-            delta[i] = z[i] - y[i]; // δ = A − Y
+        for (int i = 0; i < size; i++) {
+            final float zi = z[zOffset + i], yi = y[yOffset + i];
+            if (!(yi >= 0 && yi <= 1))
+                throw new IllegalArgumentException("binary cross-entropy: a target is " + yi + "; expected every y in [0, 1]");
+            final double e = Math.exp(-Math.abs(zi));
+            sum += Math.max(zi, 0) + Math.log(1 + e) - (double) yi * zi; // C = softplus(z) − y z
+            final float a = (float) ((zi >= 0 ? 1 : e) / (1 + e)); // a = σ(z)
+            z[zOffset + i] = a;
+            delta[deltaOffset + i] = a - yi; // δ = A − Y
         }
         return sum;
     }
 
-    private static double crossEntropy(float[] z, float[] y, float[] delta, int offset, int n, int m) {
+    private static double crossEntropy(float[] z, int zOffset, float[] y, int yOffset, float[] delta, int deltaOffset, int n,
+                                       int m) {
         double sum = 0;
-        for (int start = offset; start < offset + n * m; start += n) {
-            float top = z[start];
-            for (int k = 1; k < n; k++) top = Math.max(top, z[start + k]);
+        for (int j = 0; j < m; j++) {
+            final int zj = zOffset + j * n, yj = yOffset + j * n, dj = deltaOffset + j * n;
+            float top = z[zj];
+            for (int k = 1; k < n; k++) top = Math.max(top, z[zj + k]);
             double total = 0, yz = 0, ys = 0;
-            for (int k = start; k < start + n; k++) {
-                if (!(y[k] >= 0))
-                    throw new IllegalArgumentException("cross-entropy: a target is " + y[k] + "; expected every y in [0, 1]");
-                final double e = Math.exp(z[k] - top);
-                if (y[k] != 0) yz += (double) y[k] * (z[k] - top); // else 0 · −∞ would be NaN
-                ys += y[k];
+            for (int k = 0; k < n; k++) {
+                final float yk = y[yj + k];
+                if (!(yk >= 0))
+                    throw new IllegalArgumentException("cross-entropy: a target is " + yk + "; expected every y in [0, 1]");
+                final float above = z[zj + k] - top;
+                final double e = Math.exp(above);
+                if (yk != 0) yz += (double) yk * above; // else 0 · −∞ would be NaN
+                ys += yk;
                 total += e;
-                z[k] = (float) e;
+                z[zj + k] = (float) e;
             }
             if (!(Math.abs(ys - 1) < 1e-3))
                 throw new IllegalArgumentException(
                     "cross-entropy: the targets of a sample sum to " + ys + "; expected 1 (one-hot or probabilities)");
             sum += ys * Math.log(total) - yz; // C = Σ y (log Σ eᶻ − z)
             final float scale = (float) (1 / total);
-            for (int k = start; k < start + n; k++) {
-                z[k] *= scale; // a = softmax(z)
-                delta[k] = z[k] - y[k]; // δ = A − Y
+            for (int k = 0; k < n; k++) {
+                final float a = z[zj + k] * scale; // a = softmax(z)
+                z[zj + k] = a;
+                delta[dj + k] = a - y[yj + k]; // δ = A − Y
             }
         }
         return sum;

@@ -11,6 +11,7 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
@@ -53,10 +54,7 @@ final class ModelFile {
             try (FileChannel out = FileChannel.open(beside, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
                 write(out, header(network));
                 final ByteBuffer buffer = buffer();
-                for (int l = 1; l <= network.depth(); l++) {
-                    write(out, network.weights(l), buffer);
-                    write(out, network.biases(l), buffer);
-                }
+                write(out, network.parameters(), buffer); // in the order of the tensors
                 out.force(true);
             }
             replace(beside, target);
@@ -182,7 +180,7 @@ final class ModelFile {
     }
 
     /** Reads a tensor of this shape into {@code values}. */
-    private static void read(FileChannel in, long data, JsonObject header, String name, float[] values, ByteBuffer buffer,
+    private static void read(FileChannel in, long data, JsonObject header, String name, FloatBuffer values, ByteBuffer buffer,
                              int... shape) throws IOException {
         final JsonObject tensor = object(header, name);
         if (!"F32".equals(text(tensor, "dtype")))
@@ -194,15 +192,14 @@ final class ModelFile {
         if (offsets == null || !offsets.isJsonArray() || offsets.getAsJsonArray().size() != 2)
             throw new IOException("the tensor " + name + " has no data_offsets");
         final long from = offsets.getAsJsonArray().get(0).getAsLong(), to = offsets.getAsJsonArray().get(1).getAsLong();
-        if (from < 0 || to - from != (long) values.length * Float.BYTES || to > in.size() - data)
+        final long bytes = (long) values.remaining() * Float.BYTES;
+        if (from < 0 || to - from != bytes || to > in.size() - data)
             throw new IOException("the tensor " + name + " lies at [" + from + ", " + to + ") of " + (in.size() - data)
-                + " bytes; expected " + (long) values.length * Float.BYTES + " bytes inside the file");
+                + " bytes; expected " + bytes + " bytes inside the file");
         in.position(data + from);
-        for (int i = 0; i < values.length; ) {
-            final int count = Math.min(FLOATS_AT_A_TIME, values.length - i);
-            fill(in, buffer.clear().limit(count * Float.BYTES), name);
-            buffer.flip().asFloatBuffer().get(values, i, count);
-            i += count;
+        while (values.hasRemaining()) {
+            fill(in, buffer.clear().limit(Math.min(FLOATS_AT_A_TIME, values.remaining()) * Float.BYTES), name);
+            values.put(buffer.flip().asFloatBuffer());
         }
     }
 

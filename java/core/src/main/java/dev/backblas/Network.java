@@ -2,7 +2,9 @@ package dev.backblas;
 
 import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
+import dev.backblas.backend.Program;
 import java.io.IOException;
+import java.nio.FloatBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,26 +26,38 @@ public final class Network {
     /** Floats of one row of activations that a thread keeps, unless a single sample needs more. */
     private static final int LARGEST_SCRATCH = 1 << 22;
 
-    /** Two rows of activations, for the layers in turn; each thread's grows to the largest that it needed. */
-    private static final ThreadLocal<float[][]> SCRATCH = ThreadLocal.withInitial(() -> new float[2][0]);
+    /** Activations of the hidden layers, for odd and even layers in turn; each thread's grows to the largest that it needed. */
+    private static final ThreadLocal<float[]> SCRATCH = new ThreadLocal<>();
+
+    /** Each thread's way through this network. */
+    private final Program.PerThread programs;
 
     private final List<Layer> layers;
-    private final float[][] w; // w[l]: in × out of layer l, l = 1…L
-    private final float[][] b; // b[l]: out
+    private final float[] parameters; // W¹ b¹ W² b² …, end to end
+    private final int[] w; // where in parameters Wˡ begins: in × out of layer l, l = 1…L
+    private final int[] b; // where bˡ begins: out
     private final int widest; // the largest hidden layer
     private final Backend backend;
 
     Network(List<Layer> layers, Backend backend) {
         this.layers = List.copyOf(layers);
         this.backend = backend;
-        w = new float[layers.size() + 1][];
-        b = new float[layers.size() + 1][];
+        programs = new Program.PerThread(backend);
+        w = new int[layers.size() + 1];
+        b = new int[layers.size() + 1];
         int widest = 0;
+        long end = 0;
         for (int l = 1; l <= layers.size(); l++) {
-            w[l] = new float[layer(l).weights()];
-            b[l] = new float[layer(l).out()];
+            w[l] = (int) end;
+            b[l] = (int) end + layer(l).weights();
+            end += layer(l).weights() + (long) layer(l).out();
+            if (end > Integer.MAX_VALUE - 8)
+                throw new IllegalArgumentException(
+                    "network: its first " + l + " layers have " + end + " parameters, which do not fit one array; expected "
+                        + "fewer than 2^31");
             if (l < layers.size()) widest = Math.max(widest, layer(l).out());
         }
+        parameters = new float[(int) end];
         this.widest = widest;
     }
 
@@ -115,7 +129,7 @@ public final class Network {
             final Random random = new Random(seed);
             for (int l = 1; l <= network.depth(); l++) {
                 final Layer layer = network.layer(l);
-                initialization.resolve(layer).fill(layer, network.w[l], network.b[l], random);
+                initialization.resolve(layer).fill(layer, network.weights(l), network.biases(l), random);
             }
             return network;
         }
@@ -148,21 +162,36 @@ public final class Network {
         return layers.get(l - 1);
     }
 
-    /** Wˡ of layer l: in × out, column k holding the weights into unit k. The network's own array: writing changes it. */
-    public float[] weights(int l) {
+    /**
+     * All weights and biases: W¹ b¹ W² b² …, end to end. The network's own array: writing changes it.
+     *
+     * @see #weightsOffset
+     * @see #biasesOffset
+     */
+    public float[] parameters() {
+        return parameters;
+    }
+
+    /** Where in {@link #parameters()} Wˡ begins: in × out, column k holding the weights into unit k. */
+    public int weightsOffset(int l) {
         layer(l);
         return w[l];
     }
 
-    /** bˡ of layer l. The network's own array: writing changes it. */
-    public float[] biases(int l) {
+    /** Where in {@link #parameters()} bˡ begins: out. */
+    public int biasesOffset(int l) {
         layer(l);
         return b[l];
     }
 
-    /** The number of weights and biases. */
-    public long parameters() {
-        return layers.stream().mapToLong(layer -> (long) layer.weights() + layer.out()).sum();
+    /** Wˡ of layer l: in × out, column k holding the weights into unit k. A view: writing changes the network. */
+    public FloatBuffer weights(int l) {
+        return FloatBuffer.wrap(parameters, weightsOffset(l), layer(l).weights()).slice();
+    }
+
+    /** bˡ of layer l. A view: writing changes the network. */
+    public FloatBuffer biases(int l) {
+        return FloatBuffer.wrap(parameters, biasesOffset(l), layer(l).out()).slice();
     }
 
     /** Where the products of this network are computed. */
@@ -173,10 +202,7 @@ public final class Network {
     /** A network of the same weights, in memory of its own. */
     public Network copy() {
         final Network copy = new Network(layers, backend);
-        for (int l = 1; l <= depth(); l++) {
-            System.arraycopy(w[l], 0, copy.w[l], 0, w[l].length);
-            System.arraycopy(b[l], 0, copy.b[l], 0, b[l].length);
-        }
+        System.arraycopy(parameters, 0, copy.parameters, 0, parameters.length);
         return copy;
     }
 
@@ -210,21 +236,34 @@ public final class Network {
         requireLength("predict", "out", out, m, outputs());
         if (x == out) throw new IllegalArgumentException("predict: x and out are one array; expected two");
         final int tile = Math.min(m, Math.max(1, Math.min(PREDICTION_TILE, LARGEST_SCRATCH / Math.max(1, widest))));
-        final float[][] scratch = SCRATCH.get();
-        for (int i = 0; i < Math.min(2, depth() - 1); i++)
-            if (scratch[i].length < (long) widest * tile) scratch[i] = new float[widest * tile];
-        for (int j = 0; j < m; j += tile) forward(x, j, Math.min(tile, m - j), scratch, out);
+        final Program program = programs.get();
+        try {
+            for (int j = 0; j < m; j += tile) {
+                forward(program.clear(), x, j, Math.min(tile, m - j), scratch(2 * widest * tile), widest * tile, out);
+                program.run();
+            }
+        } finally {
+            program.clear(); // it must not keep x and out from being collected
+        }
     }
 
-    private void forward(float[] x, int from, int m, float[][] scratch, float[] out) {
+    private static float[] scratch(int size) {
+        float[] scratch = SCRATCH.get();
+        if (scratch == null || scratch.length < size) SCRATCH.set(scratch = new float[size]);
+        return scratch;
+    }
+
+    /** Writes the way of samples [from, from + m) through the network. */
+    private void forward(Program program, float[] x, int from, int m, float[] scratch, int half, float[] out) {
         float[] a = x; // Aˡ⁻¹
         int offset = from * inputs();
         for (int l = 1; l <= depth(); l++) {
             final Layer layer = layer(l);
             final boolean last = l == depth();
-            final float[] next = last ? out : scratch[(l - 1) % 2];
-            final int nextOffset = last ? from * outputs() : 0;
-            backend.affine(layer.in(), layer.out(), m, w[l], 0, b[l], 0, a, offset, layer.activation(), next, nextOffset);
+            final float[] next = last ? out : scratch;
+            final int nextOffset = last ? from * outputs() : (l - 1) % 2 * half;
+            program.affine(layer.in(), layer.out(), m, parameters, w[l], parameters, b[l], a, offset, layer.activation(), next,
+                           nextOffset);
             a = next;
             offset = nextOffset;
         }
@@ -240,15 +279,16 @@ public final class Network {
     /** @throws IllegalStateException naming the first weight or bias that is not finite */
     void requireFinite(String operation) {
         for (int l = 1; l <= depth(); l++) {
-            requireFinite(operation, "weight", l, w[l]);
-            requireFinite(operation, "bias", l, b[l]);
+            requireFinite(operation, "weight", l, w[l], b[l]);
+            requireFinite(operation, "bias", l, b[l], b[l] + layer(l).out());
         }
     }
 
-    private static void requireFinite(String operation, String kind, int l, float[] values) {
-        for (int i = 0; i < values.length; i++)
-            if (!Float.isFinite(values[i]))
-                throw new IllegalStateException(operation + ": " + kind + " " + i + " of layer " + l + " is " + values[i]);
+    private void requireFinite(String operation, String kind, int l, int from, int to) {
+        for (int i = from; i < to; i++)
+            if (!Float.isFinite(parameters[i]))
+                throw new IllegalStateException(
+                    operation + ": " + kind + " " + (i - from) + " of layer " + l + " is " + parameters[i]);
     }
 
     /**

@@ -1,33 +1,54 @@
 package dev.backblas;
 
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
 
-/** A fixed set of threads that works on one task together, meeting at barriers; the caller is one of them. */
+/**
+ * A fixed set of threads that does one task after another together, each in as many parts as there are threads; the caller is one
+ * of them.
+ *
+ * <p>Part t is for thread t, which has its data in its cache. But whoever is done takes what nobody has begun: the caller never
+ * waits for a thread that is asleep or has lost its processor to another process, unless it lost it amid a part.
+ */
 final class Team implements AutoCloseable {
 
+    /**
+     * Whoever waits spins briefly, then yields, then parks. A step lasts tens of microseconds: to park between its tasks would
+     * cost more than the step; to spin only would take the processor from the very thread that is waited for.
+     */
+    private static final int SPINS = 2000; // 5 to 50 µs
+    private static final int YIELDS = 20;
+
     private final int size;
-    private final Barrier gate; // between tasks
-    private final Barrier step; // inside a task
-    private volatile @Nullable IntConsumer task; // null ends the threads
+    private final AtomicIntegerArray taken; // the latest round in which part i was begun; APART ints from part to part
+    private final AtomicInteger done = new AtomicInteger(); // parts of this round
+    private final AtomicReferenceArray<@Nullable Thread> sleepers;
+    private volatile int round;
+    private volatile boolean closed;
+    // What a round is about; written before it begins and read by who has taken a part of it, so it lasts as long as the round
+    private @Nullable IntConsumer task;
     private volatile @Nullable Throwable failure;
+
+    /** Two cache lines of ints. */
+    private static final int APART = 32;
 
     /** {@code size} threads, the caller counted; the others are daemons and start now. */
     Team(int size) {
         this.size = size;
-        gate = new Barrier(size);
-        step = new Barrier(size);
+        taken = new AtomicIntegerArray(size * APART);
+        sleepers = new AtomicReferenceArray<>(size);
         for (int t = 1; t < size; t++) {
             final int index = t;
-            final Thread thread = new Thread(() -> work(index), "backblas-" + t);
+            final Thread thread = new Thread(() -> help(index), "backblas-" + t);
             thread.setDaemon(true);
             try {
                 thread.start();
             } catch (OutOfMemoryError noMoreThreads) {
-                gate.breakUp(); // those that run already end
+                close(); // those that run already end
                 throw noMoreThreads;
             }
         }
@@ -37,124 +58,75 @@ final class Team implements AutoCloseable {
         return size;
     }
 
-    /** Runs {@code task} with 0 … size − 1, one on each thread; returns when all are done, and throws what one of them threw. */
+    /**
+     * Runs {@code task} with 0 … size − 1, each once; returns when all are done, and throws what one of them threw. What was
+     * written before is seen by all of them, and what they wrote is seen by the caller.
+     */
     void run(IntConsumer task) {
         if (size == 1) {
             task.accept(0);
             return;
         }
         this.task = task;
-        gate.await(0);
-        attempt(task, 0);
-        gate.await(0);
+        done.set(0);
+        final int now = ++round; // only the caller writes it
+        for (int t = 1; t < size; t++) wake(t);
+        takeParts(0, now);
+        for (int turns = 0; done.get() < size; turns++) pause(0, turns, now);
         final Throwable thrown = failure;
         if (thrown == null) return;
         failure = null;
-        step.reset();
         if (thrown instanceof RuntimeException e) throw e;
         if (thrown instanceof Error e) throw e;
         throw new IllegalStateException(thrown); // cannot be: a task declares no checked exception
     }
 
-    /** For use inside a task, by thread t: waits until every thread is here. What each wrote before is then seen by all. */
-    void barrier(int t) {
-        if (size > 1 && !step.await(t)) throw new Abandoned();
-    }
-
     /** Ends the threads. */
     @Override
     public void close() {
-        task = null;
-        if (size > 1) gate.await(0);
+        closed = true;
+        for (int t = 1; t < size; t++) wake(t);
     }
 
-    private void work(int t) {
-        while (gate.await(t)) {
-            final IntConsumer task = this.task;
-            if (task == null) return;
-            attempt(task, t);
-            gate.await(t);
-        }
-    }
-
-    private void attempt(IntConsumer task, int t) {
-        try {
-            task.accept(t);
-        } catch (Abandoned another) {
-            // the thread that failed has left its own exception
-        } catch (Throwable e) {
-            failure = e;
-            step.breakUp();
-        }
-    }
-
-    /** Leaves a task in which another thread has failed. */
-    private static final class Abandoned extends RuntimeException {
-        private static final long serialVersionUID = 1;
-
-        Abandoned() {
-            super(null, null, false, false);
-        }
-    }
-
-    /**
-     * Whoever waits here spins briefly, then yields, then parks. A training step lasts tens of microseconds: to park at every
-     * barrier would cost more than the step; to spin only would stall when another process takes a core.
-     */
-    private static final class Barrier {
-
-        /** 1 to 10 µs. */
-        private static final int SPINS = 200;
-        private static final int YIELDS = 50;
-
-        private final int size;
-        private final AtomicInteger arrived = new AtomicInteger();
-        private final AtomicReferenceArray<@Nullable Thread> sleepers;
-        private volatile int generation;
-        private volatile boolean broken;
-
-        Barrier(int size) {
-            this.size = size;
-            sleepers = new AtomicReferenceArray<>(size);
-        }
-
-        /** Returns false if the barrier broke before all were here. */
-        boolean await(int t) {
-            final int mine = generation;
-            if (arrived.incrementAndGet() == size) {
-                arrived.set(0);
-                generation = mine + 1;
-                wakeAll();
-                return true;
+    private void help(int t) {
+        int seen = 0;
+        while (true) {
+            for (int turns = 0; round == seen; turns++) {
+                if (closed) return;
+                pause(t, turns, seen);
             }
-            for (int turns = 0; generation == mine && !broken; turns++) {
-                if (turns < SPINS) Thread.onSpinWait();
-                else if (turns < SPINS + YIELDS) Thread.yield();
-                else {
-                    sleepers.set(t, Thread.currentThread());
-                    if (generation == mine && !broken) LockSupport.park(this);
-                    sleepers.set(t, null);
-                }
+            seen = round;
+            takeParts(t, seen);
+        }
+    }
+
+    /** Does part t, then every other that nobody has begun. A helper that comes too late finds all parts taken. */
+    private void takeParts(int t, int now) {
+        for (int i = 0; i < size; i++) {
+            final int part = (t + i) % size;
+            if (taken.get(part * APART) != now - 1 || !taken.compareAndSet(part * APART, now - 1, now)) continue;
+            try {
+                task.accept(part);
+            } catch (Throwable e) {
+                failure = e;
             }
-            return generation != mine;
+            if (done.incrementAndGet() == size) wake(0);
         }
+    }
 
-        void breakUp() {
-            broken = true;
-            wakeAll();
+    /** Waits a little; the caller of {@link #run} (t = 0) for the end of its round, the others for the next. */
+    private void pause(int t, int turns, int now) {
+        if (turns < SPINS) Thread.onSpinWait();
+        else if (turns < SPINS + YIELDS) Thread.yield();
+        else {
+            sleepers.set(t, Thread.currentThread());
+            if (t == 0 ? done.get() < size : round == now && !closed) LockSupport.park(this);
+            sleepers.set(t, null);
         }
+    }
 
-        /** To be called when nobody is inside. */
-        void reset() {
-            broken = false;
-            arrived.set(0);
-        }
-
-        private void wakeAll() {
-            for (int t = 0; t < size; t++) {
-                final Thread sleeper = sleepers.get(t);
-                if (sleeper != null) LockSupport.unpark(sleeper);
-            }
-        }
+    private void wake(int t) {
+        final Thread sleeper = sleepers.get(t);
+        if (sleeper != null) LockSupport.unpark(sleeper);
     }
 }

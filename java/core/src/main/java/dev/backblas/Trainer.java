@@ -5,6 +5,7 @@ import dev.backblas.backend.Backend;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntConsumer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Trains a {@link Network} by gradient descent on mini-batches: W ← (1 − ηλ/n) W − η dW, b ← b − η db.
@@ -22,7 +23,7 @@ public final class Trainer implements AutoCloseable {
      */
     static final long WORK_PER_THREAD = 2_000_000;
 
-    /** Sums of different threads lie this many doubles, two cache lines, apart. */
+    /** Sums of different parts lie this many doubles, two cache lines, apart. */
     private static final int APART = 16;
 
     private final Network network;
@@ -36,17 +37,18 @@ public final class Trainer implements AutoCloseable {
     private final Team team;
     private final float[] x; // inputs × batch
     private final float[] y; // outputs × batch
-    private final double[] sums; // of C, one for each thread
+    private final double[] sums; // of C, one for each part of the batch
     private final AtomicBoolean busy = new AtomicBoolean();
     private boolean closed;
     private int epoch;
     private int[] order = {}; // of the samples, shuffled anew each epoch
-    private double total; // the sum of C of the epoch or step, left by thread 0
-    private int single; // the samples of a single step
-    private final IntConsumer singleStep = t -> {
-        final double sum = step(t, single, single);
-        if (t == 0) total = sum;
-    };
+
+    // The batch at hand, and the two tasks of a step, each in as many parts as there are threads
+    private @Nullable Dataset data; // null where the batch is in place
+    private int start; // of the batch in order
+    private int m;
+    private final IntConsumer propagate = this::propagate;
+    private final IntConsumer update;
 
     private Trainer(Builder builder) {
         network = builder.network;
@@ -57,16 +59,18 @@ public final class Trainer implements AutoCloseable {
         batch = builder.batch;
         random = new Random(builder.seed);
         final Backend backend = network.backend();
-        backpropagation = new Backpropagation(network, loss, backend, batch);
+        final int threads = threads(builder.threads, backend);
+        backpropagation = new Backpropagation(network, loss, batch, threads);
+        update = backpropagation::update;
         x = new float[Backpropagation.matrix(network.inputs(), batch)];
         y = new float[Backpropagation.matrix(network.outputs(), batch)];
-        team = new Team(threads(builder.threads, backend));
-        sums = new double[team.size() * APART];
+        sums = new double[threads * APART];
+        team = new Team(threads);
     }
 
     private int threads(int most, Backend backend) {
         if (!backend.allowsConcurrentTiles()) return 1;
-        final long work = 3 * network.parameters() * batch;
+        final long work = 3L * network.parameters().length * batch;
         return (int) Math.max(1, Math.min(Math.min(most, batch), work / WORK_PER_THREAD));
     }
 
@@ -176,25 +180,15 @@ public final class Trainer implements AutoCloseable {
         try {
             epoch++;
             shuffle(size);
-            backpropagation.batch(x, y);
-            team.run(t -> epoch(t, data, size));
+            this.data = data;
+            double sum = 0;
+            for (start = 0; start < size; start += batch) sum += step(x, y, Math.min(batch, size - start), size);
             network.requireFinite(diverged());
-            return total / size;
+            return sum / size;
         } finally {
+            this.data = null;
             busy.set(false);
         }
-    }
-
-    private void epoch(int t, Dataset data, int size) {
-        double sum = 0;
-        for (int start = 0; start < size; start += batch) {
-            final int m = Math.min(batch, size - start);
-            final int from = part(t, m), to = part(t + 1, m);
-            for (int j = from; j < to; j++)
-                data.copy(order[start + j], x, j * network.inputs(), y, j * network.outputs());
-            sum += step(t, m, size);
-        }
-        if (t == 0) total = sum;
     }
 
     /**
@@ -217,10 +211,7 @@ public final class Trainer implements AutoCloseable {
         requireFinite("y", y, m, network.outputs());
         begin("step");
         try {
-            backpropagation.batch(x, y);
-            single = m;
-            team.run(singleStep);
-            return total / m;
+            return step(x, y, m, m) / m;
         } finally {
             busy.set(false);
         }
@@ -243,18 +234,25 @@ public final class Trainer implements AutoCloseable {
             "step: " + name + " is " + values[i] + " in sample " + i / n + ", column " + i % n + "; expected a finite number");
     }
 
-    /** Thread t's share of one step on the batch at hand. Returns the sum of C over the whole batch. */
-    private double step(int t, int m, int size) {
-        final int from = part(t, m), to = part(t + 1, m);
-        sums[t * APART] = from < to ? backpropagation.propagate(from, to) : 0;
-        team.barrier(t);
+    /** One step on the batch at hand, out of a training set of {@code size}. Returns the sum of C over the batch. */
+    private double step(float[] x, float[] y, int m, int size) {
+        this.m = m;
+        backpropagation.batch(x, y, m);
+        backpropagation.descent(rate, reduction == Reduction.MEAN ? 1f / m : 1, l2 / size);
+        team.run(propagate);
         double sum = 0;
-        for (int i = 0; i < team.size(); i++) sum += sums[i * APART];
+        for (int t = 0; t < team.size(); t++) sum += sums[t * APART];
         if (!Double.isFinite(sum)) throw new IllegalStateException(diverged() + ": the loss is " + sum);
-        final float scale = reduction == Reduction.MEAN ? 1f / m : 1;
-        backpropagation.update(t, team.size(), m, rate, scale, l2 / size);
-        team.barrier(t);
+        team.run(update);
         return sum;
+    }
+
+    private void propagate(int t) {
+        final Dataset data = this.data;
+        if (data != null)
+            for (int j = part(t, m); j < part(t + 1, m); j++)
+                data.copy(order[start + j], x, j * network.inputs(), y, j * network.outputs());
+        sums[t * APART] = backpropagation.propagate(t);
     }
 
     private int part(int t, int m) {

@@ -67,8 +67,7 @@ class DatasetTest {
     @Test
     void metricsCount() {
         final Network identity = Network.builder(2).layer(2, Activation.IDENTITY).backend(Backend.pureJava()).build();
-        identity.weights(1)[0] = identity.weights(1)[3] = 1;
-        identity.weights(1)[1] = identity.weights(1)[2] = 0;
+        identity.weights(1).put(new float[] {1, 0, 0, 1});
         final Dataset data =
             Dataset.of(new float[][] {{1, 0}, {0, 1}, {3, 1}, {2, 1}}, new float[][] {{1, 0}, {0, 1}, {0, 1}, {1, 0}});
         assertEquals(0.75, Metrics.accuracy(identity, data));

@@ -7,6 +7,8 @@ import dev.backblas.Loss.Reduction;
 import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
 import dev.backblas.backend.TestBackends;
+import java.nio.FloatBuffer;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -65,26 +67,23 @@ class GradientTest {
             y = new float[network.outputs() * c.m];
             for (int i = 0; i < x.length; i++) x[i] = 2 * random.nextFloat() - 1;
             for (int l = 1; l <= network.depth(); l++)
-                for (int k = 0; k < network.biases(l).length; k++) network.biases(l)[k] = 0.2f * random.nextFloat() - 0.1f;
+                for (int k = 0; k < network.layer(l).out(); k++) network.biases(l).put(k, 0.2f * random.nextFloat() - 0.1f);
             for (int j = 0; j < c.m; j++)
                 if (c.loss == Loss.CROSS_ENTROPY) y[j * network.outputs() + random.nextInt(network.outputs())] = 1;
                 else for (int k = 0; k < network.outputs(); k++) y[j * network.outputs() + k] = random.nextFloat();
             dw = new float[network.depth() + 1][];
             db = new float[network.depth() + 1][];
+            // In uneven parts, as three threads would: they must join without a seam
+            final Backpropagation backpropagation = new Backpropagation(network, c.loss, c.m, 3);
+            backpropagation.batch(x, y, c.m);
+            for (int t = 0; t < 3; t++) backpropagation.propagate(t);
+            final float[] gradient =
+                backpropagation.gradient(c.reduction == Reduction.MEAN ? 1f / c.m : 1, (float) (c.lambda / c.m));
             for (int l = 1; l <= network.depth(); l++) {
-                dw[l] = new float[network.weights(l).length];
-                db[l] = new float[network.biases(l).length];
+                final int w = network.weightsOffset(l), b = network.biasesOffset(l);
+                dw[l] = Arrays.copyOfRange(gradient, w, b);
+                db[l] = Arrays.copyOfRange(gradient, b, b + network.layer(l).out());
             }
-            final Backpropagation backpropagation = new Backpropagation(network, c.loss, backend, c.m);
-            backpropagation.batch(x, y);
-            // In uneven tiles, as three threads would: they must join without a seam
-            for (int t = 0; t < 3; t++) {
-                final int from = Backpropagation.part(t, 3, c.m), to = Backpropagation.part(t + 1, 3, c.m);
-                if (from < to) backpropagation.propagate(from, to);
-            }
-            final float scale = c.reduction == Reduction.MEAN ? 1f / c.m : 1;
-            for (int t = 0; t < 3; t++)
-                backpropagation.gradient(t, 3, c.m, scale, (float) (c.lambda / c.m), dw, db);
         }
     }
 
@@ -130,9 +129,9 @@ class GradientTest {
         }
         for (int l = 1; l <= before.depth(); l++) {
             for (int i = 0; i < computed.dw[l].length; i++)
-                requireClose(before.weights(l)[i] - eta * computed.dw[l][i], computed.network.weights(l)[i], c + ": w");
+                requireClose(before.weights(l).get(i) - eta * computed.dw[l][i], computed.network.weights(l).get(i), c + ": w");
             for (int k = 0; k < computed.db[l].length; k++)
-                requireClose(before.biases(l)[k] - eta * computed.db[l][k], computed.network.biases(l)[k], c + ": b");
+                requireClose(before.biases(l).get(k) - eta * computed.db[l][k], computed.network.biases(l).get(k), c + ": b");
         }
     }
 
@@ -166,9 +165,9 @@ class GradientTest {
             }
         }
 
-        private static double[] doubles(float[] x) {
-            final double[] d = new double[x.length];
-            for (int i = 0; i < d.length; i++) d[i] = x[i];
+        private static double[] doubles(FloatBuffer x) {
+            final double[] d = new double[x.remaining()];
+            for (int i = 0; i < d.length; i++) d[i] = x.get(i);
             return d;
         }
 

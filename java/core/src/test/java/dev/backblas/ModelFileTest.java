@@ -37,8 +37,8 @@ class ModelFileTest {
         final Network loaded = Network.load(file, Backend.pureJava());
         assertEquals(saved.toString(), loaded.toString());
         for (int l = 1; l <= saved.depth(); l++) {
-            assertArrayEquals(saved.weights(l), loaded.weights(l));
-            assertArrayEquals(saved.biases(l), loaded.biases(l));
+            assertEquals(saved.weights(l), loaded.weights(l));
+            assertEquals(saved.biases(l), loaded.biases(l));
         }
         saved.save(file); // over itself
         onlyFileIs(file);
@@ -49,8 +49,8 @@ class ModelFileTest {
     void theFormatIsSafetensors() throws IOException {
         final Path file = directory.resolve("a.safetensors");
         final Network network = Network.builder(2).layer(3, Activation.RELU).backend(Backend.pureJava()).build();
-        for (int i = 0; i < 6; i++) network.weights(1)[i] = i;
-        network.biases(1)[2] = 42;
+        for (int i = 0; i < 6; i++) network.weights(1).put(i, i);
+        network.biases(1).put(2, 42);
         network.save(file);
         final ByteBuffer bytes = ByteBuffer.wrap(Files.readAllBytes(file)).order(ByteOrder.LITTLE_ENDIAN);
         final int length = (int) bytes.getLong();
@@ -126,13 +126,13 @@ class ModelFileTest {
         final Network network = network();
         network.save(file);
         final byte[] old = Files.readAllBytes(file);
-        network.weights(2)[5] = Float.NaN;
+        network.weights(2).put(5, Float.NaN);
         assertEquals("save: weight 5 of layer 2 is NaN",
                      assertThrows(IllegalStateException.class, () -> network.save(file)).getMessage());
         assertArrayEquals(old, Files.readAllBytes(file));
         onlyFileIs(file);
         final Path missing = directory.resolve("none/a.safetensors");
-        network.weights(2)[5] = 0;
+        network.weights(2).put(5, 0);
         final String message = assertThrows(IOException.class, () -> network.save(missing)).getMessage();
         assertTrue(message.startsWith(missing + ": cannot be written: no such file or directory"), message);
         assertThrows(IOException.class, () -> network.save(directory)); // a directory is not replaced

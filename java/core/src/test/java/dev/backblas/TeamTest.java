@@ -1,12 +1,13 @@
 package dev.backblas;
 
-import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
-import org.junit.jupiter.api.Assertions;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -16,23 +17,45 @@ class TeamTest {
     /** More threads than processors too: then somebody has to park. */
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3, 8})
-    void whatIsWrittenBeforeABarrierIsReadAfterIt(int size) {
-        Assertions.assertTimeoutPreemptively(Duration.ofSeconds(60), () -> {
+    void everyPartIsDoneOnceAndSeesWhatWasWrittenBefore(int size) {
+        assertTimeoutPreemptively(Duration.ofSeconds(60), () -> {
             try (Team team = new Team(size)) {
-                final int[] written = new int[size * 64];
-                final long[] sums = new long[size];
-                for (int round = 0; round < 20; round++) {
-                    final int base = round * 1000;
+                final int[] written = new int[size], times = new int[size], wrong = new int[size];
+                for (int round = 0; round < 10_000; round++) {
+                    final int now = round;
                     team.run(t -> {
-                        for (int step = 0; step < 500; step++) {
-                            written[t * 64] = base + step;
-                            team.barrier(t);
-                            for (int other = 0; other < size; other++) sums[t] += written[other * 64] - base - step;
-                            team.barrier(t);
-                        }
+                        times[t]++;
+                        written[t] = now;
                     });
+                    team.run(t -> {
+                        for (int other = 0; other < size; other++) if (written[other] != now) wrong[t]++;
+                    });
+                    for (int t = 0; t < size; t++) assertEquals(now + 1, times[t]);
                 }
-                assertArrayEquals(new long[size], sums);
+                for (int t = 0; t < size; t++) assertEquals(0, wrong[t]);
+            }
+        });
+    }
+
+    /** A thread that is held up in one part does not hold up the others. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3, 8})
+    void whoIsDoneTakesWhatNobodyHasBegun(int size) {
+        assertTimeoutPreemptively(Duration.ofSeconds(60), () -> {
+            try (Team team = new Team(size)) {
+                final CountDownLatch others = new CountDownLatch(size - 1);
+                team.run(t -> {
+                    if (t > 0) {
+                        others.countDown();
+                        return;
+                    }
+                    try {
+                        others.await(); // or for ever
+                    } catch (InterruptedException e) {
+                        throw new IllegalStateException(e);
+                    }
+                });
+                assertEquals(0, others.getCount());
             }
         });
     }
@@ -40,23 +63,17 @@ class TeamTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 2, 3})
     void aFailureReachesTheCallerAndTheTeamGoesOn(int size) {
-        Assertions.assertTimeoutPreemptively(Duration.ofSeconds(60), () -> {
+        assertTimeoutPreemptively(Duration.ofSeconds(60), () -> {
             try (Team team = new Team(size)) {
                 for (int round = 0; round < 100; round++) {
                     final int failing = round % size;
                     final var thrown = assertThrows(UnsupportedOperationException.class, () -> team.run(t -> {
-                        team.barrier(t);
-                        if (t == failing) throw new UnsupportedOperationException("thread " + t);
-                        team.barrier(t);
-                        team.barrier(t);
+                        if (t == failing) throw new UnsupportedOperationException("part " + t);
                     }));
-                    assertEquals("thread " + failing, thrown.getMessage());
-                    final boolean[] ran = new boolean[size];
-                    team.run(t -> {
-                        team.barrier(t);
-                        ran[t] = true;
-                    });
-                    for (boolean r : ran) assertTrue(r);
+                    assertEquals("part " + failing, thrown.getMessage());
+                    final AtomicIntegerArray ran = new AtomicIntegerArray(size);
+                    team.run(ran::incrementAndGet);
+                    for (int t = 0; t < size; t++) assertEquals(1, ran.get(t));
                 }
             }
         });
@@ -64,14 +81,17 @@ class TeamTest {
 
     @Test
     void closingEndsTheThreads() throws InterruptedException {
-        final Thread[] workers = new Thread[3];
         final Team team = new Team(3);
-        team.run(t -> workers[t] = Thread.currentThread());
+        final Thread[] all = new Thread[Thread.activeCount() + 8];
+        final int count = Thread.enumerate(all);
         team.close();
-        for (int t = 1; t < 3; t++) {
-            workers[t].join(10_000);
-            assertTrue(!workers[t].isAlive());
+        int ended = 0;
+        for (int i = 0; i < count; i++) {
+            if (!all[i].getName().startsWith("backblas-")) continue;
+            all[i].join(10_000);
+            assertTrue(!all[i].isAlive());
+            ended++;
         }
-        assertEquals(Thread.currentThread(), workers[0]);
+        assertTrue(ended >= 2, ended + " threads"); // those of other tests, too
     }
 }

@@ -75,18 +75,15 @@ class TrainerTest {
     void theSameSeedGivesTheSameBits() {
         for (int threads = 1; threads <= 2; threads++) {
             final Network first = trained(threads, 1), second = trained(threads, 1);
-            for (int l = 1; l <= 2; l++) {
-                assertTrue(TestBackends.same(backend, first.weights(l), second.weights(l)), "the weights of layer " + l);
-                assertTrue(TestBackends.same(backend, first.biases(l), second.biases(l)), "the biases of layer " + l);
-            }
-            assertFalse(Arrays.equals(first.weights(1), trained(threads, 2).weights(1)), "another seed, the same weights");
+            assertTrue(TestBackends.same(backend, first.parameters(), second.parameters()));
+            assertFalse(Arrays.equals(first.parameters(), trained(threads, 2).parameters()), "another seed, the same weights");
         }
     }
 
     @Test
     void threadsAgreeUpToRounding() {
         final Network one = trained(1, 1), two = trained(2, 1);
-        for (int l = 1; l <= 2; l++) assertArrayEquals(one.weights(l), two.weights(l), 1e-4f);
+        assertArrayEquals(one.parameters(), two.parameters(), 1e-4f);
         assertTrue(Metrics.accuracy(one, blobs(1000)) > 0.95);
         assertTrue(Metrics.accuracy(two, blobs(1000)) > 0.95);
     }
@@ -164,7 +161,7 @@ class TrainerTest {
              Trainer eight = Trainer.of(parts, Loss.CROSS_ENTROPY).batch(8).build()) {
             assertEquals(seven.epoch(data), eight.epoch(data), 1e-5);
         }
-        assertTrue(TestBackends.same(backend, whole.weights(1), parts.weights(1)));
+        assertTrue(TestBackends.same(backend, whole.parameters(), parts.parameters()));
         try (Trainer three = Trainer.of(whole, Loss.CROSS_ENTROPY).batch(3).build()) { // 3 + 3 + 1
             assertTrue(three.epoch(data) > 0);
         }
@@ -186,7 +183,7 @@ class TrainerTest {
     @Test
     void nanIsNotTrainedOn() {
         final Network network = large(1);
-        final float[] before = network.weights(1).clone();
+        final float[] before = network.parameters().clone();
         final float[] x = new float[64 * 2], y = new float[10 * 2];
         y[0] = y[10] = 1;
         try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).batch(2).build()) {
@@ -201,7 +198,7 @@ class TrainerTest {
             rejected("cross-entropy: the targets of a sample sum to 2.0; expected 1 (one-hot or probabilities)",
                      () -> trainer.step(x, y, 2));
         }
-        assertArrayEquals(before, network.weights(1));
+        assertArrayEquals(before, network.parameters());
     }
 
     @Test

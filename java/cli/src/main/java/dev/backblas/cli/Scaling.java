@@ -43,26 +43,26 @@ record Scaling(double[] mean, double[] deviation) {
 
     /** Wᵀx' + b = (W/d)ᵀx + (b − (W/d)ᵀmean), in the first layer. */
     void foldIntoInputs(Network network) {
-        final float[] w = network.weights(1), b = network.biases(1);
-        final int in = network.inputs();
-        for (int k = 0; k < b.length; k++) {
+        final float[] theta = network.parameters();
+        final int in = network.inputs(), w = network.weightsOffset(1), b = network.biasesOffset(1);
+        for (int k = 0; k < network.layer(1).out(); k++) {
             double shift = 0;
             for (int i = 0; i < in; i++) {
-                final double scaled = w[k * in + i] / deviation[i];
+                final double scaled = theta[w + k * in + i] / deviation[i];
                 shift += scaled * mean[i];
-                w[k * in + i] = (float) scaled;
+                theta[w + k * in + i] = (float) scaled;
             }
-            b[k] -= (float) shift;
+            theta[b + k] -= (float) shift;
         }
     }
 
     /** y = d (Wᵀa + b) + mean, in the last layer, whose activation must be the identity. */
     void foldIntoOutputs(Network network) {
-        final float[] w = network.weights(network.depth()), b = network.biases(network.depth());
-        final int in = w.length / b.length;
-        for (int k = 0; k < b.length; k++) {
-            for (int i = 0; i < in; i++) w[k * in + i] *= (float) deviation[k];
-            b[k] = (float) (b[k] * deviation[k] + mean[k]);
+        final float[] theta = network.parameters();
+        final int L = network.depth(), in = network.layer(L).in(), w = network.weightsOffset(L), b = network.biasesOffset(L);
+        for (int k = 0; k < network.outputs(); k++) {
+            for (int i = 0; i < in; i++) theta[w + k * in + i] *= (float) deviation[k];
+            theta[b + k] = (float) (theta[b + k] * deviation[k] + mean[k]);
         }
     }
 }

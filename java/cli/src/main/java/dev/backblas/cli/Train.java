@@ -105,7 +105,8 @@ final class Train implements Callable<Integer> {
         System.out.printf("%s: %s; %d to train on, %d held out%n", task.name(), task.about(), task.train().size(),
                           task.heldOut().size());
         try (Trainer trainer = builder.build()) {
-            System.out.printf("%s %s, %,d parameters%n", preset.name().toLowerCase(Locale.ROOT), network, network.parameters());
+            System.out.printf("%s %s, %,d parameters%n", preset.name().toLowerCase(Locale.ROOT), network,
+                              network.parameters().length);
             System.out.printf("%s, %d thread%s: %s%n", chosen.name(), trainer.threads(), trainer.threads() == 1 ? "" : "s",
                               chosen.description());
             final double seconds = run(trainer, task, passes);

@@ -97,12 +97,15 @@ public sealed interface Backend permits CheckedBackend {
      * @param c     C, in × out
      * @param cOffset where C (not the tile) begins, 0 or more
      * @param gamma γ; with 0, c is written and never read
-     * @param cBias c, out; or null for none. Not the array of C
+     * @param cBias c, out; or null for none. May lie in the array of C, apart from it
      * @param cBiasOffset where c begins, 0 or more; ignored without c
      */
     void weightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
                         int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
                         int cBiasOffset);
+
+    /** An empty program for this backend: calls that are checked once and run together. */
+    Program program();
 
     /** {@link #affine} on matrices that begin at index 0. */
     default void affine(int in, int out, int m, float[] w, float @Nullable [] b, float[] a, Activation phi, float[] next) {

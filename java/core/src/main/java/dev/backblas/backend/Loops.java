@@ -10,21 +10,17 @@ final class Loops {
      * to 150 ns: the loops win up to 300 in affine, 190 in the weight gradient and 130 in the input gradient (KernelBenchmark on
      * products from 3x1x1 to 16x16x2).
      */
-    private static final int TINY = 192;
+    static final int TINY = 192;
 
     private Loops() {}
 
-    static boolean areFaster(int in, int out, int m) {
-        return (long) in * out * m <= TINY;
-    }
-
-    /** Also for φ, which costs about as much as so many multiplications for each value, and far less in native vectors. */
-    static boolean areFaster(int in, int out, int m, Activation phi) {
-        return areFaster(in + switch (phi) {
+    /** The work of affine, with that of φ, which costs about as much as so many multiplications for each value. */
+    static long work(int in, int out, int m, Activation phi) {
+        return (long) (in + switch (phi) {
             case TANH -> 40;
             case SIGMOID, SOFTMAX -> 8;
             default -> 0;
-        }, out, m);
+        }) * out * m;
     }
 
     static void affine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,

@@ -189,14 +189,18 @@ final class NativeLibrary {
     }
 
     /** One small product of each kind against plain loops: a library that computes something else is not used. */
-    private static @Nullable String selfTest() {
+    private @Nullable String selfTest() {
         final int in = 9, out = 7, m = 11;
         final float[] w = new float[in * out], b = new float[out], a = new float[in * m], delta = new float[out * m];
         for (float[] x : List.of(w, b, a, delta)) for (int i = 0; i < x.length; i++) x[i] = (i * 31 % 17 - 8) / 8f;
         final float[][] got = {new float[out * m], new float[in * m], new float[in * out]};
-        OpenBlas.affine(in, out, m, w, 0, b, 0, a, 0, Activation.RELU.ordinal(), got[0], 0);
-        OpenBlas.inputGradient(in, out, m, w, 0, delta, 0, Activation.TANH.ordinal(), a, 0, got[1], 0);
-        OpenBlas.weightGradient(in, out, m, 0, out, 0.5f, a, 0, delta, 0, 0, got[2], 0, 0, null, 0);
+        final Program program = new Program(new OpenBlasBackend(this));
+        program.addAffine(in, out, m, w, 0, b, 0, a, 0, Activation.RELU, got[0], 0);
+        OpenBlasBackend.cross(program, 0, program.length());
+        program.clear().addInputGradient(in, out, m, w, 0, delta, 0, Activation.TANH, a, 0, got[1], 0);
+        OpenBlasBackend.cross(program, 0, program.length());
+        program.clear().addWeightGradient(in, out, m, 0, out, 0.5f, a, 0, delta, 0, 0, got[2], 0, 0, null, 0);
+        OpenBlasBackend.cross(program, 0, program.length());
         final float[][] want = {new float[out * m], new float[in * m], new float[in * out]};
         Loops.affine(in, out, m, w, 0, b, 0, a, 0, Activation.RELU, want[0], 0);
         Loops.inputGradient(in, out, m, w, 0, delta, 0, Activation.TANH, a, 0, want[1], 0);

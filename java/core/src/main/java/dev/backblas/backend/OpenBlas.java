@@ -25,14 +25,10 @@ final class OpenBlas {
     /** Whether two pins of one array give one address, so that threads may write their own tiles of it. */
     static native boolean pinsWithoutCopy(float[] array);
 
-    static native void affine(int in, int out, int m, float[] w, int wOffset, float[] b, int bOffset,
-                              float[] a, int aOffset, int activation, float[] next, int nextOffset);
-
-    static native void inputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset,
-                                     int activation, float[] a, int aOffset, float[] previous, int previousOffset);
-
-    static native void weightGradient(int in, int out, int m, int from, int to,
-                                      float alpha, float[] a, int aOffset, float[] delta, int deltaOffset,
-                                      float beta, float[] c, int cOffset,
-                                      float gamma, float[] cBias, int cBiasOffset);
+    /**
+     * Runs the calls of a {@link Program} that stand in {@code code[from … to)}; bit i of {@code written} says that they may
+     * write array i. Unused arrays are null.
+     */
+    static native void run(int[] code, int from, int to, int written, float[] array0, float[] array1, float[] array2,
+                           float[] array3, float[] array4, float[] array5);
 }

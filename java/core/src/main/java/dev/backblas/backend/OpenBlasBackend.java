@@ -2,19 +2,25 @@ package dev.backblas.backend;
 
 import org.jspecify.annotations.Nullable;
 
-/** The kernels in C++ around OpenBLAS. */
+/** The kernels in C++ around OpenBLAS: whatever is asked for crosses as a {@link Program}. */
 final class OpenBlasBackend extends CheckedBackend {
 
     /**
-     * A call stays inside for about this many multiplications, 3 ms at 40 GFLOP/s, or for {@link #NARROWEST_TILE} columns if they
+     * A crossing lasts for about this many multiplications, 3 ms at 40 GFLOP/s, or for {@link #NARROWEST_TILE} columns if they
      * take longer: before JDK 22, G1 cannot collect while an array is pinned.
      */
-    static final long LONGEST_CALL = 1L << 26;
+    static final long LONGEST_CROSSING = 1L << 26;
 
     /** Fewer columns than this cost more in packing W anew than they save in pinned time. */
     static final int NARROWEST_TILE = 32;
 
+    /** The most calls of one crossing; native code holds their numbers on its stack. */
+    static final int CALLS = 64;
+
     private final NativeLibrary library;
+
+    /** A single call, too, is a program; each thread rewrites its own. */
+    private final Program.PerThread single = new Program.PerThread(this);
 
     OpenBlasBackend(NativeLibrary library) {
         this.library = library;
@@ -35,42 +41,70 @@ final class OpenBlasBackend extends CheckedBackend {
         return library.pinsWithoutCopy();
     }
 
-    /** How many of {@code n} columns (samples or units) one call takes, where each costs {@code work} multiplications. */
-    private static int tile(int n, long work) {
-        return (int) Math.min(n, Math.max(NARROWEST_TILE, LONGEST_CALL / work));
+    @Override
+    int tile(int n, long work) {
+        return (int) Math.max(1, Math.min(n, Math.max(NARROWEST_TILE, LONGEST_CROSSING / work)));
+    }
+
+    @Override
+    boolean run(Program program) {
+        final int end = program.length();
+        if (program.work() <= LONGEST_CROSSING && end <= CALLS * Program.STRIDE) {
+            cross(program, 0, end);
+            return true;
+        }
+        int from = 0;
+        long work = 0; // of the calls from there on
+        for (int call = 0; call < end; call += Program.STRIDE) {
+            final long more = program.work(call);
+            if (call > from && (work + more > LONGEST_CROSSING || call - from == CALLS * Program.STRIDE)) {
+                cross(program, from, call);
+                from = call;
+                work = 0;
+            }
+            work += more;
+        }
+        cross(program, from, end);
+        return true;
+    }
+
+    static void cross(Program program, int from, int to) {
+        OpenBlas.run(program.code(), from, to, program.written(), program.array(0), program.array(1), program.array(2),
+                     program.array(3), program.array(4), program.array(5));
     }
 
     @Override
     void computeAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
                        int aOffset, Activation phi, float[] next, int nextOffset) {
-        final int tile = tile(m, (long) in * out);
-        for (int j = 0, n; j < m; j += n) {
-            n = Math.min(tile, m - j);
-            OpenBlas.affine(in, out, n, w, wOffset, b, bOffset, a, aOffset + j * in, phi.ordinal(), next,
-                            nextOffset + j * out);
-        }
+        final Program program = single.get();
+        program.addAffine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
+        runAndClear(program);
     }
 
     @Override
     void computeInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset,
                               Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
-        final int tile = tile(m, (long) in * out);
-        for (int j = 0, n; j < m; j += n) {
-            n = Math.min(tile, m - j);
-            OpenBlas.inputGradient(in, out, n, w, wOffset, delta, deltaOffset + j * out, phi.ordinal(), a,
-                                   a == null ? 0 : aOffset + j * in, previous, previousOffset + j * in);
-        }
+        final Program program = single.get();
+        program.addInputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
+        runAndClear(program);
     }
 
     @Override
     void computeWeightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
                                int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
                                int cBiasOffset) {
-        final int tile = tile(to - from, (long) in * m);
-        for (int k = from, n; k < to; k += n) {
-            n = Math.min(tile, to - k);
-            OpenBlas.weightGradient(in, out, m, k, k + n, alpha, a, aOffset, delta, deltaOffset, beta, c,
-                                    cOffset, gamma, cBias, cBiasOffset);
+        final Program program = single.get();
+        program.addWeightGradient(in, out, m, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset, gamma, cBias,
+                                  cBiasOffset);
+        runAndClear(program);
+    }
+
+    /** It must not keep the caller's arrays from being collected, even after an error. */
+    private void runAndClear(Program program) {
+        try {
+            run(program);
+        } finally {
+            program.clear();
         }
     }
 }

@@ -1,0 +1,85 @@
+package dev.backblas.backend;
+
+import org.jspecify.annotations.Nullable;
+
+/** What every kernel asks of its arguments; native code trusts what has passed here. */
+final class Arguments {
+
+    private Arguments() {}
+
+    static void affine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a, int aOffset,
+                       Activation phi, float[] next, int nextOffset) {
+        final String op = "affine";
+        sizes(op, in, out, m);
+        matrix(op, "W", in, out, w, wOffset);
+        if (b != null) matrix(op, "b", out, 1, b, bOffset);
+        matrix(op, "A", in, m, a, aOffset);
+        activation(op, phi);
+        matrix(op, "A'", out, m, next, nextOffset);
+        apart(op, "A'", next, nextOffset, out * m, "W", w, wOffset, in * out);
+        if (b != null) apart(op, "A'", next, nextOffset, out * m, "b", b, bOffset, out);
+        apart(op, "A'", next, nextOffset, out * m, "A", a, aOffset, in * m);
+    }
+
+    static void inputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
+                              float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
+        final String op = "inputGradient";
+        sizes(op, in, out, m);
+        matrix(op, "W", in, out, w, wOffset);
+        matrix(op, "delta", out, m, delta, deltaOffset);
+        activation(op, phi);
+        if (phi == Activation.SOFTMAX)
+            throw new IllegalArgumentException(op + ": softmax is for the output layer; it cannot have made A");
+        if (phi != Activation.IDENTITY) matrix(op, "A", in, m, a, aOffset); // else it is not read
+        matrix(op, "delta'", in, m, previous, previousOffset);
+        apart(op, "delta'", previous, previousOffset, in * m, "W", w, wOffset, in * out);
+        apart(op, "delta'", previous, previousOffset, in * m, "delta", delta, deltaOffset, out * m);
+        if (phi != Activation.IDENTITY) apart(op, "delta'", previous, previousOffset, in * m, "A", a, aOffset, in * m);
+    }
+
+    static void weightGradient(int in, int out, int m, int from, int to, float[] a, int aOffset, float[] delta, int deltaOffset,
+                               float[] c, int cOffset, float @Nullable [] cBias, int cBiasOffset) {
+        final String op = "weightGradient";
+        sizes(op, in, out, m);
+        if (from < 0 || from > to || to > out)
+            throw new IllegalArgumentException(
+                op + ": the tile is [" + from + ", " + to + "); expected 0 <= from <= to <= out, and out is " + out);
+        matrix(op, "A", in, m, a, aOffset);
+        matrix(op, "delta", out, m, delta, deltaOffset);
+        matrix(op, "C", in, out, c, cOffset);
+        apart(op, "C", c, cOffset, in * out, "A", a, aOffset, in * m);
+        apart(op, "C", c, cOffset, in * out, "delta", delta, deltaOffset, out * m);
+        if (cBias != null) {
+            matrix(op, "c", out, 1, cBias, cBiasOffset);
+            apart(op, "c", cBias, cBiasOffset, out, "A", a, aOffset, in * m);
+            apart(op, "c", cBias, cBiasOffset, out, "delta", delta, deltaOffset, out * m);
+            apart(op, "c", cBias, cBiasOffset, out, "C", c, cOffset, in * out);
+        }
+    }
+
+    private static void sizes(String op, int in, int out, int m) {
+        if (in < 1 || out < 1 || m < 1)
+            throw new IllegalArgumentException(
+                op + ": in is " + in + ", out is " + out + ", m is " + m + "; expected each to be 1 or more");
+    }
+
+    private static void activation(String op, @Nullable Activation phi) {
+        if (phi == null) throw new IllegalArgumentException(op + ": phi is null; expected an activation");
+    }
+
+    private static void matrix(String op, String name, int rows, int columns, float @Nullable [] x, int offset) {
+        if (x == null) throw new IllegalArgumentException(op + ": the array of " + name + " is null");
+        if (offset < 0 || (long) rows * columns > (long) x.length - offset)
+            throw new IllegalArgumentException(
+                op + ": " + name + " is " + rows + "x" + columns + " from offset " + offset + ", but its array has "
+                    + x.length + " elements; expected at least " + (Math.max(offset, 0) + (long) rows * columns)
+                    + (offset < 0 ? " and no negative offset" : ""));
+    }
+
+    private static void apart(String op, String output, float[] x, int xOffset, int xSize, String other, float[] y,
+                              int yOffset, int ySize) {
+        if (x == y && xOffset < yOffset + ySize && yOffset < xOffset + xSize)
+            throw new IllegalArgumentException(
+                op + ": the output " + output + " overlaps " + other + " in the same array; expected memory of its own");
+    }
+}

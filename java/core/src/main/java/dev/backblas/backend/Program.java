@@ -1,0 +1,249 @@
+package dev.backblas.backend;
+
+import java.lang.ref.WeakReference;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Calls of kernels that are checked once, when the program is written, and run as often as one likes, in order. On OpenBLAS they
+ * cross to native code together: for small products the crossing costs more than the work.
+ *
+ * <p>A program remembers arrays, not values: what they hold when {@link #run()} is called counts. It is written by its kernels,
+ * which check and throw as those of {@link Backend} do, and rewritten after {@link #clear()}; all its calls together may refer
+ * to at most {@value #ARRAYS} different arrays. Neither writing nor running allocates once a program has reached its size. One
+ * thread at a time may use it.
+ */
+public final class Program {
+
+    /** How many different arrays a program may refer to; each is pinned once a crossing. */
+    public static final int ARRAYS = 6;
+
+    // A call is STRIDE ints, which native/program.cpp reads too: the kernel, its numbers, and four operands in the order of its
+    // parameters, each the number of an array (or NONE) and an offset.
+    static final int STRIDE = 18;
+    static final int KERNEL = 0, IN = 1, OUT = 2, M = 3, FROM = 4, TO = 5, PHI = 6, ALPHA = 7, BETA = 8, GAMMA = 9, OPERAND = 10;
+    static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2;
+    static final int NONE = -1;
+
+    private static final Activation[] ACTIVATIONS = Activation.values();
+
+    private final CheckedBackend backend;
+    private final float[][] arrays = new float[ARRAYS][];
+    private int arrayCount;
+    private int written; // bit i: a call writes arrays[i]
+    private int[] code = new int[6 * STRIDE];
+    private int length; // of code, in ints
+    private long work; // of all calls, in multiplications
+    private long loopWork; // the same as Loops counts it
+
+    /** A program for each thread that asks. Held weakly: a thread that lives on must not keep a class loader alive. */
+    public static final class PerThread {
+        private final ThreadLocal<WeakReference<Program>> programs = new ThreadLocal<>();
+        private final Backend backend;
+
+        /** Of this backend. */
+        public PerThread(Backend backend) {
+            this.backend = backend;
+        }
+
+        /** The calling thread's own. */
+        public Program get() {
+            final WeakReference<Program> reference = programs.get();
+            Program program = reference == null ? null : reference.get();
+            if (program == null) programs.set(new WeakReference<>(program = backend.program()));
+            return program;
+        }
+    }
+
+    Program(CheckedBackend backend) {
+        this.backend = backend;
+    }
+
+    /** Forgets all calls. */
+    public Program clear() {
+        Arrays.fill(arrays, 0, arrayCount, null);
+        arrayCount = written = length = 0;
+        work = loopWork = 0;
+        return this;
+    }
+
+    /** As {@link Backend}'s: A' = φ(WᵀA + b 1ᵀ). */
+    public Program affine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
+                          int aOffset, Activation phi, float[] next, int nextOffset) {
+        Arguments.affine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
+        addAffine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
+        return this;
+    }
+
+    /** As {@link Backend}'s: δ' = (W δ) ⊙ φ'(A). */
+    public Program inputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
+                                 float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
+        Arguments.inputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
+        addInputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
+        return this;
+    }
+
+    /** As {@link Backend}'s: C ← α A δᵀ + β C and c ← α δ 1 + γ c, for the units [from, to). */
+    public Program weightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
+                                  int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
+                                  int cBiasOffset) {
+        Arguments.weightGradient(in, out, m, from, to, a, aOffset, delta, deltaOffset, c, cOffset, cBias, cBiasOffset);
+        addWeightGradient(in, out, m, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset, gamma, cBias,
+                          cBiasOffset);
+        return this;
+    }
+
+    /** Does all calls in order. */
+    public void run() {
+        final boolean loops = loopWork <= Loops.TINY;
+        if (loops || !backend.run(this))
+            for (int call = 0; call < length; call += STRIDE) run(call, loops);
+    }
+
+    private void run(int call, boolean loops) {
+        final int[] code = this.code;
+        final int in = code[call + IN], out = code[call + OUT], m = code[call + M];
+        final Activation phi = ACTIVATIONS[code[call + PHI]];
+        final float[] x0 = array(call, 0), x1 = array(call, 1), x2 = array(call, 2), x3 = array(call, 3);
+        final int o0 = offset(call, 0), o1 = offset(call, 1), o2 = offset(call, 2), o3 = offset(call, 3);
+        switch (code[call + KERNEL]) {
+            case AFFINE -> {
+                if (loops) Loops.affine(in, out, m, x0, o0, x1, o1, x2, o2, phi, x3, o3);
+                else backend.computeAffine(in, out, m, x0, o0, x1, o1, x2, o2, phi, x3, o3);
+            }
+            case INPUT_GRADIENT -> {
+                if (loops) Loops.inputGradient(in, out, m, x0, o0, x1, o1, phi, x2, o2, x3, o3);
+                else backend.computeInputGradient(in, out, m, x0, o0, x1, o1, phi, x2, o2, x3, o3);
+            }
+            default -> {
+                final int from = code[call + FROM], to = code[call + TO];
+                final float alpha = scalar(call, ALPHA), beta = scalar(call, BETA), gamma = scalar(call, GAMMA);
+                if (loops) Loops.weightGradient(in, out, m, from, to, alpha, x0, o0, x1, o1, beta, x2, o2, gamma, x3, o3);
+                else backend.computeWeightGradient(in, out, m, from, to, alpha, x0, o0, x1, o1, beta, x2, o2, gamma, x3, o3);
+            }
+        }
+    }
+
+    // Unchecked: for calls whose arguments are known to be right.
+
+    void addAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a, int aOffset,
+                   Activation phi, float[] next, int nextOffset) {
+        final int tile = backend.tile(m, (long) in * out);
+        for (int j = 0; j < m; j += tile) {
+            final int n = Math.min(tile, m - j);
+            final int call = add(AFFINE, in, out, n, 0, out, phi, 0, 0, 0, (long) in * out * n);
+            operand(call, 0, w, wOffset, false);
+            operand(call, 1, b, bOffset, false);
+            operand(call, 2, a, aOffset + j * in, false);
+            operand(call, 3, next, nextOffset + j * out, true);
+        }
+        loopWork += Loops.work(in, out, m, phi);
+    }
+
+    void addInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
+                          float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
+        final int tile = backend.tile(m, (long) in * out);
+        for (int j = 0; j < m; j += tile) {
+            final int n = Math.min(tile, m - j);
+            final int call = add(INPUT_GRADIENT, in, out, n, 0, out, phi, 0, 0, 0, (long) in * out * n);
+            operand(call, 0, w, wOffset, false);
+            operand(call, 1, delta, deltaOffset + j * out, false);
+            operand(call, 2, phi == Activation.IDENTITY ? null : a, aOffset + j * in, false);
+            operand(call, 3, previous, previousOffset + j * in, true);
+        }
+        loopWork += (long) in * out * m;
+    }
+
+    void addWeightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
+                           int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
+                           int cBiasOffset) {
+        final int tile = backend.tile(to - from, (long) in * m);
+        for (int k = from; k < to; k += tile) {
+            final int end = Math.min(to, k + tile);
+            final int call =
+                add(WEIGHT_GRADIENT, in, out, m, k, end, Activation.IDENTITY, alpha, beta, gamma, (long) in * m * (end - k));
+            operand(call, 0, a, aOffset, false);
+            operand(call, 1, delta, deltaOffset, false);
+            operand(call, 2, c, cOffset, true);
+            operand(call, 3, cBias, cBiasOffset, true);
+        }
+        loopWork += (long) in * m * (to - from);
+    }
+
+    private int add(int kernel, int in, int out, int m, int from, int to, Activation phi, float alpha, float beta, float gamma,
+                    long multiplications) {
+        if (length == code.length) code = Arrays.copyOf(code, 2 * length);
+        final int call = length;
+        code[call + KERNEL] = kernel;
+        code[call + IN] = in;
+        code[call + OUT] = out;
+        code[call + M] = m;
+        code[call + FROM] = from;
+        code[call + TO] = to;
+        code[call + PHI] = phi.ordinal();
+        code[call + ALPHA] = Float.floatToRawIntBits(alpha);
+        code[call + BETA] = Float.floatToRawIntBits(beta);
+        code[call + GAMMA] = Float.floatToRawIntBits(gamma);
+        length += STRIDE;
+        work += multiplications;
+        return call;
+    }
+
+    private void operand(int call, int i, float @Nullable [] array, int offset, boolean write) {
+        final int number = array == null ? NONE : number(array);
+        if (write && number != NONE) written |= 1 << number;
+        code[call + OPERAND + 2 * i] = number;
+        code[call + OPERAND + 2 * i + 1] = offset;
+    }
+
+    private int number(float[] array) {
+        for (int i = 0; i < arrayCount; i++) if (arrays[i] == array) return i;
+        if (arrayCount == ARRAYS) {
+            clear(); // half a call is no program
+            throw new IllegalArgumentException(
+                "program: its calls refer to more than " + ARRAYS + " arrays; put several matrices into one array, or write two");
+        }
+        arrays[arrayCount] = array;
+        return arrayCount++;
+    }
+
+    private float @Nullable [] array(int call, int i) {
+        final int number = code[call + OPERAND + 2 * i];
+        return number == NONE ? null : arrays[number];
+    }
+
+    private int offset(int call, int i) {
+        return code[call + OPERAND + 2 * i + 1];
+    }
+
+    private float scalar(int call, int which) {
+        return Float.intBitsToFloat(code[call + which]);
+    }
+
+    // For OpenBlasBackend, which hands all this to native code.
+
+    int[] code() {
+        return code;
+    }
+
+    int length() {
+        return length;
+    }
+
+    long work() {
+        return work;
+    }
+
+    /** The multiplications of the call that begins at {@code call}. */
+    long work(int call) {
+        return (long) code[call + IN] * code[call + M] * (code[call + TO] - code[call + FROM]);
+    }
+
+    float @Nullable [] array(int number) {
+        return arrays[number];
+    }
+
+    int written() {
+        return written;
+    }
+}

@@ -1,0 +1,31 @@
+// Calls of kernels as Java writes them down (dev.backblas.backend.Program), run one after the other.
+#pragma once
+
+#include <cstdint>
+
+namespace backblas {
+
+constexpr int kProgramArrays = 6;
+constexpr int kMostCalls = 64;  // of one crossing
+
+// An operand: the number of its array (−1 for none) and its offset there.
+struct Operand {
+    int32_t array, offset;
+};
+
+struct Call {
+    enum Kernel : int32_t { kAffine, kInputGradient, kWeightGradient };
+    Kernel kernel;
+    int32_t in, out, m, from, to, phi;
+    float alpha, beta, gamma;
+    Operand operand[4];
+};
+static_assert(sizeof(Call) == 18 * sizeof(int32_t), "Program.STRIDE");
+
+// Whether one of these calls may enter OpenBLAS or stay long.
+bool needs_place(const Call* calls, int count);
+
+// arrays: kProgramArrays pointers; those that no call names may be null
+void run(const Call* calls, int count, float* const* arrays);
+
+}  // namespace backblas
