@@ -57,7 +57,7 @@ JNIEXPORT jstring JNICALL Java_dev_backblas_backend_OpenBlas_instructionSet(JNIE
 
 JNIEXPORT jboolean JNICALL Java_dev_backblas_backend_OpenBlas_pinsWithoutCopy(JNIEnv* env, jclass,
                                                                               jfloatArray array) {
-    const Pinned first(env, array, false), second(env, array, false);
+    const PinnedFloats first(env, array, false), second(env, array, false);
     return static_cast<float*>(first) == static_cast<float*>(second);
 }
 
@@ -70,7 +70,7 @@ JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_run(JNIEnv* env, jclas
     const int count = int((to - from) * sizeof(jint) / sizeof(Call));
     {
         const Place place(places, needs_place(calls, count));
-        const Pinned a(env, array0, written & 1), b(env, array1, written & 2), c(env, array2, written & 4),
+        const PinnedFloats a(env, array0, written & 1), b(env, array1, written & 2), c(env, array2, written & 4),
             d(env, array3, written & 8), e(env, array4, written & 16), f(env, array5, written & 32);
         if (!a.failed() && !b.failed() && !c.failed() && !d.failed() && !e.failed() && !f.failed()) {
             float* const arrays[kProgramArrays] = {a, b, c, d, e, f};
@@ -78,6 +78,42 @@ JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_run(JNIEnv* env, jclas
         }
     }
     throw_out_of_memory(env);
+}
+
+JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_gatherFloats(JNIEnv* env, jclass, jint n, jfloatArray source_,
+                                                                       jintArray columns_, jint from, jint count,
+                                                                       jint known, jfloatArray x_, jint x_offset) {
+    {
+        const PinnedFloats source(env, source_, false), x(env, x_, true);
+        const Pinned<jint> columns(env, columns_, false);
+        if (!source.failed() && !columns.failed() && !x.failed())
+            return kernels().gather_floats(n, source, columns + from, count, known, x + x_offset);
+    }
+    throw_out_of_memory(env);
+}
+
+JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_gatherBytes(JNIEnv* env, jclass, jint n, jbyteArray source_,
+                                                                      jfloat scale, jintArray columns_, jint from,
+                                                                      jint count, jint known, jfloatArray x_,
+                                                                      jint x_offset) {
+    {
+        const Pinned<uint8_t> source(env, source_, false);
+        const PinnedFloats x(env, x_, true);
+        const Pinned<jint> columns(env, columns_, false);
+        if (!source.failed() && !columns.failed() && !x.failed())
+            return kernels().gather_bytes(n, source, scale, columns + from, count, known, x + x_offset);
+    }
+    throw_out_of_memory(env);
+}
+
+JNIEXPORT jboolean JNICALL Java_dev_backblas_backend_OpenBlas_allFinite(JNIEnv* env, jclass, jint n, jfloatArray x_,
+                                                                        jint x_offset) {
+    {
+        const PinnedFloats x(env, x_, false);
+        if (!x.failed()) return kernels().all_finite(n, x + x_offset);
+    }
+    throw_out_of_memory(env);
+    return false;
 }
 
 }  // extern "C"

@@ -5,6 +5,12 @@
 #include "openblas.hpp"
 
 namespace backblas::BACKBLAS_ISA {
+
+// batch.cpp
+void gather_floats(int n, const float* source, const int* columns, int count, int known, float* x);
+void gather_bytes(int n, const uint8_t* source, float scale, const int* columns, int count, int known, float* x);
+bool all_finite(int n, const float* x);
+
 namespace {
 
 // A column tile of the batch whose outputs, together with bias and φ, stay in the level-2 cache.
@@ -193,6 +199,6 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
 #define BACKBLAS_NAME(x) BACKBLAS_TEXT(x)
 
 extern const Kernels table;
-const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), affine, input_gradient, weight_gradient};
+const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), affine, input_gradient, weight_gradient, gather_floats, gather_bytes, all_finite};
 
 }  // namespace backblas::BACKBLAS_ISA

@@ -2,6 +2,8 @@
 // sample a column; Java has checked every length and alias before a pointer comes here.
 #pragma once
 
+#include <cstdint>
+
 namespace backblas {
 
 // The order is that of dev.backblas.backend.Activation.
@@ -29,6 +31,14 @@ struct Kernels {
     //                            A: in×m   δ: out×m   C: in×out   c: out or null; with β = 0 (γ = 0) C (c) is unread
     void (*weight_gradient)(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
                             float beta, float* c, float gamma, float* c_bias);
+
+    // X ← columns of a larger n-row matrix S; bytes become floats times scale
+    //                            X: n×count   columns: their numbers, `known` of them, to look ahead
+    void (*gather_floats)(int n, const float* source, const int* columns, int count, int known, float* x);
+    void (*gather_bytes)(int n, const uint8_t* source, float scale, const int* columns, int count, int known, float* x);
+
+    // Whether no value is NaN or infinite
+    bool (*all_finite)(int n, const float* x);
 };
 
 // The best table this processor can run; supported_kernels() ends with a null.

@@ -1,13 +1,14 @@
-// A Java float[] pinned for the length of a scope, without a copy. While one lives, no other JNI call may be made.
+// A Java array pinned for the length of a scope, without a copy. While one lives, no other JNI call may be made.
 #pragma once
 
 #include <jni.h>
 
+template <class Value>
 class Pinned {
    public:
     // A null array stays a null pointer.
-    Pinned(JNIEnv* env, jfloatArray array, bool written) : env_(env), array_(array), mode_(written ? 0 : JNI_ABORT) {
-        if (array != nullptr) start_ = static_cast<float*>(env->GetPrimitiveArrayCritical(array, nullptr));
+    Pinned(JNIEnv* env, jarray array, bool written) : env_(env), array_(array), mode_(written ? 0 : JNI_ABORT) {
+        if (array != nullptr) start_ = static_cast<Value*>(env->GetPrimitiveArrayCritical(array, nullptr));
     }
 
     ~Pinned() {
@@ -20,11 +21,13 @@ class Pinned {
     // A virtual machine that has to copy may find no memory for it; the kernel must then not run.
     bool failed() const { return array_ != nullptr && start_ == nullptr; }
 
-    operator float*() const { return start_; }
+    operator Value*() const { return start_; }
 
    private:
     JNIEnv* env_;
-    jfloatArray array_;
+    jarray array_;
     jint mode_;
-    float* start_ = nullptr;
+    Value* start_ = nullptr;
 };
+
+using PinnedFloats = Pinned<float>;

@@ -34,6 +34,7 @@ final class Backpropagation {
     private float[] x = {}; // A⁰: n[0] × m
     private float[] y = {}; // n[L] × m
     private int m;
+    private final int[] first; // first[t]: where part t of the columns begins; first[T] = m
     private float eta = Float.NaN, scale, decay; // of the updates written down
 
     /** For batches of up to {@code capacity} samples, in T parts. */
@@ -63,6 +64,7 @@ final class Backpropagation {
             delta[l] = end + units * capacity;
             end += n[l] * capacity;
         }
+        first = new int[T + 1];
         forward = programs();
         back = programs();
         update = programs();
@@ -88,8 +90,9 @@ final class Backpropagation {
         this.x = x;
         this.m = m;
         eta = Float.NaN; // the updates read X, too
+        for (int t = 0; t <= T; t++) first[t] = part(t, T, m);
         for (int t = 0; t < T; t++) {
-            final int from = part(t, T, m), columns = part(t + 1, T, m) - from;
+            final int from = first[t], columns = first[t + 1] - from;
             forward[t].clear();
             back[t].clear();
             if (columns == 0) continue;
@@ -113,7 +116,7 @@ final class Backpropagation {
 
     /** Forward and back for part t of the columns. Returns the sum of their C; where it is not finite, there is no way back. */
     double propagate(int t) {
-        final int from = part(t, T, m), columns = part(t + 1, T, m) - from;
+        final int from = first[t], columns = first[t + 1] - from;
         if (columns == 0) return 0;
         forward[t].run();
         final double sum = loss.delta(phi[L], memory, a[L] + from * n[L], // δᴸ = ∇_A C ⊙ φ'(Zᴸ)
@@ -142,6 +145,11 @@ final class Backpropagation {
                     -eta * scale, 1 - eta * decay, theta, w[l],       // bˡ ← bˡ − (η/m) δˡ1
                     1, b[l]);
         }
+    }
+
+    /** Where part t of the columns begins; with T, where the last ends. */
+    int first(int t) {
+        return first[t];
     }
 
     /** Takes the step for part t of every layer's units. */
@@ -177,7 +185,7 @@ final class Backpropagation {
     }
 
     /** Where part t of T of {@code size} begins. */
-    static int part(int t, int T, int size) {
+    private static int part(int t, int T, int size) {
         return (int) ((long) size * t / T);
     }
 }

@@ -1,7 +1,11 @@
 package dev.backblas;
 
+import dev.backblas.backend.Backend;
+
 /** A {@link Dataset} of images that stay bytes until a batch is made of them. */
-record ByteSamples(byte[] pixels, float[] y, int inputs, int outputs) implements Dataset {
+record ByteSamples(byte[] pixels, float[] y, int inputs, int outputs) implements Resident {
+
+    private static final float SCALE = 1 / 255f;
 
     ByteSamples {
         Samples.requireSizes(pixels.length, y, inputs, outputs);
@@ -15,7 +19,13 @@ record ByteSamples(byte[] pixels, float[] y, int inputs, int outputs) implements
     @Override
     public void copy(int i, float[] x, int xOffset, float[] y, int yOffset) {
         for (int k = 0, start = i * inputs; k < inputs; k++)
-            x[xOffset + k] = (pixels[start + k] & 0xff) * (1 / 255f);
+            x[xOffset + k] = (pixels[start + k] & 0xff) * SCALE;
         System.arraycopy(this.y, i * outputs, y, yOffset, outputs);
+    }
+
+    @Override
+    public void gather(Backend backend, int[] rows, int from, int to, float[] x, int xOffset, float[] y, int yOffset) {
+        backend.gather(inputs, pixels, SCALE, rows, from, to, x, xOffset);
+        backend.gather(outputs, this.y, rows, from, to, y, yOffset);
     }
 }

@@ -86,29 +86,7 @@ public interface Dataset {
                 throw new IllegalArgumentException(
                     "dataset: there is no sample " + row + "; expected 0 to " + (size() - 1));
         if (rows.length == 0) throw new IllegalArgumentException("dataset: no sample is selected; expected 1 or more");
-        final int[] copy = rows.clone();
-        final Dataset all = this;
-        return new Dataset() {
-            @Override
-            public int size() {
-                return copy.length;
-            }
-
-            @Override
-            public int inputs() {
-                return all.inputs();
-            }
-
-            @Override
-            public int outputs() {
-                return all.outputs();
-            }
-
-            @Override
-            public void copy(int i, float[] x, int xOffset, float[] y, int yOffset) {
-                all.copy(copy[i], x, xOffset, y, yOffset);
-            }
-        };
+        return Selection.of(this, rows.clone());
     }
 
     private static float[] flat(String name, float[][] rows) {

@@ -1,7 +1,9 @@
 package dev.backblas;
 
+import dev.backblas.backend.Backend;
+
 /** A {@link Dataset} in two arrays of floats. */
-record Samples(float[] x, float[] y, int inputs, int outputs) implements Dataset {
+record Samples(float[] x, float[] y, int inputs, int outputs) implements Resident {
 
     Samples {
         requireSizes(x.length, y, inputs, outputs);
@@ -36,5 +38,11 @@ record Samples(float[] x, float[] y, int inputs, int outputs) implements Dataset
     public void copy(int i, float[] x, int xOffset, float[] y, int yOffset) {
         System.arraycopy(this.x, i * inputs, x, xOffset, inputs);
         System.arraycopy(this.y, i * outputs, y, yOffset, outputs);
+    }
+
+    @Override
+    public void gather(Backend backend, int[] rows, int from, int to, float[] x, int xOffset, float[] y, int yOffset) {
+        backend.gather(inputs, this.x, rows, from, to, x, xOffset);
+        backend.gather(outputs, this.y, rows, from, to, y, yOffset);
     }
 }

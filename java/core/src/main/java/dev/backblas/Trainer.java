@@ -2,7 +2,7 @@ package dev.backblas;
 
 import dev.backblas.Loss.Reduction;
 import dev.backblas.backend.Backend;
-import java.util.Random;
+import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntConsumer;
 import org.jspecify.annotations.Nullable;
@@ -32,7 +32,7 @@ public final class Trainer implements AutoCloseable {
     private final float rate;
     private final float l2;
     private final int batch;
-    private final Random random;
+    private final long seed;
     private final Backpropagation backpropagation;
     private final Team team;
     private final float[] x; // inputs × batch
@@ -46,7 +46,6 @@ public final class Trainer implements AutoCloseable {
     // The batch at hand, and the two tasks of a step, each in as many parts as there are threads
     private @Nullable Dataset data; // null where the batch is in place
     private int start; // of the batch in order
-    private int m;
     private final IntConsumer propagate = this::propagate;
     private final IntConsumer update;
 
@@ -57,7 +56,7 @@ public final class Trainer implements AutoCloseable {
         rate = builder.rate;
         l2 = builder.l2;
         batch = builder.batch;
-        random = new Random(builder.seed);
+        seed = builder.seed;
         final Backend backend = network.backend();
         final int threads = threads(builder.threads, backend);
         backpropagation = new Backpropagation(network, loss, batch, threads);
@@ -179,15 +178,15 @@ public final class Trainer implements AutoCloseable {
         begin("epoch");
         try {
             epoch++;
-            shuffle(size);
-            this.data = data;
+            this.data = data instanceof Selection selection ? selection.of() : data;
+            shuffle(data, size);
             double sum = 0;
             for (start = 0; start < size; start += batch) sum += step(x, y, Math.min(batch, size - start), size);
             network.requireFinite(diverged());
             return sum / size;
         } finally {
             this.data = null;
-            busy.set(false);
+            busy.setRelease(false);
         }
     }
 
@@ -213,30 +212,20 @@ public final class Trainer implements AutoCloseable {
         try {
             return step(x, y, m, m) / m;
         } finally {
-            busy.set(false);
+            busy.setRelease(false);
         }
     }
 
-    private static void requireFinite(String name, float[] values, int m, int n) {
-        float sum = 0; // of zeros, if all are finite; four at a time, for the processor adds them side by side
+    private void requireFinite(String name, float[] values, int m, int n) {
+        if (network.backend().allFinite(n * m, values, 0)) return;
         int i = 0;
-        float s0 = 0, s1 = 0, s2 = 0, s3 = 0;
-        for (; i + 4 <= n * m; i += 4) {
-            s0 += values[i] * 0;
-            s1 += values[i + 1] * 0;
-            s2 += values[i + 2] * 0;
-            s3 += values[i + 3] * 0;
-        }
-        for (; i < n * m; i++) sum += values[i] * 0;
-        if (sum + (s0 + s1) + (s2 + s3) == 0) return;
-        for (i = 0; Float.isFinite(values[i]); i++) { }
+        while (Float.isFinite(values[i])) i++;
         throw new IllegalArgumentException(
             "step: " + name + " is " + values[i] + " in sample " + i / n + ", column " + i % n + "; expected a finite number");
     }
 
     /** One step on the batch at hand, out of a training set of {@code size}. Returns the sum of C over the batch. */
     private double step(float[] x, float[] y, int m, int size) {
-        this.m = m;
         backpropagation.batch(x, y, m);
         backpropagation.descent(rate, reduction == Reduction.MEAN ? 1f / m : 1, l2 / size);
         team.run(propagate);
@@ -248,15 +237,16 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void propagate(int t) {
-        final Dataset data = this.data;
-        if (data != null)
-            for (int j = part(t, m); j < part(t + 1, m); j++)
-                data.copy(order[start + j], x, j * network.inputs(), y, j * network.outputs());
+        if (data != null) load(data, backpropagation.first(t), backpropagation.first(t + 1));
         sums[t * APART] = backpropagation.propagate(t);
     }
 
-    private int part(int t, int m) {
-        return Backpropagation.part(t, team.size(), m);
+    /** Brings the samples [from, to) of the batch into x and y. */
+    private void load(Dataset data, int from, int to) {
+        final int in = network.inputs(), out = network.outputs();
+        if (data instanceof Resident resident)
+            resident.gather(network.backend(), order, start + from, start + to, x, from * in, y, from * out);
+        else for (int j = from; j < to; j++) data.copy(order[start + j], x, j * in, y, j * out);
     }
 
     private String diverged() {
@@ -264,14 +254,14 @@ public final class Trainer implements AutoCloseable {
             + ", or scale the inputs)";
     }
 
-    /** Fisher and Yates, over the order of the epoch before. */
-    private void shuffle(int size) {
-        if (order.length != size) {
-            order = new int[size];
-            for (int i = 0; i < size; i++) order[i] = i;
-        }
+    /** Fisher and Yates; the order of an epoch depends on the seed and the number of the epoch alone. */
+    private void shuffle(Dataset data, int size) {
+        if (order.length != size) order = new int[size];
+        if (data instanceof Selection selection) System.arraycopy(selection.rows(), 0, order, 0, size);
+        else for (int i = 0; i < size; i++) order[i] = i;
+        final SplittableRandom random = new SplittableRandom(seed + epoch * 0x9E3779B97F4A7C15L);
         for (int i = size - 1; i > 0; i--) {
-            final int j = random.nextInt(i + 1);
+            final int j = (int) ((random.nextInt() & 0xffffffffL) * (i + 1) >>> 32); // 0 … i
             final int swap = order[i];
             order[i] = order[j];
             order[j] = swap;
@@ -283,7 +273,7 @@ public final class Trainer implements AutoCloseable {
             throw new IllegalStateException(
                 operation + ": another thread is using this trainer; expected one at a time (a trainer for each thread)");
         if (closed) {
-            busy.set(false);
+            busy.setRelease(false);
             throw new IllegalStateException(operation + ": the trainer is closed");
         }
     }
@@ -301,6 +291,6 @@ public final class Trainer implements AutoCloseable {
             closed = true;
             team.close();
         }
-        busy.set(false);
+        busy.setRelease(false);
     }
 }

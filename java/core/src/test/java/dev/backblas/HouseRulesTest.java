@@ -56,7 +56,7 @@ class HouseRulesTest {
         assertEquals(List.of(), sayers(natives.resolve("jni.cpp"), "for|while|sum|gemm"));
         assertEquals(List.of(), sayers(natives.resolve("pinned.hpp"), "for|while"));
         for (String kernels : List.of("kernels.cpp", "kernels.hpp", "activations.hpp", "simd.hpp", "dispatch.cpp",
-                                      "program.cpp", "program.hpp"))
+                                      "batch.cpp", "program.cpp", "program.hpp"))
             assertEquals(List.of(), sayers(natives.resolve(kernels), "jni|JNIEnv|thread|pthread|new|malloc"));
     }
 
@@ -72,15 +72,15 @@ class HouseRulesTest {
         assertEquals(List.of(), tooLong);
     }
 
-    /** The JNI border is passed by int, int[] and float[] alone, but for a few questions to the library. */
+    /** The JNI border is passed by numbers and arrays of them alone, but for a few questions to the library. */
     @Test
     void onlyNumbersCross() throws IOException {
         final String door = Files.readString(CORE.resolve("backend/OpenBlas.java"));
         final List<String> others = Pattern.compile("static native (?!void)(\\w+) (\\w+)\\(").matcher(door).results()
             .map(match -> match.group(2)).toList();
-        assertEquals(List.of("open", "isLinkedIn", "config", "core", "instructionSet", "pinsWithoutCopy"), others);
+        assertEquals(List.of("open", "isLinkedIn", "config", "core", "instructionSet", "pinsWithoutCopy", "allFinite"), others);
         Pattern.compile("static native void \\w+\\(([^)]*)\\)").matcher(door).results()
             .flatMap(match -> Stream.of(match.group(1).split(",")))
-            .forEach(parameter -> assertTrue(parameter.strip().matches("(int|int\\[]|float\\[]) \\w+"), parameter));
+            .forEach(parameter -> assertTrue(parameter.strip().matches("(int|float|int\\[]|byte\\[]|float\\[]) \\w+"), parameter));
     }
 }

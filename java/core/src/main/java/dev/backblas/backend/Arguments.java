@@ -57,6 +57,29 @@ final class Arguments {
         }
     }
 
+    static void gather(int n, Object source, int sourceLength, int[] columns, int from, int to, float[] x, int xOffset) {
+        final String op = "gather";
+        if (n < 1) throw new IllegalArgumentException(op + ": n is " + n + "; expected 1 or more");
+        if (from < 0 || from > to || to > columns.length)
+            throw new IllegalArgumentException(op + ": the columns are [" + from + ", " + to
+                + "); expected 0 <= from <= to <= " + columns.length + ", the numbers there are");
+        matrix(op, "X", n, to - from, x, xOffset);
+        if (source == x) throw new IllegalArgumentException(op + ": S and X are one array; expected two");
+        final int size = sourceLength / n;
+        int outside = 0;
+        for (int j = from; j < to; j++) outside |= columns[j] | size - 1 - columns[j]; // negative if any is
+        if (outside >= 0) return;
+        for (int j = from; j < to; j++)
+            if (columns[j] < 0 || columns[j] >= size)
+                throw new IllegalArgumentException(
+                    op + ": there is no column " + columns[j] + "; expected 0 to " + (size - 1));
+    }
+
+    static void values(String op, int n, float[] x, int xOffset) {
+        if (n < 0) throw new IllegalArgumentException(op + ": n is " + n + "; expected 0 or more");
+        matrix(op, "x", n, 1, x, xOffset);
+    }
+
     private static void sizes(String op, int in, int out, int m) {
         if (in < 1 || out < 1 || m < 1)
             throw new IllegalArgumentException(

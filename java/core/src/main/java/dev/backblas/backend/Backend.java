@@ -104,6 +104,31 @@ public sealed interface Backend permits CheckedBackend {
                         int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
                         int cBiasOffset);
 
+    /**
+     * X ← columns of a larger matrix S, side by side: a mini-batch out of a training set.
+     *
+     * @param n       the rows of both, at least 1
+     * @param source  S, n × as many columns as it holds
+     * @param columns the numbers of the columns
+     * @param from    the first of them
+     * @param to      their end
+     * @param x       X, n × (to − from); written
+     * @param xOffset where X begins, 0 or more
+     */
+    void gather(int n, float[] source, int[] columns, int from, int to, float[] x, int xOffset);
+
+    /** The same of a matrix of unsigned bytes, each of which becomes a float times {@code scale}. */
+    void gather(int n, byte[] source, float scale, int[] columns, int from, int to, float[] x, int xOffset);
+
+    /**
+     * Whether none of n values is NaN or infinite.
+     *
+     * @param n       how many, 0 or more
+     * @param x       holds them
+     * @param xOffset where the first is, 0 or more
+     */
+    boolean allFinite(int n, float[] x, int xOffset);
+
     /** An empty program for this backend: calls that are checked once and run together. */
     Program program();
 

@@ -8,6 +8,9 @@ import org.jspecify.annotations.Nullable;
  */
 abstract sealed class CheckedBackend implements Backend permits JavaBackend, OpenBlasBackend {
 
+    /** Fewer floats are copied faster by a loop than by the virtual machine. */
+    private static final int WORTH_A_COPY = 64;
+
     abstract void computeAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
                                 int aOffset, Activation phi, float[] next, int nextOffset);
 
@@ -27,6 +30,54 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Ope
     /** How many of {@code n} columns (samples or units) one call may take, where each costs {@code work} multiplications. */
     int tile(int n, long work) {
         return Math.max(1, n);
+    }
+
+    void computeGather(int n, float[] source, int[] columns, int from, int to, float[] x, int xOffset) {
+        for (int j = from, d = xOffset; j < to; j++, d += n) {
+            final int s = columns[j] * n;
+            if (n >= WORTH_A_COPY) System.arraycopy(source, s, x, d, n);
+            else for (int i = 0; i < n; i++) x[d + i] = source[s + i];
+        }
+    }
+
+    void computeGather(int n, byte[] source, float scale, int[] columns, int from, int to, float[] x, int xOffset) {
+        for (int j = from; j < to; j++)
+            for (int i = 0, s = columns[j] * n, d = xOffset + (j - from) * n; i < n; i++) x[d + i] = (source[s + i] & 0xff) * scale;
+    }
+
+    @Override
+    public final void gather(int n, float[] source, int[] columns, int from, int to, float[] x, int xOffset) {
+        Arguments.gather(n, source, source.length, columns, from, to, x, xOffset);
+        computeGather(n, source, columns, from, to, x, xOffset);
+    }
+
+    @Override
+    public final void gather(int n, byte[] source, float scale, int[] columns, int from, int to, float[] x, int xOffset) {
+        Arguments.gather(n, source, source.length, columns, from, to, x, xOffset);
+        computeGather(n, source, scale, columns, from, to, x, xOffset);
+    }
+
+    boolean computeAllFinite(int n, float[] x, int xOffset) {
+        float s0 = 0, s1 = 0, s2 = 0, s3 = 0, s4 = 0, s5 = 0, s6 = 0, s7 = 0; // of zeros, if all are finite
+        int i = xOffset;
+        for (final int end = xOffset + n - 7; i < end; i += 8) { // eight sums, which the processor adds side by side
+            s0 += x[i] * 0;
+            s1 += x[i + 1] * 0;
+            s2 += x[i + 2] * 0;
+            s3 += x[i + 3] * 0;
+            s4 += x[i + 4] * 0;
+            s5 += x[i + 5] * 0;
+            s6 += x[i + 6] * 0;
+            s7 += x[i + 7] * 0;
+        }
+        for (; i < xOffset + n; i++) s0 += x[i] * 0;
+        return s0 + s1 + s2 + s3 + s4 + s5 + s6 + s7 == 0;
+    }
+
+    @Override
+    public final boolean allFinite(int n, float[] x, int xOffset) {
+        Arguments.values("allFinite", n, x, xOffset);
+        return computeAllFinite(n, x, xOffset);
     }
 
     @Override

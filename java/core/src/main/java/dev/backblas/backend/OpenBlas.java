@@ -31,4 +31,12 @@ final class OpenBlas {
      */
     static native void run(int[] code, int from, int to, int written, float[] array0, float[] array1, float[] array2,
                            float[] array3, float[] array4, float[] array5);
+
+    static native void gatherFloats(int n, float[] source, int[] columns, int from, int count, int known, float[] x,
+                                    int xOffset);
+
+    static native void gatherBytes(int n, byte[] source, float scale, int[] columns, int from, int count, int known,
+                                   float[] x, int xOffset);
+
+    static native boolean allFinite(int n, float[] x, int xOffset);
 }

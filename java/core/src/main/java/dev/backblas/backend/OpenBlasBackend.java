@@ -73,6 +73,46 @@ final class OpenBlasBackend extends CheckedBackend {
                      program.array(3), program.array(4), program.array(5));
     }
 
+    /** Fewer values than this are gathered, or looked through, before native code is entered. */
+    private static final int SMALLEST_BATCH = 2048;
+
+    /** So many values are gathered within a few milliseconds. */
+    private static final int LONGEST_GATHER = 1 << 23;
+
+    /** Where pinning copies, it would copy the whole training set. */
+    private boolean gathersInJava(int n, int count) {
+        return (long) n * count < SMALLEST_BATCH || !library.pinsWithoutCopy();
+    }
+
+    @Override
+    void computeGather(int n, float[] source, int[] columns, int from, int to, float[] x, int xOffset) {
+        if (gathersInJava(n, to - from)) {
+            super.computeGather(n, source, columns, from, to, x, xOffset);
+            return;
+        }
+        final int tile = Math.max(1, LONGEST_GATHER / n);
+        for (int j = from; j < to; j += tile)
+            OpenBlas.gatherFloats(n, source, columns, j, Math.min(tile, to - j), columns.length - j, x,
+                                  xOffset + (j - from) * n);
+    }
+
+    @Override
+    void computeGather(int n, byte[] source, float scale, int[] columns, int from, int to, float[] x, int xOffset) {
+        if (gathersInJava(n, to - from)) {
+            super.computeGather(n, source, scale, columns, from, to, x, xOffset);
+            return;
+        }
+        final int tile = Math.max(1, LONGEST_GATHER / n);
+        for (int j = from; j < to; j += tile)
+            OpenBlas.gatherBytes(n, source, scale, columns, j, Math.min(tile, to - j), columns.length - j, x,
+                                  xOffset + (j - from) * n);
+    }
+
+    @Override
+    boolean computeAllFinite(int n, float[] x, int xOffset) {
+        return n < SMALLEST_BATCH ? super.computeAllFinite(n, x, xOffset) : OpenBlas.allFinite(n, x, xOffset);
+    }
+
     @Override
     void computeAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
                        int aOffset, Activation phi, float[] next, int nextOffset) {

@@ -1,0 +1,58 @@
+// What a mini-batch asks for before it is trained on: to be gathered, and to be free of NaN. Compiled once for each instruction
+// set, as kernels.cpp is.
+#include <cstring>
+
+#include "kernels.hpp"
+
+#ifndef BACKBLAS_ISA
+#error "compile with -DBACKBLAS_ISA=<name>, see CMakeLists.txt"
+#endif
+
+namespace backblas::BACKBLAS_ISA {
+namespace {
+
+constexpr int kCacheLine = 64;
+constexpr int kBytesAhead = 8192;  // so much is on its way while a column is read
+
+// The columns of a batch lie anywhere in memory, so those that come next are prefetched, beyond the batch too: those of the next
+// come while this one is trained on (and a prefetch of a wrong address does nothing). It takes 54 to 75 ns instead of
+// 150 to 174 for 784 bytes out of 47 MB, 135 to 162 instead of 240 to 280 for as many floats (Zen 5, one thread).
+template <class Value, class Convert>
+void gather(int n, const Value* source, const int* columns, int count, int known, float* x, Convert convert) {
+    const int64_t bytes = int64_t(n) * int64_t(sizeof(Value));
+    const int ahead = int(bytes < kBytesAhead ? (kBytesAhead + bytes - 1) / bytes : 1);
+    for (int j = 0; j < count; j++) {
+        if (j + ahead < known) {
+            const char* next = reinterpret_cast<const char*>(source + int64_t(columns[j + ahead]) * n);
+            for (int64_t i = 0; i < bytes; i += kCacheLine) __builtin_prefetch(next + i);
+        }
+        const Value* from = source + int64_t(columns[j]) * n;
+        float* to = x + int64_t(j) * n;
+        for (int i = 0; i < n; i++) to[i] = convert(from[i]);
+    }
+}
+
+}  // namespace
+
+void gather_floats(int n, const float* __restrict source, const int* columns, int count, int known,
+                   float* __restrict x) {
+    gather(n, source, columns, count, known, x, [](float value) { return value; });
+}
+
+void gather_bytes(int n, const uint8_t* __restrict source, float scale, const int* columns, int count, int known,
+                   float* __restrict x) {
+    gather(n, source, columns, count, known, x, [scale](uint8_t value) { return float(value) * scale; });
+}
+
+bool all_finite(int n, const float* x) {
+    constexpr uint32_t kExponent = 0x7f800000;  // all of its bits are set in NaN and infinity alone
+    uint32_t found = 0;
+    for (int i = 0; i < n; i++) {
+        uint32_t bits;
+        std::memcpy(&bits, x + i, sizeof bits);
+        found |= (bits & kExponent) == kExponent;
+    }
+    return found == 0;
+}
+
+}  // namespace backblas::BACKBLAS_ISA
