@@ -2,6 +2,7 @@
 #include "kernels.hpp"
 
 #include "activations.hpp"
+#include "gemm.hpp"
 #include "openblas.hpp"
 
 namespace backblas::BACKBLAS_ISA {
@@ -20,6 +21,31 @@ constexpr int kSmallestTile = 64;
 int column_tile(int rows) {
     const int64_t columns = kTileFloats / rows;
     return columns < kSmallestTile ? kSmallestTile : int(columns);
+}
+
+// How dots() and multiply() divide the shapes between them, and what is left to OpenBLAS, is measured by kernels_bench on
+// its default layers and on 784x128x{1,4,16,32}, 1024x1024x{1,4,16,32,1024}, by AVX2 and AVX-512 against OpenBLAS's kernels
+// of the same width.
+
+// Up to this many samples W is read in place; from there on packing it pays.
+constexpr int kDotSamples = 32;
+
+// Up to this many samples our products beat OpenBLAS whatever the size of W.
+constexpr int kManySamples = kWidth == 16 ? 32 : kFewSamples;
+
+// From so many weights on (1 MB) OpenBLAS is as fast or faster, if its kernels are as wide as ours. The baseline's are
+// no match for it, so there only what is small remains.
+constexpr int kLargeWeights = kWidth == 4 ? 1024 : 256 * 1024;
+
+bool is_large(int in, int out) { return int64_t(in) * out >= kLargeWeights && openblas_width() >= kWidth; }
+
+// A leading dimension of a multiple of 1 KB puts the columns of A into few sets of the level-1 cache: where this many
+// columns of C share the copy, it pays.
+constexpr int kPackedColumns = 192;
+constexpr int kCollision = 256;
+
+Rows rows_of(const float* a, int rows, int columns) {
+    return {a, rows, rows % kCollision == 0 && columns >= kPackedColumns};
 }
 
 // Chooses the template instance for φ once per call, outside the loops.
@@ -95,53 +121,14 @@ void derivative_tail(int64_t n, Activation phi, const float* a, float* delta) {
     if (phi != Activation::kIdentity) with_activation(phi, DerivativeTail{n, a, delta});
 }
 
-// z = Wᵀa for one sample: `units` dot products at a time share each load of a.
-template <int units>
-void dots(int in, const float* w, const float* a, float* z) {
-    Vec total[units] = {};
-    for_each_vector(in, [&](int64_t i, auto load, auto) {
-        const Vec x = load(a + i);
-        for (int u = 0; u < units; u++) total[u] += load(w + int64_t(u) * in + i) * x;
-    });
-    for (int u = 0; u < units; u++) z[u] = sum(total[u]);
-}
-
-void transposed_product_of_one(int in, int out, const float* w, const float* a, float* z) {
-    int k = 0;
-    for (; k + 8 <= out; k += 8) dots<8>(in, w + int64_t(k) * in, a, z + k);
-    for (; k < out; k++) dots<1>(in, w + int64_t(k) * in, a, z + k);
-}
-
-// y = Wδ for one sample: a sum of the columns of W, four vectors of y in registers at a time.
-void product_of_one(int in, int out, const float* w, const float* delta, float* y) {
-    constexpr int kBlock = 4 * kWidth;
-    int i = 0;
-    for (; i + kBlock <= in; i += kBlock) {
-        Vec total[4] = {};
-        for (int k = 0; k < out; k++)
-            for (int v = 0; v < 4; v++) total[v] += load(w + int64_t(k) * in + i + v * kWidth) * delta[k];
-        for (int v = 0; v < 4; v++) store(y + i + v * kWidth, total[v]);
-    }
-    for_each_vector(in - i, [&](int64_t r, auto load, auto store) {
+// c ← α δ 1 + γ c
+void bias_gradient(int out, int m, float alpha, const float* delta, int64_t step, float gamma, float* c) {
+    for_each_vector(out, [&](int64_t k, auto load, auto store) {
         Vec total{};
-        for (int k = 0; k < out; k++) total += load(w + int64_t(k) * in + i + r) * delta[k];
-        store(y + i + r, total);
+        for (int j = 0; j < m; j++) total += load(delta + j * step + k);
+        total *= alpha;
+        store(c + k, gamma == 0 ? total : total + load(c + k) * gamma);
     });
-}
-
-// C ← α a δᵀ + β C for one sample, units [from, to); with β = 0, C is not read.
-void outer_product_of_one(int in, int from, int to, float alpha, const float* a, const float* delta, float beta,
-                          float* c) {
-    for (int k = from; k < to; k++) {
-        float* column = c + int64_t(k) * in;
-        const float factor = alpha * delta[k];
-        if (beta == 0)
-            for_each_vector(in, [&](int64_t i, auto load, auto store) { store(column + i, load(a + i) * factor); });
-        else
-            for_each_vector(in, [&](int64_t i, auto load, auto store) {
-                store(column + i, load(column + i) * beta + load(a + i) * factor);
-            });
-    }
 }
 
 void affine(int in, int out, int m, const float* w, const float* b, const float* a, Activation phi, float* a_next) {
@@ -150,11 +137,13 @@ void affine(int in, int out, int m, const float* w, const float* b, const float*
         const int columns = m - j < tile ? m - j : tile;
         const float* x = a + int64_t(j) * in;
         float* z = a_next + int64_t(j) * out;
-        if (columns <= kFewSamples)
-            for (int s = 0; s < columns; s++)
-                transposed_product_of_one(in, out, w, x + int64_t(s) * in, z + int64_t(s) * out);
+        // Z = WᵀA
+        if (columns <= kDotSamples || out < kStripRows)
+            dots(in, out, columns, w, x, z);
+        else if (is_large(in, out))
+            sgemm(Trans::kYes, Trans::kNo, out, columns, in, 1, w, in, x, in, 0, z, out);
         else
-            sgemm(Trans::kYes, Trans::kNo, out, columns, in, 1, w, in, x, in, 0, z, out);  // Z = WᵀA
+            multiply<Along::kDepth>(out, columns, in, 1, Columns{w, in}, x, in, 0, z, out);
         affine_tail(out, columns, b, phi, z);
     }
 }
@@ -166,31 +155,25 @@ void input_gradient(int in, int out, int m, const float* w, const float* delta, 
         const int columns = m - j < tile ? m - j : tile;
         const float* d = delta + int64_t(j) * out;
         float* y = delta_previous + int64_t(j) * in;
-        if (columns <= kFewSamples)
-            for (int s = 0; s < columns; s++)
-                product_of_one(in, out, w, d + int64_t(s) * out, y + int64_t(s) * in);
+        // δ' = Wδ
+        if (columns > kManySamples && is_large(in, out))
+            sgemm(Trans::kNo, Trans::kNo, in, columns, out, 1, w, in, d, out, 0, y, in);
         else
-            sgemm(Trans::kNo, Trans::kNo, in, columns, out, 1, w, in, d, out, 0, y, in);  // δ' = Wδ
+            multiply<Along::kDepth>(in, columns, out, 1, rows_of(w, in, columns), d, out, 0, y, in);
         derivative_tail(int64_t(columns) * in, phi, a == nullptr ? a : a + int64_t(j) * in, y);
     }
 }
 
 void weight_gradient(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
                      float beta, float* c, float gamma, float* c_bias) {
-    if (m <= kFewSamples)
-        for (int s = 0; s < m; s++)
-            outer_product_of_one(in, from, to, alpha, a + int64_t(s) * in, delta + int64_t(s) * out,
-                                 s == 0 ? beta : 1, c);
+    const float* d = delta + from;
+    c += int64_t(from) * in;
+    // C = αAδᵀ + βC
+    if (m > kManySamples && is_large(in, to - from))
+        sgemm(Trans::kNo, Trans::kYes, in, to - from, m, alpha, a, in, d, out, beta, c, in);
     else
-        sgemm(Trans::kNo, Trans::kYes, in, to - from, m, alpha, a, in, delta + from, out, beta,
-              c + int64_t(from) * in, in);  // C = αAδᵀ + βC
-    if (c_bias == nullptr) return;
-    for_each_vector(to - from, [&](int64_t k, auto load, auto store) {
-        Vec total{};
-        for (int j = 0; j < m; j++) total += load(delta + int64_t(j) * out + from + k);
-        total *= alpha;
-        store(c_bias + from + k, gamma == 0 ? total : total + load(c_bias + from + k) * gamma);
-    });
+        multiply<Along::kColumns>(in, to - from, m, alpha, rows_of(a, in, to - from), d, out, beta, c, in);
+    if (c_bias != nullptr) bias_gradient(to - from, m, alpha, d, out, gamma, c_bias + from);
 }
 
 }  // namespace

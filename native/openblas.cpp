@@ -52,9 +52,19 @@ struct {
     Sgemm* sgemm = nullptr;
     const char* config = "unknown";
     const char* core = "unknown";
+    int width = 16;
 } openblas;
 
 char message[1024];
+
+void set_core(const char* core) {
+    openblas.core = core;
+    openblas.width = 4;
+    for (const char* wide : {"SkylakeX", "Cooperlake", "SapphireRapids"})
+        if (std::strcmp(core, wide) == 0) openblas.width = 16;
+    for (const char* wide : {"Haswell", "Zen", "Sandybridge", "Excavator", "Steamroller", "Piledriver", "Bulldozer"})
+        if (std::strcmp(core, wide) == 0) openblas.width = 8;
+}
 
 template <class Function>
 Function* symbol(void* library, const char* name) {
@@ -93,7 +103,7 @@ const char* open_file(const char* path) {
     if (parallel != nullptr && parallel() == kOpenMp)
         return "built with OpenMP, which is held to one thread only in the thread that asks for it; expected the pthreads build";
     openblas.sgemm = sgemm;
-    if (auto* core = symbol<char*()>(library, "openblas_get_corename")) openblas.core = core();
+    if (auto* core = symbol<char*()>(library, "openblas_get_corename")) set_core(core());
     return nullptr;
 }
 
@@ -113,7 +123,7 @@ const char* open_openblas(const char* path) {
     openblas_set_num_threads(1);
     openblas.sgemm = cblas_sgemm;
     openblas.config = openblas_get_config();
-    openblas.core = openblas_get_corename();
+    set_core(openblas_get_corename());
     return nullptr;
 #else
     return "no OpenBLAS is linked into this library";
@@ -127,6 +137,7 @@ void close_openblas() {
 
 const char* openblas_config() { return openblas.config; }
 const char* openblas_core() { return openblas.core; }
+int openblas_width() { return openblas.width; }
 
 // It has two buffers for each thread that it was built for, and each call takes one. With more callers 0.3.21 writes past
 // its tables and 0.3.31 crashes. Built for one thread, it may not even lock them.

@@ -18,6 +18,9 @@ bool openblas_is_linked_in();
 const char* openblas_config();
 const char* openblas_core();
 
+// How many floats a vector of its kernels holds; 16 where the library is not OpenBLAS, as it will know its machine.
+int openblas_width();
+
 // How many threads may be inside sgemm at once. It is the caller who sees to that.
 int openblas_most_callers();
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <utility>
 
 #if defined(__AVX__)
 #include <immintrin.h>
@@ -26,7 +27,7 @@ constexpr int kWidth = 4;
 typedef float Vec __attribute__((vector_size(kWidth * sizeof(float))));
 typedef int32_t IntVec __attribute__((vector_size(kWidth * sizeof(int32_t))));
 
-inline Vec broadcast(float x) { return Vec{} + x; }
+inline Vec broadcast(float x) { return x - Vec{}; }  // +, by contrast, is an instruction: −0 + 0 is 0
 
 inline Vec load(const float* p) {
     Vec v;
@@ -58,11 +59,53 @@ inline void store(float* p, Vec v, int n) {
 }
 #endif
 
-inline float sum(Vec v) {
-    float total = 0;
-    for (int i = 0; i < kWidth; i++) total += v[i];
-    return total;
+// Lane i of the result is lane kLane(i) of x followed by y.
+template <class Lane, int... i>
+inline Vec shuffle(Vec x, Vec y, Lane, std::integer_sequence<int, i...>) {
+#if defined(__clang__)
+    return __builtin_shufflevector(x, y, Lane::of(i)...);
+#else
+    return __builtin_shuffle(x, y, IntVec{Lane::of(i)...});
+#endif
 }
+template <class Lane>
+inline Vec shuffle(Vec x, Vec y, Lane lane) {
+    return shuffle(x, y, lane, std::make_integer_sequence<int, kWidth>());
+}
+
+struct LowLanes {  // x₀ y₀ x₁ y₁ …
+    static constexpr int of(int i) { return i / 2 + i % 2 * kWidth; }
+};
+struct HighLanes {
+    static constexpr int of(int i) { return LowLanes::of(i) + kWidth / 2; }
+};
+template <int distance>
+struct Rotated {
+    static constexpr int of(int i) { return (i + distance) % kWidth; }
+};
+
+inline Vec interleave_low(Vec x, Vec y) { return shuffle(x, y, LowLanes()); }
+inline Vec interleave_high(Vec x, Vec y) { return shuffle(x, y, HighLanes()); }
+
+// Every lane i becomes the sum of the lanes i + n·lanes.
+template <int lanes>
+inline Vec fold(Vec v) {
+    if constexpr (lanes < kWidth) {
+        v = fold<2 * lanes>(v);
+        return v + shuffle(v, v, Rotated<lanes>());
+    }
+    return v;
+}
+
+inline float sum(Vec v) { return fold<1>(v)[0]; }
+
+// The four sums in the first four lanes
+inline Vec sum_four(Vec x0, Vec x1, Vec x2, Vec x3) {
+    const auto pairs = [](Vec x, Vec y) { return interleave_low(x, y) + interleave_high(x, y); };
+    return fold<4>(pairs(pairs(x0, x2), pairs(x1, x3)));
+}
+
+inline void store_four(float* p, Vec v) { std::memcpy(p, &v, 4 * sizeof(float)); }
 
 // Calls step(i, load, store) over [0, n): whole vectors first, then the masked remainder with the same arithmetic,
 // so a value never depends on where in a row or in a tile it stands.

@@ -1,0 +1,266 @@
+// Our own products, for the shapes and machines on which OpenBLAS is weak; kernels.cpp says which.
+//
+// multiply() is the algorithm of Goto and van de Geijn (Anatomy of High-Performance Matrix Multiplication, ACM TOMS 34(3),
+// 2008) with its micro-kernel taken from BLIS (Van Zee and van de Geijn, ACM TOMS 41(3), 2015), and one level of blocking:
+//
+//     for each strip of A's rows                      the rows of two vectors, packed; or all rows, where they are
+//         for each block of the depth                 what tile() reads stays in the level-1 (level-2) cache
+//             for each panel of columns               B is read where it is: one element for every vector of A
+//                 for each tile: tile()               α and β at the store of the tile
+//
+// The tile of C, 2 vectors of rows by 12 columns with AVX-512 and by 6 else, stays in 24 (12) of the 32 (16) registers while
+// the depth runs: a step loads 2 vectors of A, and each element of B that it broadcasts is worth 2 multiply-adds. So many
+// independent sums hide the latency of the multiply-add, and three registers suffice for the operands. Narrow panels take
+// up to 8 vectors of rows instead.
+//
+// Packing copies a strip of A to the stack, at unit stride. It pays where many columns share the copy and where A's columns
+// would fall on the same lines of the level-1 cache; and A by its columns, as Wᵀ is, must be transposed anyway.
+//
+// dots() computes WᵀA without packing, as both operands are contiguous along the sum: a tile of 4 units by 6 samples (by 3
+// with 16 registers) of vectors of partial sums, which are added up at the end.
+//
+// The order in which an element is summed depends on the rows and the depth alone, not on the columns beside it.
+#pragma once
+
+#include <utility>
+
+#include "simd.hpp"
+
+namespace backblas::BACKBLAS_ISA {
+
+constexpr int kTileColumns = kWidth == 16 ? 12 : 6;
+constexpr int kStripRows = 2 * kWidth;
+
+// A packed strip takes up to 32 KB of the stack; HotSpot keeps 80 KB free for native code (StackShadowPages).
+constexpr int kMostDepth = 256;
+
+// A block of A in place, rows by depth, stays in the level-2 cache: 512 KB (kernels_bench 1024x1024x32 784x1024x256; half
+// of it is up to a fourth slower, an eighth a third).
+constexpr int kBlockFloats = 128 * 1024;
+constexpr int kLeastDepth = 16;
+
+inline int block_depth(int rows) {
+    const int depth = kBlockFloats / rows;
+    return depth < kLeastDepth ? kLeastDepth : depth > kMostDepth ? kMostDepth : depth;
+}
+
+// The index along which B is contiguous in memory; the other has a step.
+enum class Along { kDepth, kColumns };
+
+// Where part i starts when n things are divided into so many parts as evenly as it goes
+inline int part(int n, int i, int parts) { return int(int64_t(n) * i / parts); }
+inline int parts(int n, int most) { return (n + most - 1) / most; }
+
+// C ← α A B + β C on one tile, of whose last vector of rows only `last` are there, unless it is whole.
+// Not inlined, or GCC keeps α and β in registers around the loop and spills the tile.
+template <int vectors, int columns, bool whole, Along along>
+__attribute__((noinline)) void tile(int depth, const float* a, int64_t a_step, const float* b, int64_t b_step,
+                                    float alpha, float beta, float* c, int64_t c_step, int last = kWidth) {
+    Vec sum[columns][vectors] = {};
+    for (int k = 0; k < depth; k++) {
+        Vec row[vectors];
+#pragma GCC unroll 16
+        for (int v = 0; v < vectors; v++)
+            row[v] = whole || v + 1 < vectors ? load(a + v * kWidth) : load(a + v * kWidth, last);
+#pragma GCC unroll 16
+        for (int j = 0; j < columns; j++) {
+            const Vec x = broadcast(along == Along::kDepth ? b[j * b_step] : b[j]);
+#pragma GCC unroll 16
+            for (int v = 0; v < vectors; v++) sum[j][v] += row[v] * x;
+        }
+        a += a_step;
+        b += along == Along::kDepth ? 1 : b_step;
+    }
+    const auto write = [&](auto value) {
+#pragma GCC unroll 16
+        for (int j = 0; j < columns; j++)
+#pragma GCC unroll 16
+            for (int v = 0; v < vectors; v++) {
+                float* p = c + j * c_step + v * kWidth;
+                if (whole || v + 1 < vectors)
+                    store(p, value(sum[j][v], [p] { return load(p); }));
+                else
+                    store(p, value(sum[j][v], [p, last] { return load(p, last); }), last);
+            }
+    };
+    if (beta == 0)
+        write([alpha](Vec product, auto) { return product * alpha; });
+    else
+        write([alpha, beta](Vec product, auto before) { return product * alpha + before() * beta; });
+}
+
+// The same on all rows of a panel of C, strip by strip
+template <int vectors, int columns, Along along>
+void panel(int rows, int depth, const float* a, int64_t a_step, const float* b, int64_t b_step, float alpha, float beta,
+           float* c, int64_t c_step) {
+    constexpr int kHeight = vectors * kWidth;
+    for (; rows >= kHeight; rows -= kHeight, a += kHeight, c += kHeight)
+        tile<vectors, columns, true, along>(depth, a, a_step, b, b_step, alpha, beta, c, c_step);
+    if constexpr (vectors > 2)
+        panel<vectors / 2, columns, along>(rows, depth, a, a_step, b, b_step, alpha, beta, c, c_step);
+    else if (rows > kWidth)
+        tile<2, columns, false, along>(depth, a, a_step, b, b_step, alpha, beta, c, c_step, rows - kWidth);
+    else if (rows > 0)
+        tile<1, columns, false, along>(depth, a, a_step, b, b_step, alpha, beta, c, c_step, rows);
+}
+
+// As many vectors of rows as keep the tile in the registers, at most 8
+constexpr int vectors_of(int columns) {
+    int vectors = 2;
+    while (vectors < 8 && 2 * vectors * columns <= 2 * kTileColumns) vectors *= 2;
+    return vectors;
+}
+
+using Panel = void(int rows, int depth, const float* a, int64_t a_step, const float* b, int64_t b_step, float alpha,
+                   float beta, float* c, int64_t c_step);
+
+template <Along along, int... less>
+Panel* panel_of(int columns, std::integer_sequence<int, less...>) {
+    static constexpr Panel* kPanels[] = {panel<vectors_of(less + 1), less + 1, along>...};
+    return kPanels[columns - 1];
+}
+
+template <Along along>
+Panel* panel_of(int columns) {
+    return panel_of<along>(columns, std::make_integer_sequence<int, kTileColumns>());
+}
+
+// Some rows of A: row-contiguous, with `step` from one k to the next
+struct Strip {
+    const float* data;
+    int64_t step;
+};
+
+// A with its rows contiguous, and `step` from one k to the next
+struct Rows {
+    const float* a;
+    int64_t step;
+    bool packed;
+
+    Strip strip(int row, int height, int k, int depth, float* buffer) const {
+        const float* from = a + k * step + row;
+        if (!packed) return {from, step};
+        for (int d = 0; d < depth; d++, from += step)
+            for_each_vector(height, [&](int64_t i, auto load, auto store) {
+                store(buffer + d * kStripRows + i, load(from + i));
+            });
+        return {buffer, kStripRows};
+    }
+};
+
+// A with k contiguous, and `step` from one row to the next
+struct Columns {
+    const float* a;
+    int64_t step;
+    static constexpr bool packed = true;
+
+    Strip strip(int row, int height, int k, int depth, float* buffer) const {
+        for (int v = 0; v < height; v += kWidth)
+            for_each_vector(depth, [&](int64_t d, auto load, auto) {
+                Vec x[kWidth];
+                const float* from = a + (row + v) * step + k + d;
+#pragma GCC unroll 16
+                for (int i = 0; i < kWidth; i++) x[i] = v + i < height ? load(from + i * step) : Vec{};
+                transpose(x);
+#pragma GCC unroll 16
+                for (int i = 0; i < kWidth; i++)
+                    if (d + i < depth) store(buffer + (d + i) * kStripRows + v, x[i]);
+            });
+        return {buffer, kStripRows};
+    }
+
+    // A perfect shuffle of the rows, log₂ times
+    static void transpose(Vec (&x)[kWidth]) {
+#pragma GCC unroll 4
+        for (int round = 1; round < kWidth; round *= 2) {
+            Vec y[kWidth];
+#pragma GCC unroll 16
+            for (int i = 0; i < kWidth / 2; i++) {
+                y[2 * i] = interleave_low(x[i], x[i + kWidth / 2]);
+                y[2 * i + 1] = interleave_high(x[i], x[i + kWidth / 2]);
+            }
+#pragma GCC unroll 16
+            for (int i = 0; i < kWidth; i++) x[i] = y[i];
+        }
+    }
+};
+
+// C ← α A B + β C
+template <Along along, class Operand>
+void multiply(int rows, int columns, int depth, float alpha, const Operand& a, const float* b, int64_t b_step, float beta,
+              float* c, int64_t c_step) {
+    alignas(64) float buffer[kStripRows * kMostDepth];
+    const int strip_rows = a.packed ? kStripRows : rows;
+    const int panels = parts(columns, kTileColumns), blocks = parts(depth, block_depth(rows));
+    for (int i = 0; i < rows; i += strip_rows) {
+        const int height = rows - i < strip_rows ? rows - i : strip_rows;
+        for (int block = 0; block < blocks; block++) {
+            const int k = part(depth, block, blocks), steps = part(depth, block + 1, blocks) - k;
+            const Strip strip = a.strip(i, height, k, steps, buffer);
+            for (int p = 0; p < panels; p++) {
+                const int j = part(columns, p, panels), width = part(columns, p + 1, panels) - j;
+                const float* from = b + (along == Along::kDepth ? k + j * b_step : k * b_step + j);
+                panel_of<along>(width)(height, steps, strip.data, strip.step, from, b_step, alpha, block == 0 ? beta : 1,
+                                       c + j * c_step + i, c_step);
+            }
+        }
+    }
+}
+
+// Z = WᵀA on a tile: the sums of vectors of products run along k, and are added up four at a time.
+template <int units, int samples>
+void dots(int in, const float* w, const float* a, float* z, int64_t z_step) {
+    Vec total[samples][units] = {};
+    for_each_vector(in, [&](int64_t k, auto load, auto) {
+        Vec x[samples];
+#pragma GCC unroll 16
+        for (int s = 0; s < samples; s++) x[s] = load(a + int64_t(s) * in + k);
+#pragma GCC unroll 16
+        for (int u = 0; u < units; u++) {
+            const Vec y = load(w + int64_t(u) * in + k);
+#pragma GCC unroll 16
+            for (int s = 0; s < samples; s++) total[s][u] += x[s] * y;
+        }
+    });
+#pragma GCC unroll 16
+    for (int s = 0; s < samples; s++) {
+        float* p = z + s * z_step;
+        if constexpr (units == 4)
+            store_four(p, sum_four(total[s][0], total[s][1], total[s][2], total[s][3]));
+        else
+#pragma GCC unroll 16
+            for (int u = 0; u < units; u++) p[u] = sum(total[s][u]);
+    }
+}
+
+template <int units>
+void dots_of(int samples, int in, const float* w, const float* a, float* z, int64_t z_step) {
+    constexpr int kSamples = kWidth == 16 ? 6 : 3;
+    for (int n = parts(samples, kSamples), t = 0; t < n; t++) {
+        const int s = part(samples, t, n);
+        const float* x = a + int64_t(s) * in;
+        float* to = z + s * z_step;
+        switch (part(samples, t + 1, n) - s) {
+            case 1: dots<units, 1>(in, w, x, to, z_step); break;
+            case 2: dots<units, 2>(in, w, x, to, z_step); break;
+            case 3: dots<units, 3>(in, w, x, to, z_step); break;
+            case 4: dots<units, 4>(in, w, x, to, z_step); break;
+            case 5: dots<units, 5>(in, w, x, to, z_step); break;
+            default: dots<units, 6>(in, w, x, to, z_step);
+        }
+    }
+}
+
+// Z = WᵀA
+inline void dots(int in, int out, int m, const float* w, const float* a, float* z) {
+    int u = 0;
+    for (; u + 4 <= out; u += 4) dots_of<4>(m, in, w + int64_t(u) * in, a, z + u, out);
+    w += int64_t(u) * in;
+    switch (out - u) {
+        case 1: return dots_of<1>(m, in, w, a, z + u, out);
+        case 2: return dots_of<2>(m, in, w, a, z + u, out);
+        case 3: return dots_of<3>(m, in, w, a, z + u, out);
+    }
+}
+
+}  // namespace backblas::BACKBLAS_ISA

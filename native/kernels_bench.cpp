@@ -1,0 +1,326 @@
+// How near the kernels come to bare sgemm and to the processor's peak, one thread; every figure is the median of slices of
+// time, and contenders take turns.
+//
+//   kernels_bench                             the workloads and their layers: sgemm and every kernel table
+//   kernels_bench 784x128x128 …               these layers, in x out x m
+//   kernels_bench floor W1 [seconds]          samples/s of the bare sgemm calls of one step: what a perfect caller would get
+//   kernels_bench step W1 [seconds] [avx2]    samples/s of our kernels chained, of the best table or of the one named
+//   kernels_bench peak                        GFLOP/s of fused multiply-adds on registers, the widest instruction set
+//
+// BACKBLAS_OPENBLAS names another OpenBLAS than the one linked in.
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels.hpp"
+#include "openblas.hpp"
+
+using namespace backblas;
+
+namespace {
+
+double seconds_now() {
+    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+// Random floats that start where a Java array's do: 16 bytes after a multiple of 64.
+class Matrix {
+   public:
+    Matrix(int64_t rows, int64_t columns, float size) : memory_(rows * columns + kLine + kHeader) {
+        const uintptr_t address = reinterpret_cast<uintptr_t>(memory_.data()) / sizeof(float);
+        data_ = memory_.data() + (kLine - address % kLine) % kLine + kHeader;
+        for (int64_t i = 0; i < rows * columns; i++) {
+            state_ = state_ * 1664525u + 1013904223u;
+            data_[i] = float(int32_t(state_)) * (size / 2147483648.0f);
+        }
+    }
+    operator float*() { return data_; }
+
+   private:
+    static constexpr int kLine = 64 / sizeof(float), kHeader = 16 / sizeof(float);
+    static uint32_t state_;
+    std::vector<float> memory_;
+    float* data_;
+};
+uint32_t Matrix::state_ = 1;
+
+struct Contender {
+    std::string name;
+    std::function<void()> run;
+};
+
+// The median time of one run of each contender; they take turns, a slice each.
+std::vector<double> medians(const std::vector<Contender>& contenders, double seconds) {
+    constexpr int kSlices = 15;
+    const double slice = seconds / kSlices / double(contenders.size());
+    std::vector<std::vector<double>> times(contenders.size());
+    for (int s = -1; s < kSlices; s++)  // the first warms up
+        for (size_t c = 0; c < contenders.size(); c++) {
+            const double start = seconds_now();
+            double elapsed;
+            int64_t runs = 0, burst = 1;
+            do {  // bursts grow, so that reading the clock costs nothing
+                for (int64_t i = 0; i < burst; i++) contenders[c].run();
+                runs += burst;
+                elapsed = seconds_now() - start;
+                if (elapsed < slice / 16) burst *= 2;
+            } while (elapsed < slice);
+            if (s >= 0) times[c].push_back(elapsed / double(runs));
+        }
+    std::vector<double> result;
+    for (auto& t : times) {
+        std::nth_element(t.begin(), t.begin() + kSlices / 2, t.end());
+        result.push_back(t[kSlices / 2]);
+    }
+    return result;
+}
+
+struct Workload {
+    const char* name;
+    std::vector<int> sizes;
+    int m;
+    bool training;
+    Activation hidden, output;
+    bool canonical;  // δᴸ = A − Y
+};
+
+const Workload kWorkloads[] = {
+    {"W1", {784, 128, 10}, 128, true, Activation::kRelu, Activation::kSoftmax, true},
+    {"W2", {784, 1024, 1024, 10}, 256, true, Activation::kRelu, Activation::kSoftmax, true},
+    {"W3", {784, 30, 10}, 10, true, Activation::kSigmoid, Activation::kSigmoid, false},
+    {"W4", {13, 3, 1}, 32, true, Activation::kSigmoid, Activation::kIdentity, true},
+    {"W5", {13, 3, 1}, 1, true, Activation::kSigmoid, Activation::kIdentity, true},
+    {"W6", {64, 256, 256, 256, 256, 256, 256, 1}, 64, true, Activation::kRelu, Activation::kSigmoid, true},
+    {"I1", {784, 128, 10}, 1, false, Activation::kRelu, Activation::kSoftmax, true},
+    {"I2", {784, 1024, 1024, 10}, 1024, false, Activation::kRelu, Activation::kSoftmax, true},
+};
+
+const Workload* find_workload(const char* name) {
+    for (const Workload& w : kWorkloads)
+        if (name == std::string(w.name)) return &w;
+    return nullptr;
+}
+
+// A network with its batch in memory; the rate is so small that the weights stay what they are.
+class Network {
+   public:
+    explicit Network(const Workload& workload) : workload_(workload), layers_(int(workload.sizes.size()) - 1) {
+        for (int l = 0; l <= layers_; l++) {
+            const int n = workload.sizes[l];
+            a_.emplace_back(n, workload.m, 1.0f);
+            delta_.emplace_back(n, workload.m, 1.0f);
+            if (l == layers_) break;
+            w_.emplace_back(n, workload.sizes[l + 1], 1 / std::sqrt(float(n)));
+            b_.emplace_back(workload.sizes[l + 1], 1, 0.1f);
+        }
+    }
+
+    // The products of one step, and nothing else
+    void bare_step() {
+        const int m = workload_.m;
+        for (int l = 0; l < layers_; l++)  // Z = WᵀA
+            sgemm(Trans::kYes, Trans::kNo, n(l + 1), m, n(l), 1, w_[l], n(l), a_[l], n(l), 0, a_[l + 1], n(l + 1));
+        if (!workload_.training) return;
+        for (int l = layers_ - 1; l > 0; l--)  // δ' = Wδ
+            sgemm(Trans::kNo, Trans::kNo, n(l), m, n(l + 1), 1, w_[l], n(l), delta_[l + 1], n(l + 1), 0, delta_[l], n(l));
+        for (int l = 0; l < layers_; l++)  // W ← W + αAδᵀ
+            sgemm(Trans::kNo, Trans::kYes, n(l), n(l + 1), m, kAlpha, a_[l], n(l), delta_[l + 1], n(l + 1), 1, w_[l], n(l));
+    }
+
+    // The whole step: products, bias, φ, φ' and update
+    void step(const Kernels& k) {
+        const int m = workload_.m;
+        for (int l = 0; l < layers_; l++)
+            k.affine(n(l), n(l + 1), m, w_[l], b_[l], a_[l], l + 1 < layers_ ? workload_.hidden : workload_.output, a_[l + 1]);
+        if (!workload_.training) return;
+        output_delta();
+        for (int l = layers_ - 1; l > 0; l--)
+            k.input_gradient(n(l), n(l + 1), m, w_[l], delta_[l + 1], workload_.hidden, a_[l], delta_[l]);
+        for (int l = 0; l < layers_; l++)
+            k.weight_gradient(n(l), n(l + 1), m, 0, n(l + 1), kAlpha, a_[l], delta_[l + 1], 1, w_[l], 1, b_[l]);
+    }
+
+   private:
+    static constexpr float kAlpha = -1e-9f, kTarget = 0.5f;
+
+    int n(int layer) const { return workload_.sizes[layer]; }
+
+    void output_delta() {
+        const float* a = a_[layers_];
+        float* delta = delta_[layers_];
+        for (int64_t i = 0; i < int64_t(n(layers_)) * workload_.m; i++)
+            delta[i] = workload_.canonical ? a[i] - kTarget : (a[i] - kTarget) * a[i] * (1 - a[i]);
+    }
+
+    const Workload& workload_;
+    int layers_;
+    std::vector<Matrix> w_, b_, a_, delta_;
+};
+
+// --- The peak: independent fused multiply-adds, twelve chains of them, which hides their latency -------------------------
+constexpr int kChains = 12;
+volatile float kFactor = 0.999f;
+
+#define DEFINE_PEAK(name, width, attribute)                                                     \
+    attribute double name() {                                                                   \
+        typedef float Vec __attribute__((vector_size(4 * (width))));                            \
+        Vec chain[kChains], factor = Vec{} + kFactor, term = Vec{} + 0.001f;                    \
+        for (int c = 0; c < kChains; c++) chain[c] = Vec{} + float(c) * kFactor;                \
+        constexpr int64_t kTimes = 20000000;                                                    \
+        const double start = seconds_now();                                                     \
+        for (int64_t i = 0; i < kTimes; i++) {                                                  \
+            _Pragma("GCC unroll 12") for (Vec& c : chain) c = c * factor + term;                \
+        }                                                                                       \
+        const double seconds = seconds_now() - start;                                           \
+        volatile float sink = 0;                                                                \
+        for (Vec& c : chain) sink = sink + c[0];                                                \
+        return 2e-9 * (width) * kChains * kTimes / seconds;                                     \
+    }
+
+DEFINE_PEAK(peak_baseline, 4, )
+#if defined(BACKBLAS_X86)
+DEFINE_PEAK(peak_avx2, 8, __attribute__((target("avx2,fma"))))
+DEFINE_PEAK(peak_avx512, 16, __attribute__((target("avx512f,fma"))))
+#endif
+
+double peak(const Kernels& k) {
+    double (*run)() = peak_baseline;
+#if defined(BACKBLAS_X86)
+    if (k.isa == std::string("avx2")) run = peak_avx2;
+    if (k.isa == std::string("avx512")) run = peak_avx512;
+#endif
+    std::vector<double> gflops;
+    for (int i = 0; i < 5; i++) gflops.push_back(run());
+    std::sort(gflops.begin(), gflops.end());
+    return gflops[gflops.size() / 2];
+}
+
+std::vector<const Kernels*> tables() {
+    std::vector<const Kernels*> result;
+    for (const Kernels* const* k = supported_kernels(); *k != nullptr; k++) result.push_back(*k);
+    return result;
+}
+
+// --- The tables -----------------------------------------------------------------------------------------------------
+constexpr double kSecondsEach = 0.25;  // for one contender
+
+void print_header(const char* first, const char* unit) {
+    std::printf("\n| %s | sgemm, %s |", first, unit);
+    for (const Kernels* k : tables()) std::printf(" %s | ratio |", k->isa);
+    std::printf("\n|---|---:|");
+    for (size_t i = 0; i < tables().size(); i++) std::printf("---:|---:|");
+    std::printf("\n");
+}
+
+void print_row(const std::string& name, const std::vector<Contender>& contenders, double work) {
+    const std::vector<double> times = medians(contenders, kSecondsEach * double(contenders.size()));
+    std::printf("| %s | %.4g |", name.c_str(), work / times[0]);
+    for (size_t c = 1; c < times.size(); c++) std::printf(" %.4g | %.2f |", work / times[c], times[0] / times[c]);
+    std::printf("\n");
+    std::fflush(stdout);
+}
+
+void compare_workload(const Workload& workload) {
+    Network network(workload);
+    std::vector<Contender> contenders = {{"sgemm", [&] { network.bare_step(); }}};
+    for (const Kernels* k : tables()) contenders.push_back({k->isa, [&network, k] { network.step(*k); }});
+    print_row(workload.name, contenders, workload.m);
+}
+
+void compare_layer(int in, int out, int m) {
+    Matrix w(in, out, 1), b(out, 1, 1), a(in, m, 1), delta(out, m, 1), next(out, m, 1), previous(in, m, 1);
+    const float alpha = -1e-9f;
+    const std::string shape = std::to_string(in) + "x" + std::to_string(out) + "x" + std::to_string(m);
+    std::vector<Contender> affine = {{"sgemm", [&] {
+        sgemm(Trans::kYes, Trans::kNo, out, m, in, 1, w, in, a, in, 0, next, out);
+    }}};
+    std::vector<Contender> input_gradient = {{"sgemm", [&] {
+        sgemm(Trans::kNo, Trans::kNo, in, m, out, 1, w, in, delta, out, 0, previous, in);
+    }}};
+    std::vector<Contender> weight_gradient = {{"sgemm", [&] {
+        sgemm(Trans::kNo, Trans::kYes, in, out, m, alpha, a, in, delta, out, 1, w, in);
+    }}};
+    for (const Kernels* k : tables()) {
+        affine.push_back({k->isa, [&, k] { k->affine(in, out, m, w, b, a, Activation::kRelu, next); }});
+        input_gradient.push_back(
+            {k->isa, [&, k] { k->input_gradient(in, out, m, w, delta, Activation::kRelu, a, previous); }});
+        weight_gradient.push_back(
+            {k->isa, [&, k] { k->weight_gradient(in, out, m, 0, out, alpha, a, delta, 1, w, 1, b); }});
+    }
+    const double gflop = 2e-9 * in * out * m;
+    print_row("affine " + shape, affine, gflop);
+    print_row("inputGradient " + shape, input_gradient, gflop);
+    print_row("weightGradient " + shape, weight_gradient, gflop);
+}
+
+void print_peaks() {
+    for (const Kernels* k : tables()) std::printf("%s peak %.0f GFLOP/s, ", k->isa, peak(*k));
+    std::printf("%s, kernels %s\n", openblas_config(), openblas_core());
+}
+
+int compare(int argc, char** argv) {
+    print_peaks();
+    if (argc == 1) {
+        print_header("workload", "samples/s");
+        for (const Workload& workload : kWorkloads) compare_workload(workload);
+    }
+    print_header("layer, in x out x m", "GFLOP/s");
+    for (int i = 1; i < argc; i++) {
+        int in, out, m;
+        if (std::sscanf(argv[i], "%dx%dx%d", &in, &out, &m) != 3 || in < 1 || out < 1 || m < 1) {
+            std::fprintf(stderr, "'%s' is no layer: expected in x out x m, such as 784x128x128\n", argv[i]);
+            return 2;
+        }
+        compare_layer(in, out, m);
+    }
+    if (argc > 1) return 0;
+    std::vector<std::vector<int>> seen;
+    for (const Workload& workload : kWorkloads)
+        for (size_t l = 0; l + 1 < workload.sizes.size(); l++) {
+            std::vector<int> layer = {workload.sizes[l], workload.sizes[l + 1], workload.m};
+            if (std::find(seen.begin(), seen.end(), layer) != seen.end()) continue;
+            seen.push_back(layer);
+            compare_layer(layer[0], layer[1], layer[2]);
+        }
+    return 0;
+}
+
+int one_figure(bool floor, int argc, char** argv) {
+    const Workload* workload = argc > 2 ? find_workload(argv[2]) : nullptr;
+    const double seconds = argc > 3 ? std::atof(argv[3]) : 1;
+    const Kernels* k = &kernels();
+    if (argc > 4) {
+        k = nullptr;
+        for (const Kernels* table : tables())
+            if (argv[4] == std::string(table->isa)) k = table;
+    }
+    if (workload == nullptr || !(seconds > 0) || k == nullptr) {
+        std::fprintf(stderr, "usage: kernels_bench (floor|step) (W1|...|W6|I1|I2) [seconds] [avx512|avx2|baseline]\n");
+        return 2;
+    }
+    Network network(*workload);
+    const double time = medians({{"", [&] { floor ? network.bare_step() : network.step(*k); }}}, seconds)[0];
+    std::printf("%.0f\n", workload->m / time);
+    return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    if (const char* error = open_openblas(std::getenv("BACKBLAS_OPENBLAS"))) {
+        std::fprintf(stderr, "OpenBLAS: %s\n", error);
+        return 1;
+    }
+    const std::string mode = argc > 1 ? argv[1] : "";
+    if (mode == "floor" || mode == "step") return one_figure(mode == "floor", argc, argv);
+    if (mode == "peak") return std::printf("%.1f\n", peak(kernels())) < 0;
+    return compare(argc, argv);
+}
