@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * Checks every argument, then computes: what lies behind {@code compute…} may trust all it is given. Products too small to be
  * worth a call are done by {@link Loops} at once.
  */
-abstract sealed class CheckedBackend implements Backend permits JavaBackend, OpenBlasBackend {
+abstract sealed class CheckedBackend implements Backend permits JavaBackend, NetlibBackend, OpenBlasBackend {
 
     abstract void computeAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
                                 int aOffset, Activation phi, float[] next, int nextOffset);

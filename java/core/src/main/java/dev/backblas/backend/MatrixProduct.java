@@ -1,0 +1,46 @@
+package dev.backblas.backend;
+
+/**
+ * C ← α A B + β C in pure Java, on matrices with any strides: element (i, p) of A is {@code a[aOffset + i * aRow + p * aColumn]}.
+ * So a transposed matrix is one whose strides are swapped. C is column-major. The same call gives the same bits.
+ */
+interface MatrixProduct {
+
+    /** Whether {@link Math#fma} is an instruction of this processor. Where it is not, it takes BigDecimal: a thousand times as long. */
+    boolean FUSED = isFused();
+
+    private static boolean isFused() {
+        long least = Long.MAX_VALUE;
+        float sum = 0;
+        for (int i = 0; i < 10; i++) { // the least, for the processor may be away meanwhile
+            final long before = System.nanoTime();
+            for (int k = 0; k < 10; k++) sum = Math.fma(sum, 0.7f, 0.3f);
+            least = Math.min(least, System.nanoTime() - before);
+        }
+        return sum > 0 && least < 10 * 500; // 20 ns each in the interpreter, and some microseconds in BigDecimal
+    }
+
+    /**
+     * The products of backpropagation, C ← α A B + β C.
+     *
+     * @param rows    the rows of A and C
+     * @param columns the columns of B and C
+     * @param depth   the columns of A, which are the rows of B
+     * @param alpha   α
+     * @param a       A, rows × depth
+     * @param b       B, depth × columns
+     * @param beta    β; with 0, C is written and never read
+     * @param c       C, rows × columns
+     */
+    void multiply(int rows, int columns, int depth, float alpha, float[] a, int aOffset, int aRow, int aColumn, float[] b,
+                  int bOffset, int bRow, int bColumn, float beta, float[] c, int cOffset, int cColumn);
+
+    /** How, in a few words. */
+    String description();
+
+    /** The size of the fewest equal parts of {@code n} that are no larger than {@code most}. */
+    static int part(int n, int most) {
+        final int parts = (n + most - 1) / most;
+        return (n + parts - 1) / parts;
+    }
+}
