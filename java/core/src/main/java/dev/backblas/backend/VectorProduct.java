@@ -83,7 +83,7 @@ final class VectorProduct implements MatrixProduct {
                               Scratch scratch) {
         if (bRow != 1) {
             final float[] panel = scratch.panel(depth * columns);
-            transpose(columns, depth, b, bOffset, bColumn, bRow, panel);
+            MatrixProduct.transpose(depth, columns, b, bOffset, bRow, panel, depth);
             b = panel;
             bOffset = 0;
             bColumn = depth;
@@ -127,10 +127,7 @@ final class VectorProduct implements MatrixProduct {
     private static void pack(int n, int height, int depth, float[] a, int aOffset, int aRow, int aColumn, float[] strip) {
         if (n < height) Arrays.fill(strip, 0, height * depth, 0);
         if (aRow != 1) {
-            int i = 0;
-            for (; i + 8 <= n; i += 8) interleave(depth, a, aOffset + i * aRow, aRow, aColumn, strip, i, height);
-            for (; i < n; i++)
-                for (int p = 0; p < depth; p++) strip[p * height + i] = a[aOffset + i * aRow + p * aColumn];
+            MatrixProduct.transpose(n, depth, a, aOffset, aRow, strip, height);
         } else if (n < height) {
             for (int p = 0; p < depth; p++) System.arraycopy(a, aOffset + p * aColumn, strip, p * height, n);
         } else {
@@ -138,30 +135,6 @@ final class VectorProduct implements MatrixProduct {
                 for (int i = 0; i < height; i += L)
                     FloatVector.fromArray(SPECIES, a, aOffset + p * aColumn + i).intoArray(strip, p * height + i);
         }
-    }
-
-    /** Eight rows at a time: strip[p * height + i…] = rows i… of A in column p. */
-    private static void interleave(int depth, float[] a, int aOffset, int aRow, int aColumn, float[] strip, int at,
-                                   int height) {
-        final int a1 = aOffset + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow, a6 = a5 + aRow,
-            a7 = a6 + aRow;
-        for (int p = 0; p < depth; p++) {
-            final int q = p * aColumn, to = at + p * height;
-            strip[to] = a[aOffset + q];
-            strip[to + 1] = a[a1 + q];
-            strip[to + 2] = a[a2 + q];
-            strip[to + 3] = a[a3 + q];
-            strip[to + 4] = a[a4 + q];
-            strip[to + 5] = a[a5 + q];
-            strip[to + 6] = a[a6 + q];
-            strip[to + 7] = a[a7 + q];
-        }
-    }
-
-    /** to[j * n + p] = element p of column j of B. */
-    private static void transpose(int columns, int n, float[] b, int bOffset, int bColumn, int bRow, float[] to) {
-        for (int j = 0; j < columns; j++)
-            for (int p = 0; p < n; p++) to[j * n + p] = b[bOffset + j * bColumn + p * bRow];
     }
 
     private static void tile4(int depth, float[] a, int aOffset, int step, float[] b, int b0, int b1, int b2, int b3,
