@@ -38,16 +38,16 @@ public enum Activation {
         switch (this) {
             case IDENTITY -> { }
             case SIGMOID -> {
-                for (int i = offset; i < end; i++) z[i] = (float) (1 / (1 + Math.exp(-z[i])));
+                for (int i = offset; i < end; i++) z[i] = FastMath.sigmoid(z[i]);
             }
             case TANH -> {
-                for (int i = offset; i < end; i++) z[i] = (float) Math.tanh(z[i]);
+                for (int i = offset; i < end; i++) z[i] = FastMath.tanh(z[i]);
             }
             case RELU -> {
-                for (int i = offset; i < end; i++) z[i] = z[i] < 0 ? 0 : z[i];
+                for (int i = offset; i < end; i++) z[i] = Math.max(z[i], 0);
             }
             case LEAKY_RELU -> {
-                for (int i = offset; i < end; i++) z[i] = z[i] < 0 ? LEAKY_SLOPE * z[i] : z[i];
+                for (int i = offset; i < end; i++) z[i] = Math.max(z[i], LEAKY_SLOPE * z[i]);
             }
             case SOFTMAX -> {
                 for (int start = offset; start < end; start += n) softmax(z, start, n);
@@ -59,7 +59,7 @@ public enum Activation {
         float top = z[start];
         for (int k = 1; k < n; k++) top = Math.max(top, z[start + k]);
         double total = 0;
-        for (int k = 0; k < n; k++) total += z[start + k] = (float) Math.exp(z[start + k] - top);
+        for (int k = 0; k < n; k++) total += z[start + k] = FastMath.exp(z[start + k] - top);
         final float scale = (float) (1 / total);
         for (int k = 0; k < n; k++) z[start + k] *= scale;
     }

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * <p>A backend is chosen by {@link #fastest()}, {@link #openBlas()} or {@link #pureJava()}. System properties:
  *
  * <ul>
- *   <li>{@code backblas.backend}: {@code openblas}, {@code java} or {@code auto} (the default) decides what {@link #fastest()}
- *       returns;
+ *   <li>{@code backblas.backend}: {@code openblas}, {@code java}, {@code netlib} or {@code auto} (the default) decides what
+ *       {@link #fastest()} returns;
  *   <li>{@code backblas.openblas}: the path of a BLAS library with the CBLAS interface (OpenBLAS, MKL, BLIS) to use
  *       instead of the one that comes with Backblas; there is no fallback past it;
  *   <li>{@code backblas.native.dir}: a directory that holds the native libraries, instead of the {@code backblas-natives} jar;
@@ -27,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  */
 public sealed interface Backend permits CheckedBackend {
 
-    /** {@code "openblas"} or {@code "java"}. */
+    /** {@code "openblas"}, {@code "java"} or {@code "netlib"}. */
     String name();
 
     /** What really runs, in one line: the library or class, its version, its kernels. */
@@ -158,14 +158,14 @@ public sealed interface Backend permits CheckedBackend {
         return Backends.openBlas();
     }
 
-    /** Pure Java: netlib's BLAS, which uses the Vector API under {@code --add-modules jdk.incubator.vector}. Always there. */
+    /** Pure Java: by the Vector API under {@code --add-modules jdk.incubator.vector}, else by plain loops. Always there. */
     static Backend pureJava() {
         return Backends.pureJava();
     }
 
     /**
      * OpenBLAS where it loads, else pure Java with one warning in the log that says why. The system property
-     * {@code backblas.backend} decides for it: {@code openblas}, {@code java} or {@code auto}.
+     * {@code backblas.backend} decides for it, with the names of {@link #named}.
      *
      * @throws IllegalArgumentException if the property has another value
      * @throws IllegalStateException    if the property is {@code openblas} and OpenBLAS cannot be loaded
@@ -175,7 +175,8 @@ public sealed interface Backend permits CheckedBackend {
     }
 
     /**
-     * The backend of this name: {@code openblas}, {@code java}, or {@code auto} for the faster one that loads.
+     * The backend of this name: {@code openblas}; {@code java}; {@code netlib}, the Java BLAS of that project, which is slower
+     * than {@code java}; or {@code auto} for the fastest one that loads.
      *
      * @throws IllegalArgumentException if there is none of that name
      * @throws IllegalStateException    if it is {@code openblas} and cannot be loaded

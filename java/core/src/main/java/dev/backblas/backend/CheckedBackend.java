@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
  * Checks every argument, then computes: what lies behind {@code compute…} may trust all it is given. Products too small to be
  * worth a call are done by {@link Loops} at once.
  */
-abstract sealed class CheckedBackend implements Backend permits JavaBackend, OpenBlasBackend {
+abstract sealed class CheckedBackend implements Backend permits JavaBackend, NetlibBackend, OpenBlasBackend {
 
     /** Fewer floats are copied faster by a loop than by the virtual machine. */
     private static final int WORTH_A_COPY = 64;

@@ -1,0 +1,67 @@
+package dev.backblas.backend;
+
+/**
+ * C ← α A B + β C in pure Java, on matrices with strides: element (i, p) of A is {@code a[aOffset + i * aRow + p * aColumn]}. One
+ * of the two strides is 1; the matrix is transposed where it is the second of A, the first of C. The same call gives the same bits.
+ */
+interface MatrixProduct {
+
+    /** Whether {@link Math#fma} is an instruction of this processor. Where it is not, it takes BigDecimal: a thousand times as long. */
+    boolean FUSED = isFused();
+
+    private static boolean isFused() {
+        long least = Long.MAX_VALUE;
+        float sum = 0;
+        for (int i = 0; i < 10; i++) { // the least, for the processor may be away meanwhile
+            final long before = System.nanoTime();
+            for (int k = 0; k < 10; k++) sum = Math.fma(sum, 0.7f, 0.3f);
+            least = Math.min(least, System.nanoTime() - before);
+        }
+        return sum > 0 && least < 10 * 500; // 20 ns each in the interpreter, and some microseconds in BigDecimal
+    }
+
+    /**
+     * The products of backpropagation, C ← α A B + β C.
+     *
+     * @param rows    the rows of A and C
+     * @param columns the columns of B and C
+     * @param depth   the columns of A, which are the rows of B
+     * @param alpha   α
+     * @param a       A, rows × depth
+     * @param b       B, depth × columns
+     * @param beta    β; with 0, C is written and never read
+     * @param c       C, rows × columns
+     */
+    void multiply(int rows, int columns, int depth, float alpha, float[] a, int aOffset, int aRow, int aColumn, float[] b,
+                  int bOffset, int bRow, int bColumn, float beta, float[] c, int cOffset, int cColumn);
+
+    /** How, in a few words. */
+    String description();
+
+    /** The size of the fewest equal parts of {@code n} that are no larger than {@code most}. */
+    static int part(int n, int most) {
+        final int parts = (n + most - 1) / most;
+        return (n + parts - 1) / parts;
+    }
+
+    /** to[p * height + i] = a[aOffset + i * aRow + p]: rows that are contiguous become columns, eight at a time. */
+    static void transpose(int rows, int length, float[] a, int aOffset, int aRow, float[] to, int height) {
+        int i = 0;
+        for (; i + 8 <= rows; i += 8) {
+            final int a0 = aOffset + i * aRow, a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow,
+                a6 = a5 + aRow, a7 = a6 + aRow;
+            for (int p = 0; p < length; p++) {
+                final int at = p * height + i;
+                to[at] = a[a0 + p];
+                to[at + 1] = a[a1 + p];
+                to[at + 2] = a[a2 + p];
+                to[at + 3] = a[a3 + p];
+                to[at + 4] = a[a4 + p];
+                to[at + 5] = a[a5 + p];
+                to[at + 6] = a[a6 + p];
+                to[at + 7] = a[a7 + p];
+            }
+        }
+        for (; i < rows; i++) for (int p = 0; p < length; p++) to[p * height + i] = a[aOffset + i * aRow + p];
+    }
+}

@@ -1,0 +1,265 @@
+package dev.backblas.backend;
+
+import java.util.Arrays;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * The product with the Vector API. Blocked as K. Goto and R. van de Geijn do, "Anatomy of High-Performance Matrix
+ * Multiplication" (2008), with BLIS's order of the two inner loops swapped: a strip of A, as wide as a tile and {@link #DEPTH}
+ * deep, is packed so that it is read from end to end, and stays in the nearest cache while all columns of B pass by.
+ *
+ * <p>A tile of C stays in registers: {@link #VECTORS} vectors of rows × {@value #WIDTH} columns. With 512-bit vectors there are
+ * 32 registers: 16 for C, 4 for A, 1 for an element of B. With shorter ones there may be 16: 8 + 2 + 1. More do not pay: C2
+ * loads ahead and runs out of registers (a tile of 2 × 6 vectors in 16 registers fell to half its speed). B is read in place,
+ * by columns, for C2 can then hoist the range checks out of the loop, which it cannot where the stride is a variable.
+ *
+ * <p>Few columns do not repay packing: then products with Aᵀ are dot products along the vectors, and A is read in place.
+ */
+final class VectorProduct implements MatrixProduct {
+
+    private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED.length() > 16 ? FloatVector.SPECIES_512
+        : FloatVector.SPECIES_PREFERRED.length() < 4 ? FloatVector.SPECIES_128 : FloatVector.SPECIES_PREFERRED;
+    private static final int L = SPECIES.length();
+
+    private static final int WIDTH = 4;
+    private static final int VECTORS = L == 16 ? 4 : 2;
+    private static final int STRIP = VECTORS * L;
+    private static final int NARROW = 2 * L; // the strip of what is left at the end
+    private static final int DEPTH = 256;
+    /** So many columns of B at a time, or a transposed copy would not stay in the second cache. */
+    private static final int COLUMNS = 512;
+    /** Up to so many columns do not repay packing. */
+    private static final int FEW = 8;
+
+    private static final VectorShuffle<Float> SWAP1 = swap(1), SWAP2 = swap(2), SWAP4 = swap(4), SWAP8 = swap(8);
+    private static final VectorMask<Float> ODD = VectorMask.fromLong(SPECIES, 0xaaaa);
+    private static final VectorMask<Float> ODD_PAIR = VectorMask.fromLong(SPECIES, 0xcccc);
+
+    private static VectorShuffle<Float> swap(int distance) {
+        return VectorShuffle.fromOp(SPECIES, lane -> (lane ^ distance) % L);
+    }
+
+    /** A thread's own memory. */
+    private static final class Scratch {
+        static final ThreadLocal<Scratch> MINE = ThreadLocal.withInitial(Scratch::new);
+
+        final float[] strip = new float[STRIP * DEPTH]; // of A
+        final float[] tile = new float[STRIP * WIDTH]; // of C, where it sticks out
+        float[] panel = {}; // of B, transposed
+
+        float[] panel(int size) {
+            if (panel.length < size) panel = new float[size];
+            return panel;
+        }
+    }
+
+    @Override
+    public String description() {
+        return "Vector API, " + SPECIES.vectorBitSize() + "-bit";
+    }
+
+    @Override
+    public void multiply(int rows, int columns, int depth, float alpha, float[] a, int aOffset, int aRow, int aColumn, float[] b,
+                         int bOffset, int bRow, int bColumn, float beta, float[] c, int cOffset, int cColumn) {
+        final Scratch scratch = Scratch.MINE.get();
+        if (aColumn == 1 && bRow == 1 && columns <= FEW && depth >= L) {
+            dots(rows, columns, depth, alpha, a, aOffset, aRow, b, bOffset, bColumn, beta, c, cOffset, cColumn, scratch.tile);
+            return;
+        }
+        final int kc = MatrixProduct.part(depth, DEPTH);
+        for (int j = 0; j < columns; j += COLUMNS)
+            for (int p = 0; p < depth; p += kc)
+                block(rows, Math.min(COLUMNS, columns - j), Math.min(kc, depth - p), alpha,
+                      a, aOffset + p * aColumn, aRow, aColumn, b, bOffset + p * bRow + j * bColumn, bRow, bColumn,
+                      p == 0 ? beta : 1, c, cOffset + j * cColumn, cColumn, scratch);
+    }
+
+    /** The product where B is at most {@link #DEPTH} × {@link #COLUMNS}. */
+    private static void block(int rows, int columns, int depth, float alpha, float[] a, int aOffset, int aRow, int aColumn,
+                              float[] b, int bOffset, int bRow, int bColumn, float beta, float[] c, int cOffset, int cColumn,
+                              Scratch scratch) {
+        if (bRow != 1) {
+            final float[] panel = scratch.panel(depth * columns);
+            MatrixProduct.transpose(depth, columns, b, bOffset, bRow, panel, depth);
+            b = panel;
+            bOffset = 0;
+            bColumn = depth;
+        }
+        for (int i = 0, n; i < rows; i += n) {
+            n = Math.min(STRIP, rows - i);
+            final int height = n <= NARROW ? NARROW : STRIP;
+            float[] strip = a;
+            int start = aOffset + i * aRow, step = aColumn;
+            if (aRow != 1 || n < height || columns > FEW) {
+                strip = scratch.strip;
+                pack(n, height, depth, a, start, aRow, aColumn, strip);
+                start = 0;
+                step = height;
+            }
+            for (int j = 0; j < columns; j += WIDTH) {
+                final int width = Math.min(WIDTH, columns - j), column = bOffset + j * bColumn;
+                // A tile that is too wide computes its last column again
+                final int b1 = column + Math.min(1, width - 1) * bColumn, b2 = column + Math.min(2, width - 1) * bColumn,
+                    b3 = column + Math.min(3, width - 1) * bColumn;
+                if (height == NARROW) tile2(depth, strip, start, step, b, column, b1, b2, b3, scratch.tile);
+                else tile4(depth, strip, start, step, b, column, b1, b2, b3, scratch.tile);
+                for (int k = 0; k < width; k++)
+                    put(n, alpha, scratch.tile, k * height, beta, c, cOffset + (j + k) * cColumn + i);
+            }
+        }
+    }
+
+    /** A column of a tile into C, c ← α t + β c. */
+    private static void put(int n, float alpha, float[] tile, int from, float beta, float[] c, int at) {
+        int i = 0;
+        for (; i + L <= n; i += L) {
+            FloatVector sum = FloatVector.fromArray(SPECIES, tile, from + i).mul(alpha);
+            if (beta != 0) sum = FloatVector.fromArray(SPECIES, c, at + i).mul(beta).add(sum);
+            sum.intoArray(c, at + i);
+        }
+        for (; i < n; i++) c[at + i] = beta == 0 ? alpha * tile[from + i] : beta * c[at + i] + alpha * tile[from + i];
+    }
+
+    /** A strip of A, its rows side by side, with zeros below. */
+    private static void pack(int n, int height, int depth, float[] a, int aOffset, int aRow, int aColumn, float[] strip) {
+        if (n < height) Arrays.fill(strip, 0, height * depth, 0);
+        if (aRow != 1) {
+            MatrixProduct.transpose(n, depth, a, aOffset, aRow, strip, height);
+        } else if (n < height) {
+            for (int p = 0; p < depth; p++) System.arraycopy(a, aOffset + p * aColumn, strip, p * height, n);
+        } else {
+            for (int p = 0; p < depth; p++)
+                for (int i = 0; i < height; i += L)
+                    FloatVector.fromArray(SPECIES, a, aOffset + p * aColumn + i).intoArray(strip, p * height + i);
+        }
+    }
+
+    private static void tile4(int depth, float[] a, int aOffset, int step, float[] b, int b0, int b1, int b2, int b3,
+                              float[] tile) {
+        FloatVector c00 = FloatVector.zero(SPECIES), c01 = FloatVector.zero(SPECIES), c02 = FloatVector.zero(SPECIES),
+            c03 = FloatVector.zero(SPECIES), c10 = FloatVector.zero(SPECIES), c11 = FloatVector.zero(SPECIES),
+            c12 = FloatVector.zero(SPECIES), c13 = FloatVector.zero(SPECIES), c20 = FloatVector.zero(SPECIES),
+            c21 = FloatVector.zero(SPECIES), c22 = FloatVector.zero(SPECIES), c23 = FloatVector.zero(SPECIES),
+            c30 = FloatVector.zero(SPECIES), c31 = FloatVector.zero(SPECIES), c32 = FloatVector.zero(SPECIES),
+            c33 = FloatVector.zero(SPECIES);
+        for (int p = 0; p < depth; p++) {
+            final int i = aOffset + p * step;
+            final FloatVector a0 = FloatVector.fromArray(SPECIES, a, i), a1 = FloatVector.fromArray(SPECIES, a, i + L),
+                a2 = FloatVector.fromArray(SPECIES, a, i + 2 * L), a3 = FloatVector.fromArray(SPECIES, a, i + 3 * L);
+            FloatVector x = FloatVector.broadcast(SPECIES, b[b0 + p]);
+            c00 = a0.fma(x, c00);
+            c10 = a1.fma(x, c10);
+            c20 = a2.fma(x, c20);
+            c30 = a3.fma(x, c30);
+            x = FloatVector.broadcast(SPECIES, b[b1 + p]);
+            c01 = a0.fma(x, c01);
+            c11 = a1.fma(x, c11);
+            c21 = a2.fma(x, c21);
+            c31 = a3.fma(x, c31);
+            x = FloatVector.broadcast(SPECIES, b[b2 + p]);
+            c02 = a0.fma(x, c02);
+            c12 = a1.fma(x, c12);
+            c22 = a2.fma(x, c22);
+            c32 = a3.fma(x, c32);
+            x = FloatVector.broadcast(SPECIES, b[b3 + p]);
+            c03 = a0.fma(x, c03);
+            c13 = a1.fma(x, c13);
+            c23 = a2.fma(x, c23);
+            c33 = a3.fma(x, c33);
+        }
+        c00.intoArray(tile, 0);
+        c10.intoArray(tile, L);
+        c20.intoArray(tile, 2 * L);
+        c30.intoArray(tile, 3 * L);
+        c01.intoArray(tile, 4 * L);
+        c11.intoArray(tile, 5 * L);
+        c21.intoArray(tile, 6 * L);
+        c31.intoArray(tile, 7 * L);
+        c02.intoArray(tile, 8 * L);
+        c12.intoArray(tile, 9 * L);
+        c22.intoArray(tile, 10 * L);
+        c32.intoArray(tile, 11 * L);
+        c03.intoArray(tile, 12 * L);
+        c13.intoArray(tile, 13 * L);
+        c23.intoArray(tile, 14 * L);
+        c33.intoArray(tile, 15 * L);
+    }
+
+    private static void tile2(int depth, float[] a, int aOffset, int step, float[] b, int b0, int b1, int b2, int b3,
+                              float[] tile) {
+        FloatVector c00 = FloatVector.zero(SPECIES), c01 = FloatVector.zero(SPECIES), c02 = FloatVector.zero(SPECIES),
+            c03 = FloatVector.zero(SPECIES), c10 = FloatVector.zero(SPECIES), c11 = FloatVector.zero(SPECIES),
+            c12 = FloatVector.zero(SPECIES), c13 = FloatVector.zero(SPECIES);
+        for (int p = 0; p < depth; p++) {
+            final int i = aOffset + p * step;
+            final FloatVector a0 = FloatVector.fromArray(SPECIES, a, i), a1 = FloatVector.fromArray(SPECIES, a, i + L);
+            FloatVector x = FloatVector.broadcast(SPECIES, b[b0 + p]);
+            c00 = a0.fma(x, c00);
+            c10 = a1.fma(x, c10);
+            x = FloatVector.broadcast(SPECIES, b[b1 + p]);
+            c01 = a0.fma(x, c01);
+            c11 = a1.fma(x, c11);
+            x = FloatVector.broadcast(SPECIES, b[b2 + p]);
+            c02 = a0.fma(x, c02);
+            c12 = a1.fma(x, c12);
+            x = FloatVector.broadcast(SPECIES, b[b3 + p]);
+            c03 = a0.fma(x, c03);
+            c13 = a1.fma(x, c13);
+        }
+        c00.intoArray(tile, 0);
+        c10.intoArray(tile, L);
+        c01.intoArray(tile, 2 * L);
+        c11.intoArray(tile, 3 * L);
+        c02.intoArray(tile, 4 * L);
+        c12.intoArray(tile, 5 * L);
+        c03.intoArray(tile, 6 * L);
+        c13.intoArray(tile, 7 * L);
+    }
+
+    /** Where Aᵀ and B are contiguous along the depth, which is at least one vector: four rows of A at once. */
+    private static void dots(int rows, int columns, int depth, float alpha, float[] a, int aOffset, int aRow, float[] b,
+                             int bOffset, int bColumn, float beta, float[] c, int cOffset, int cColumn, float[] sums) {
+        for (int i = 0; i < rows; i += 4) {
+            final int n = Math.min(4, rows - i), a0 = aOffset + i * aRow, a1 = a0 + Math.min(1, n - 1) * aRow,
+                a2 = a0 + Math.min(2, n - 1) * aRow, a3 = a0 + Math.min(3, n - 1) * aRow;
+            for (int j = 0; j < columns; j++) {
+                dots4(depth, a, a0, a1, a2, a3, b, bOffset + j * bColumn, sums);
+                for (int k = 0, at = cOffset + j * cColumn + i; k < n; k++, at++)
+                    c[at] = beta == 0 ? alpha * sums[k] : alpha * sums[k] + beta * c[at];
+            }
+        }
+    }
+
+    /** The dot products of four rows of A and a column of B. */
+    private static void dots4(int depth, float[] a, int a0, int a1, int a2, int a3, float[] b, int bOffset, float[] sums) {
+        FloatVector s0 = FloatVector.zero(SPECIES), s1 = FloatVector.zero(SPECIES), s2 = FloatVector.zero(SPECIES),
+            s3 = FloatVector.zero(SPECIES);
+        final int whole = SPECIES.loopBound(depth);
+        for (int p = 0; p < whole; p += L) {
+            final FloatVector x = FloatVector.fromArray(SPECIES, b, bOffset + p);
+            s0 = FloatVector.fromArray(SPECIES, a, a0 + p).fma(x, s0);
+            s1 = FloatVector.fromArray(SPECIES, a, a1 + p).fma(x, s1);
+            s2 = FloatVector.fromArray(SPECIES, a, a2 + p).fma(x, s2);
+            s3 = FloatVector.fromArray(SPECIES, a, a3 + p).fma(x, s3);
+        }
+        if (whole < depth) { // the last vector again, without what was counted
+            final int p = depth - L;
+            final VectorMask<Float> rest = SPECIES.indexInRange(0, whole - p).not();
+            final FloatVector x = FloatVector.fromArray(SPECIES, b, bOffset + p);
+            s0 = s0.blend(FloatVector.fromArray(SPECIES, a, a0 + p).fma(x, s0), rest);
+            s1 = s1.blend(FloatVector.fromArray(SPECIES, a, a1 + p).fma(x, s1), rest);
+            s2 = s2.blend(FloatVector.fromArray(SPECIES, a, a2 + p).fma(x, s2), rest);
+            s3 = s3.blend(FloatVector.fromArray(SPECIES, a, a3 + p).fma(x, s3), rest);
+        }
+        // A fixed tree, for reduceLanes may add in another order once it is compiled; lane k mod 4 becomes sum k
+        final FloatVector s01 = s0.blend(s1, ODD).add(s1.blend(s0, ODD).rearrange(SWAP1));
+        final FloatVector s23 = s2.blend(s3, ODD).add(s3.blend(s2, ODD).rearrange(SWAP1));
+        FloatVector s = s01.blend(s23, ODD_PAIR).add(s23.blend(s01, ODD_PAIR).rearrange(SWAP2));
+        if (L >= 8) s = s.add(s.rearrange(SWAP4));
+        if (L >= 16) s = s.add(s.rearrange(SWAP8));
+        s.intoArray(sums, 0);
+    }
+}
