@@ -21,8 +21,12 @@ public final class Backblas implements Contender {
     private final List<Part> parts; // of a prediction, one for each thread
 
     public Backblas(Problem problem, int threads) {
+        this(problem, Backend.fastest(), threads);
+    }
+
+    Backblas(Problem problem, Backend backend, int threads) {
         this.problem = problem;
-        network = problem.network(Backend.fastest());
+        network = problem.network(backend);
         trainer = Trainer.of(network, problem.loss()).rate(Problem.RATE).batch(problem.m()).threads(threads).build();
         final int T = Math.min(threads, problem.m());
         parts = IntStream.range(0, T).mapToObj(t -> new Part(problem.m() * t / T, problem.m() * (t + 1) / T)).toList();

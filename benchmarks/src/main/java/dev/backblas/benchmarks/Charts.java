@@ -70,6 +70,8 @@ final class Charts {
         styler.setLegendBorderColor(Color.WHITE);
         styler.setPlotBorderVisible(false);
         styler.setPlotGridVerticalLinesVisible(false);
+        styler.setPlotGridLinesStroke(new BasicStroke(0.5f)); // a dash would be a path of its own
+        styler.setYAxisLogarithmicDecadeOnly(false);
     }
 
     static void write(Chart<?, ?> chart, Path svg) throws IOException {

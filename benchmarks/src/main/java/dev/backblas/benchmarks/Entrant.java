@@ -49,7 +49,7 @@ public record Entrant(String name, int threads, Set<Workload> enters, List<Strin
      */
     public static List<Entrant> all(Path home, int threads, boolean peers) {
         final List<Entrant> all = new ArrayList<>();
-        final Path kernels = home.resolve("java/natives/target/cmake/kernels_bench");
+        final Path kernels = kernels(home);
         if (Files.isExecutable(kernels)) {
             all.add(new Entrant(FLOOR, 1, EVERYTHING, List.of(kernels.toString(), "floor"), true));
             all.add(new Entrant("kernels", 1, EVERYTHING, List.of(kernels.toString(), "step"), true)); // without Java
@@ -72,6 +72,16 @@ public record Entrant(String name, int threads, Set<Workload> enters, List<Strin
         add(all, "onnxruntime", EnumSet.of(Workload.I1, Workload.I2), theirs, flags, PEERS + "OnnxRuntime", 1, threads);
         add(all, "smile", EnumSet.of(Workload.W4, Workload.W5, Workload.I1), theirs, flags, PEERS + "Smile", 1);
         return all;
+    }
+
+    /** The GFLOP/s of one processor's fused multiply-adds; 0 if the program that measures them is not built. */
+    static double peak(Path home) {
+        final Path kernels = kernels(home);
+        return Files.isExecutable(kernels) ? Double.parseDouble(Jvm.lines(List.of(kernels.toString(), "peak")).get(0)) : 0;
+    }
+
+    private static Path kernels(Path home) {
+        return home.resolve("java/natives/target/cmake/kernels_bench");
     }
 
     private static void add(List<Entrant> all, String name, Set<Workload> enters, String classPath, List<String> flags,

@@ -2,6 +2,10 @@ package dev.backblas.cli;
 
 import dev.backblas.benchmarks.Comparison;
 import dev.backblas.benchmarks.Entrant;
+import dev.backblas.benchmarks.Epochs;
+import dev.backblas.benchmarks.Growth;
+import dev.backblas.benchmarks.Pauses;
+import dev.backblas.benchmarks.StartUp;
 import dev.backblas.benchmarks.Workload;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -63,6 +67,33 @@ final class Bench implements Callable<Integer> {
         final List<Entrant> entrants =
             all.stream().filter(entrant -> contenders.isEmpty() || contenders.contains(entrant.name())).toList();
         new Comparison(List.copyOf(workloads), entrants, rounds, slice, environment, besideBusy).run(typed(), System.out, out);
+        return 0;
+    }
+
+    @Command(mixinStandardHelpOptions = true, description = "An epoch of mini-batches against steps on a resident batch.")
+    int epochs(@Option(names = "--rounds", paramLabel = "N", defaultValue = "5") int rounds) {
+        Epochs.run(rounds, System.out);
+        return 0;
+    }
+
+    @Command(mixinStandardHelpOptions = true,
+             description = "How long a thread that allocates is held up by training beside it, and what a step allocates.")
+    int pauses(@Option(names = "--rounds", paramLabel = "N", defaultValue = "3") int rounds) {
+        Pauses.run(rounds, System.out);
+        return 0;
+    }
+
+    @Command(mixinStandardHelpOptions = true,
+             description = "Time from java to the first prediction of a loaded model, and memory.")
+    int startup(@Option(names = "--rounds", paramLabel = "N", defaultValue = "11") int rounds) throws IOException {
+        StartUp.run(rounds, System.out);
+        return 0;
+    }
+
+    @Command(mixinStandardHelpOptions = true,
+             description = "GFLOP/s over width, depth, batch and threads, as charts.")
+    int growth() throws IOException {
+        Growth.run(HOME, System.out, out);
         return 0;
     }
 

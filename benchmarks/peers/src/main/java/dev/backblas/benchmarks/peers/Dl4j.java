@@ -15,7 +15,6 @@ import org.nd4j.linalg.lossfunctions.ILossFunction;
 import org.nd4j.linalg.lossfunctions.impl.LossBinaryXENT;
 import org.nd4j.linalg.lossfunctions.impl.LossL2;
 import org.nd4j.linalg.lossfunctions.impl.LossMCXENT;
-import org.nd4j.versioncheck.VersionCheck;
 
 /** Eclipse Deeplearning4j; the batch stays in an INDArray. */
 public final class Dl4j implements Contender {
@@ -65,7 +64,8 @@ public final class Dl4j implements Contender {
 
     @Override
     public String description() {
-        return "DL4J " + VersionCheck.getVersionInfos().get(0).getBuildVersion();
+        final String jar = MultiLayerNetwork.class.getProtectionDomain().getCodeSource().getLocation().getPath();
+        return "DL4J, " + jar.substring(jar.lastIndexOf('/') + 1);
     }
 
     @Override
