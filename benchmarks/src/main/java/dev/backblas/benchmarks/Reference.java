@@ -5,6 +5,7 @@ import dev.backblas.Network;
 import dev.backblas.backend.Activation;
 import java.nio.FloatBuffer;
 import java.util.Random;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -70,8 +71,9 @@ final class Reference {
         });
     }
 
-    /** Asserts that {@code after} is the network after one step, W ← W − η dW, on the mean of the loss. */
-    void checkStep(Loss loss, double eta, float[] x, float[] y, int m, Network after) {
+    /** Asserts that {@code wAfter} and {@code bAfter} give Wˡ and bˡ after one step, W ← W − η dW, on the mean of the loss. */
+    void checkStep(Loss loss, double eta, float[] x, float[] y, int m, IntFunction<FloatBuffer> wAfter,
+                   IntFunction<FloatBuffer> bAfter) {
         final double[][][] a = new double[m][][], delta = new double[m][][]; // a[j][l], delta[j][l]
         for (int j = 0; j < m; j++) {
             a[j] = forward(x, j, new double[L + 1][]);
@@ -79,9 +81,9 @@ final class Reference {
         }
         for (int l = 1; l <= L; l++) {
             final int layer = l, in = n[l - 1];
-            checkDescent("weight of layer " + l, m, eta, w[l], after.weights(l), // dW = A δᵀ / m
+            checkDescent("weight of layer " + l, m, eta, w[l], wAfter.apply(l), // dW = A δᵀ / m
                          (i, j) -> a[j][layer - 1][i % in] * delta[j][layer][i / in]);
-            checkDescent("bias of layer " + l, m, eta, b[l], after.biases(l), // db = δ 1 / m
+            checkDescent("bias of layer " + l, m, eta, b[l], bAfter.apply(l), // db = δ 1 / m
                          (k, j) -> delta[j][layer][k]);
         }
     }

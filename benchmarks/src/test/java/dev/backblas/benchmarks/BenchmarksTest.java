@@ -3,15 +3,11 @@ package dev.backblas.benchmarks;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.backblas.Network;
 import dev.backblas.Trainer;
 import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -133,7 +129,7 @@ class BenchmarksTest {
         }
         System.arraycopy(x, 0, x, (m - 1) * network.inputs(), network.inputs());
         System.arraycopy(y, 0, y, (m - 1) * network.outputs(), network.outputs());
-        assertThrows(AssertionError.class, () -> reference.checkStep(shape.loss(), 0.1, x, y, m, network));
+        assertThrows(AssertionError.class, () -> reference.checkStep(shape.loss(), 0.1, x, y, m, network::weights, network::biases));
     }
 
     @Test
@@ -151,21 +147,5 @@ class BenchmarksTest {
         final float[] values = new float[size];
         for (int i = 0; i < size; i++) values[i] = 2 * random.nextFloat() - 1;
         return values;
-    }
-
-    /** Through JMH and its forks, on a workload of microseconds. */
-    @Test
-    void shortRun() {
-        assumeTrue(BACKENDS.size() == 2, "it compares the two");
-        System.setProperty("jmh.ignoreLock", "true"); // another run on this machine is none of our business: nothing is timed
-        final ByteArrayOutputStream printed = new ByteArrayOutputStream();
-        new ShortRun(1, 10, 10).print(
-            new PrintStream(printed, true, StandardCharsets.UTF_8),
-            List.of(ShortRun.Workload.train(Shape.W4), ShortRun.Workload.predict(Shape.W4, 1)));
-        final String text = printed.toString(StandardCharsets.UTF_8);
-        assertTrue(text.contains("pure Java, netlib VectorBLAS"), text);
-        for (String workload : List.of("train 13-3-1, batch 32", "predict 13-3-1, batch 1"))
-            assertTrue(text.lines().anyMatch(
-                line -> line.matches("\\| " + workload + " \\| [\\d,]+ \\| [\\d,]+ \\| [\\d.]+ \\|")), text);
     }
 }

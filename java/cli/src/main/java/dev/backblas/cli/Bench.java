@@ -1,21 +1,104 @@
 package dev.backblas.cli;
 
-import dev.backblas.benchmarks.ShortRun;
+import dev.backblas.benchmarks.Comparison;
+import dev.backblas.benchmarks.Entrant;
+import dev.backblas.benchmarks.Epochs;
+import dev.backblas.benchmarks.Growth;
+import dev.backblas.benchmarks.Pauses;
+import dev.backblas.benchmarks.StartUp;
+import dev.backblas.benchmarks.Workload;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.Callable;
+import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ScopeType;
 
-/** A few minutes of JMH: OpenBLAS against pure Java on this machine. */
+/** The measurements that the README shows, on this machine. */
 @Command(name = "bench", mixinStandardHelpOptions = true,
-         description = "Measure training and prediction on this machine, OpenBLAS against pure Java, with JMH.")
+         description = "Measure training and prediction on this machine: ours, bare sgemm and pure Java by turns.")
 final class Bench implements Callable<Integer> {
 
-    @Option(names = "--quick", description = "Shorter and less exact.")
-    private boolean quick;
+    /** The project, as the launcher found it. */
+    private static final Path HOME = Path.of(System.getProperty("backblas.home", "."));
+
+    @CommandLine.Spec
+    private CommandLine.Model.CommandSpec spec;
+
+    @Option(names = "--peers", description = "The peers too; fetches 400 MB from Maven Central on first use.")
+    private boolean peers;
+
+    @Option(names = "--workloads", split = ",", paramLabel = "NAME", description = "Some of ${COMPLETION-CANDIDATES}.")
+    private Set<Workload> workloads = EnumSet.allOf(Workload.class);
+
+    @Option(names = "--contenders", split = ",", paramLabel = "NAME",
+            description = "Some of floor, kernels, ours, java-vector, java; with --peers: jniblas, pytorch, dl4j, onnxruntime, "
+                + "smile.")
+    private Set<String> contenders = Set.of();
+
+    @Option(names = "--threads", paramLabel = "N", description = "The most threads; all processors unless set.")
+    private int threads = Runtime.getRuntime().availableProcessors();
+
+    @Option(names = "--rounds", paramLabel = "N", description = "Slices of each contender; ${DEFAULT-VALUE} unless set.")
+    private int rounds = 9;
+
+    @Option(names = "--slice", paramLabel = "SECONDS", description = "Length of a slice; ${DEFAULT-VALUE} unless set.")
+    private double slice = 0.3;
+
+    @Option(names = "-E", paramLabel = "NAME=VALUE", mapFallbackValue = "",
+            description = "A variable of all contenders' environment; with no value it is unset.")
+    private Map<String, String> environment = new LinkedHashMap<>();
+
+    @Option(names = "--beside-busy", description = "Ours once more, while a foreign process burns a core.")
+    private boolean besideBusy;
+
+    @Option(names = "--out", paramLabel = "DIR", scope = ScopeType.INHERIT, description = "Where tables, charts and logs go.")
+    private Path out = HOME.resolve("benchmarks/target/results");
 
     @Override
-    public Integer call() {
-        ShortRun.run(System.out, quick);
+    public Integer call() throws IOException {
+        final List<Entrant> all = Entrant.all(HOME, threads, peers);
+        final List<Entrant> entrants =
+            all.stream().filter(entrant -> contenders.isEmpty() || contenders.contains(entrant.name())).toList();
+        new Comparison(List.copyOf(workloads), entrants, rounds, slice, environment, besideBusy).run(typed(), System.out, out);
         return 0;
+    }
+
+    @Command(mixinStandardHelpOptions = true, description = "An epoch of mini-batches against steps on a resident batch.")
+    int epochs(@Option(names = "--rounds", paramLabel = "N", defaultValue = "5") int rounds) {
+        Epochs.run(rounds, System.out);
+        return 0;
+    }
+
+    @Command(mixinStandardHelpOptions = true,
+             description = "How long a thread that allocates is held up by training beside it, and what a step allocates.")
+    int pauses(@Option(names = "--rounds", paramLabel = "N", defaultValue = "3") int rounds) {
+        Pauses.run(rounds, System.out);
+        return 0;
+    }
+
+    @Command(mixinStandardHelpOptions = true,
+             description = "Time from java to the first prediction of a loaded model, and memory.")
+    int startup(@Option(names = "--rounds", paramLabel = "N", defaultValue = "11") int rounds) throws IOException {
+        StartUp.run(rounds, System.out);
+        return 0;
+    }
+
+    @Command(mixinStandardHelpOptions = true,
+             description = "GFLOP/s over width, depth, batch and threads, as charts.")
+    int growth() throws IOException {
+        Growth.run(HOME, System.out, out);
+        return 0;
+    }
+
+    /** What was typed to come here. */
+    private String typed() {
+        return "./backblas " + String.join(" ", spec.root().commandLine().getParseResult().originalArgs());
     }
 }

@@ -1,0 +1,98 @@
+package dev.backblas.benchmarks;
+
+import dev.backblas.Network;
+import dev.backblas.Trainer;
+import dev.backblas.backend.Backend;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+
+/** This library, on the backend that the system property {@code backblas.backend} names. */
+public final class Backblas implements Contender {
+
+    private final Problem problem;
+    private final Network network;
+    private final Trainer trainer;
+    private final ExecutorService pool;
+    private final List<Part> parts; // of a prediction, one for each thread
+
+    public Backblas(Problem problem, int threads) {
+        this(problem, Backend.fastest(), threads);
+    }
+
+    Backblas(Problem problem, Backend backend, int threads) {
+        this.problem = problem;
+        network = problem.network(backend);
+        trainer = Trainer.of(network, problem.loss()).rate(Problem.RATE).batch(problem.m()).threads(threads).build();
+        final int T = Math.min(threads, problem.m());
+        parts = IntStream.range(0, T).mapToObj(t -> new Part(problem.m() * t / T, problem.m() * (t + 1) / T)).toList();
+        pool = Executors.newFixedThreadPool(T);
+    }
+
+    /** The samples [from, to), predicted into an array of their own. */
+    private final class Part implements Callable<float[]> {
+        private final float[] x;
+        private final int m;
+        private final float[] out;
+
+        Part(int from, int to) {
+            m = to - from;
+            x = Arrays.copyOfRange(problem.x(), from * network.inputs(), to * network.inputs());
+            out = new float[network.outputs() * m];
+        }
+
+        @Override
+        public float[] call() {
+            network.predict(x, m, out);
+            return out;
+        }
+    }
+
+    @Override
+    public String description() {
+        return "Backblas on " + network.backend().description().replaceAll(", (linked into|bundled with) [^,]*", ""); // a path
+    }
+
+    @Override
+    public void run() {
+        if (problem.workload().training()) trainer.step(problem.x(), problem.y(), problem.m());
+        else if (parts.size() == 1) parts.get(0).call();
+        else
+            try {
+                for (Future<float[]> part : pool.invokeAll(parts)) part.get();
+            } catch (Exception e) {
+                throw new IllegalStateException(e);
+            }
+    }
+
+    @Override
+    public float[] weights(int l) {
+        return Problem.array(network.weights(l));
+    }
+
+    @Override
+    public float[] biases(int l) {
+        return Problem.array(network.biases(l));
+    }
+
+    @Override
+    public float[] outputs() {
+        final float[] all = new float[network.outputs() * problem.m()];
+        int offset = 0;
+        for (Part part : parts) {
+            System.arraycopy(part.out, 0, all, offset, part.out.length);
+            offset += part.out.length;
+        }
+        return all;
+    }
+
+    @Override
+    public void close() {
+        trainer.close();
+        pool.shutdownNow();
+    }
+}
