@@ -1,6 +1,7 @@
 package dev.backblas;
 
 import dev.backblas.backend.Activation;
+import dev.backblas.backend.FastMath;
 
 /** The cost C of one sample, and δᴸ = ∂C/∂Zᴸ. */
 public enum Loss {
@@ -74,9 +75,9 @@ public enum Loss {
             final float zi = z[zOffset + i], yi = y[yOffset + i];
             if (!(yi >= 0 && yi <= 1))
                 throw new IllegalArgumentException("binary cross-entropy: a target is " + yi + "; expected every y in [0, 1]");
-            final double e = Math.exp(-Math.abs(zi));
-            sum += Math.max(zi, 0) + Math.log(1 + e) - (double) yi * zi; // C = softplus(z) − y z
-            final float a = (float) ((zi >= 0 ? 1 : e) / (1 + e)); // a = σ(z)
+            final float e = FastMath.exp(-Math.abs(zi));
+            sum += Math.max(zi, 0) + Math.log(1.0 + e) - (double) yi * zi; // C = softplus(z) − y z
+            final float a = (zi >= 0 ? 1 : e) / (1 + e); // a = σ(z)
             z[zOffset + i] = a;
             delta[deltaOffset + i] = a - yi; // δ = A − Y
         }
@@ -96,11 +97,11 @@ public enum Loss {
                 if (!(yk >= 0))
                     throw new IllegalArgumentException("cross-entropy: a target is " + yk + "; expected every y in [0, 1]");
                 final float above = z[zj + k] - top;
-                final double e = Math.exp(above);
+                final float e = FastMath.exp(above);
                 if (yk != 0) yz += (double) yk * above; // else 0 · −∞ would be NaN
                 ys += yk;
                 total += e;
-                z[zj + k] = (float) e;
+                z[zj + k] = e;
             }
             if (!(Math.abs(ys - 1) < 1e-3))
                 throw new IllegalArgumentException(
