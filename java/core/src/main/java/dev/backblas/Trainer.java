@@ -18,8 +18,8 @@ import org.jspecify.annotations.Nullable;
 public final class Trainer implements AutoCloseable {
 
     /**
-     * Each thread gets at least this many multiplications of a step (3 Σ in·out·m), or it is not worth waiting for: two threads are
-     * 1.0 times as fast as one on a step of 0.2 million, 1.2 on 0.5, 1.4 on 1.8, 1.6 on 5 (StepBenchmark, threads = 1, 2).
+     * Each thread gets at least this many multiplications of a step (3 Σ in·out·m), or it is not worth waiting for: two threads
+     * are 1.0 times as fast as one on a step of 0.2 million, 1.2 on 0.5, 1.4 on 1.8, 1.6 on 5 (StepBenchmark, threads = 1, 2).
      */
     static final long WORK_PER_THREAD = 500_000;
 

@@ -81,6 +81,7 @@ class HouseRulesTest {
         assertEquals(List.of("open", "isLinkedIn", "config", "core", "instructionSet", "pinsWithoutCopy", "allFinite"), others);
         Pattern.compile("static native void \\w+\\(([^)]*)\\)").matcher(door).results()
             .flatMap(match -> Stream.of(match.group(1).split(",")))
-            .forEach(parameter -> assertTrue(parameter.strip().matches("(int|float|int\\[]|byte\\[]|float\\[]) \\w+"), parameter));
+            .forEach(parameter ->
+                assertTrue(parameter.strip().matches("(int|float|int\\[]|byte\\[]|float\\[]) \\w+"), parameter));
     }
 }

@@ -41,8 +41,8 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
     }
 
     void computeGather(int n, byte[] source, float scale, int[] columns, int from, int to, float[] x, int xOffset) {
-        for (int j = from; j < to; j++)
-            for (int i = 0, s = columns[j] * n, d = xOffset + (j - from) * n; i < n; i++) x[d + i] = (source[s + i] & 0xff) * scale;
+        for (int j = from, d = xOffset; j < to; j++, d += n)
+            for (int i = 0, s = columns[j] * n; i < n; i++) x[d + i] = (source[s + i] & 0xff) * scale;
     }
 
     @Override
