@@ -252,14 +252,14 @@ void dots_of(int samples, int in, const float* w, const float* a, float* z, int6
 }
 
 // Z = WᵀA
-inline void dots(int in, int out, int m, const float* w, const float* a, float* z) {
+inline void dots(int in, int out, int m, const float* w, const float* a, float* z, int64_t z_step) {
     int u = 0;
-    for (; u + 4 <= out; u += 4) dots_of<4>(m, in, w + int64_t(u) * in, a, z + u, out);
+    for (; u + 4 <= out; u += 4) dots_of<4>(m, in, w + int64_t(u) * in, a, z + u, z_step);
     w += int64_t(u) * in;
     switch (out - u) {
-        case 1: return dots_of<1>(m, in, w, a, z + u, out);
-        case 2: return dots_of<2>(m, in, w, a, z + u, out);
-        case 3: return dots_of<3>(m, in, w, a, z + u, out);
+        case 1: return dots_of<1>(m, in, w, a, z + u, z_step);
+        case 2: return dots_of<2>(m, in, w, a, z + u, z_step);
+        case 3: return dots_of<3>(m, in, w, a, z + u, z_step);
     }
 }
 

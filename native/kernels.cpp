@@ -44,8 +44,9 @@ bool is_large(int in, int out) { return int64_t(in) * out >= kLargeWeights && op
 constexpr int kPackedColumns = 192;
 constexpr int kCollision = 256;
 
-Rows rows_of(const float* a, int rows, int columns) {
-    return {a, rows, rows % kCollision == 0 && columns >= kPackedColumns};
+// Of a matrix whose columns lie `step` apart, the first of its rows
+Rows rows_of(const float* a, int step, int columns) {
+    return {a, step, step % kCollision == 0 && columns >= kPackedColumns};
 }
 
 // Chooses the template instance for φ once per call, outside the loops.
@@ -81,14 +82,15 @@ void softmax(int out, float* z) {
     for_each_vector(out, [&](int64_t k, auto load, auto store) { store(z + k, load(z + k) * scale); });
 }
 
+// On m columns that lie `step` apart
 struct AffineTail {
-    int out, m;
+    int out, m, step;
     const float* b;
     float* z;
     template <Activation phi>
     void operator()() const {
-        if (out >= kWidth) {
-            for (int j = 0; j < m; j++) bias_and_activate<phi>(out, b, z + int64_t(j) * out);
+        if (out >= kWidth || out < step) {
+            for (int j = 0; j < m; j++) bias_and_activate<phi>(out, b, z + int64_t(j) * step);
             return;
         }
         // Columns narrower than a vector lie side by side: φ takes several at once
@@ -99,27 +101,28 @@ struct AffineTail {
     }
 };
 
-void affine_tail(int out, int m, const float* b, Activation phi, float* z) {
-    with_activation(phi, AffineTail{out, m, b, z});
+void affine_tail(int out, int m, int step, const float* b, Activation phi, float* z) {
+    with_activation(phi, AffineTail{out, m, step, b, z});
     if (phi == Activation::kSoftmax)
-        for (int j = 0; j < m; j++) softmax(out, z + int64_t(j) * out);
+        for (int j = 0; j < m; j++) softmax(out, z + int64_t(j) * step);
 }
 
 struct DerivativeTail {
-    int64_t n;
+    int in, m, step;
     const float* a;
     float* delta;
     template <Activation phi>
     void operator()() const {
-        for_each_vector(n, [this](int64_t i, auto load, auto store) {
+        if (in == step) return columns<phi>(int64_t(in) * m, a, delta);
+        for (int j = 0; j < m; j++) columns<phi>(in, a + int64_t(j) * step, delta + int64_t(j) * step);
+    }
+    template <Activation phi>
+    static void columns(int64_t n, const float* a, float* delta) {
+        for_each_vector(n, [a, delta](int64_t i, auto load, auto store) {
             store(delta + i, load(delta + i) * derivative<phi>(load(a + i)));
         });
     }
 };
-
-void derivative_tail(int64_t n, Activation phi, const float* a, float* delta) {
-    if (phi != Activation::kIdentity) with_activation(phi, DerivativeTail{n, a, delta});
-}
 
 // c ← α δ 1 + γ c
 void bias_gradient(int out, int m, float alpha, const float* delta, int64_t step, float gamma, float* c) {
@@ -131,36 +134,39 @@ void bias_gradient(int out, int m, float alpha, const float* delta, int64_t step
     });
 }
 
-void affine(int in, int out, int m, const float* w, const float* b, const float* a, Activation phi, float* a_next) {
-    const int tile = column_tile(out);
+void affine(int in, int out, int m, int from, int to, const float* w, const float* b, const float* a, Activation phi,
+            float* a_next) {
+    const int units = to - from, tile = column_tile(units);
+    w += int64_t(from) * in;
     for (int j = 0; j < m; j += tile) {
         const int columns = m - j < tile ? m - j : tile;
         const float* x = a + int64_t(j) * in;
-        float* z = a_next + int64_t(j) * out;
+        float* z = a_next + int64_t(j) * out + from;
         // Z = WᵀA
-        if (columns <= kDotSamples || out < kStripRows)
-            dots(in, out, columns, w, x, z);
-        else if (is_large(in, out))
-            sgemm(Trans::kYes, Trans::kNo, out, columns, in, 1, w, in, x, in, 0, z, out);
+        if (columns <= kDotSamples || units < kStripRows)
+            dots(in, units, columns, w, x, z, out);
+        else if (is_large(in, units))
+            sgemm(Trans::kYes, Trans::kNo, units, columns, in, 1, w, in, x, in, 0, z, out);
         else
-            multiply<Along::kDepth>(out, columns, in, 1, Columns{w, in}, x, in, 0, z, out);
-        affine_tail(out, columns, b, phi, z);
+            multiply<Along::kDepth>(units, columns, in, 1, Columns{w, in}, x, in, 0, z, out);
+        affine_tail(units, columns, out, b == nullptr ? b : b + from, phi, z);
     }
 }
 
-void input_gradient(int in, int out, int m, const float* w, const float* delta, Activation phi, const float* a,
-                    float* delta_previous) {
-    const int tile = column_tile(in);
+void input_gradient(int in, int out, int m, int from, int to, const float* w, const float* delta, Activation phi,
+                    const float* a, float* delta_previous) {
+    const int rows = to - from, tile = column_tile(rows);
     for (int j = 0; j < m; j += tile) {
         const int columns = m - j < tile ? m - j : tile;
         const float* d = delta + int64_t(j) * out;
-        float* y = delta_previous + int64_t(j) * in;
+        float* y = delta_previous + int64_t(j) * in + from;
         // δ' = Wδ
-        if (columns > kManySamples && is_large(in, out))
-            sgemm(Trans::kNo, Trans::kNo, in, columns, out, 1, w, in, d, out, 0, y, in);
+        if (columns > kManySamples && is_large(rows, out))
+            sgemm(Trans::kNo, Trans::kNo, rows, columns, out, 1, w + from, in, d, out, 0, y, in);
         else
-            multiply<Along::kDepth>(in, columns, out, 1, rows_of(w, in, columns), d, out, 0, y, in);
-        derivative_tail(int64_t(columns) * in, phi, a == nullptr ? a : a + int64_t(j) * in, y);
+            multiply<Along::kDepth>(rows, columns, out, 1, rows_of(w + from, in, columns), d, out, 0, y, in);
+        if (phi != Activation::kIdentity)
+            with_activation(phi, DerivativeTail{rows, columns, in, a + int64_t(j) * in + from, y});
     }
 }
 

@@ -19,13 +19,15 @@ constexpr int kFewSamples = 2;
 struct Kernels {
     const char* isa;
 
-    // A' = φ(WᵀA + b 1ᵀ)         W: in×out   b: out or null   A: in×m   A': out×m
-    void (*affine)(int in, int out, int m, const float* w, const float* b, const float* a, Activation phi,
-                   float* a_next);
+    // A' = φ(WᵀA + b 1ᵀ), for the units (rows of A') [from, to); all of them for softmax
+    //                            W: in×out   b: out or null   A: in×m   A': out×m
+    void (*affine)(int in, int out, int m, int from, int to, const float* w, const float* b, const float* a,
+                   Activation phi, float* a_next);
 
-    // δ' = (W δ) ⊙ φ'(A)         W: in×out   δ: out×m   A: in×m (unread for the identity)   δ': in×m
-    void (*input_gradient)(int in, int out, int m, const float* w, const float* delta, Activation phi, const float* a,
-                           float* delta_previous);
+    // δ' = (W δ) ⊙ φ'(A), for the rows of δ' [from, to)
+    //                            W: in×out   δ: out×m   A: in×m (unread for the identity)   δ': in×m
+    void (*input_gradient)(int in, int out, int m, int from, int to, const float* w, const float* delta,
+                           Activation phi, const float* a, float* delta_previous);
 
     // C ← α A δᵀ + β C,  c ← α δ 1 + γ c, for the units (columns of C) [from, to)
     //                            A: in×m   δ: out×m   C: in×out   c: out or null; with β = 0 (γ = 0) C (c) is unread

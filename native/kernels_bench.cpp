@@ -139,11 +139,12 @@ class Network {
     void step(const Kernels& k) {
         const int m = workload_.m;
         for (int l = 0; l < layers_; l++)
-            k.affine(n(l), n(l + 1), m, w_[l], b_[l], a_[l], l + 1 < layers_ ? workload_.hidden : workload_.output, a_[l + 1]);
+            k.affine(n(l), n(l + 1), m, 0, n(l + 1), w_[l], b_[l], a_[l],
+                     l + 1 < layers_ ? workload_.hidden : workload_.output, a_[l + 1]);
         if (!workload_.training) return;
         output_delta();
         for (int l = layers_ - 1; l > 0; l--)
-            k.input_gradient(n(l), n(l + 1), m, w_[l], delta_[l + 1], workload_.hidden, a_[l], delta_[l]);
+            k.input_gradient(n(l), n(l + 1), m, 0, n(l), w_[l], delta_[l + 1], workload_.hidden, a_[l], delta_[l]);
         for (int l = 0; l < layers_; l++)
             k.weight_gradient(n(l), n(l + 1), m, 0, n(l + 1), kAlpha, a_[l], delta_[l + 1], 1, w_[l], 1, b_[l]);
     }
@@ -249,9 +250,9 @@ void compare_layer(int in, int out, int m) {
         sgemm(Trans::kNo, Trans::kYes, in, out, m, alpha, a, in, delta, out, 1, w, in);
     }}};
     for (const Kernels* k : tables()) {
-        affine.push_back({k->isa, [&, k] { k->affine(in, out, m, w, b, a, Activation::kRelu, next); }});
+        affine.push_back({k->isa, [&, k] { k->affine(in, out, m, 0, out, w, b, a, Activation::kRelu, next); }});
         input_gradient.push_back(
-            {k->isa, [&, k] { k->input_gradient(in, out, m, w, delta, Activation::kRelu, a, previous); }});
+            {k->isa, [&, k] { k->input_gradient(in, out, m, 0, in, w, delta, Activation::kRelu, a, previous); }});
         weight_gradient.push_back(
             {k->isa, [&, k] { k->weight_gradient(in, out, m, 0, out, alpha, a, delta, 1, w, 1, b); }});
     }

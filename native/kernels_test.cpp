@@ -99,7 +99,10 @@ const Activation kElementwise[] = {Activation::kIdentity, Activation::kSigmoid, 
 void test_affine(const Kernels& k, int in, int out, int m, Activation activation, bool with_bias) {
     const auto w = random_floats(size_t(in) * out), b = random_floats(out), a = random_floats(size_t(in) * m);
     Output next(size_t(out) * m);
-    k.affine(in, out, m, w.data(), with_bias ? b.data() : nullptr, a.data(), activation, next.data());
+    const int seam = activation == Activation::kSoftmax || (in + m) % 3 > 0 ? 0 : out / 3;  // in one tile or in two
+    for (int from : {0, seam})
+        k.affine(in, out, m, from, from < seam ? seam : out, w.data(), with_bias ? b.data() : nullptr, a.data(), activation,
+                 next.data());
     CHECK(next.intact(), "%s affine %dx%dx%d wrote outside its output", k.isa, in, out, m);
     for (int j = 0; j < m; j++) {
         std::vector<double> z(out);
@@ -134,8 +137,10 @@ void test_input_gradient(const Kernels& k, int in, int out, int m, Activation ac
     if (activation == Activation::kRelu)
         for (size_t i = 0; i < a.size(); i += 3) a[i] = 0;  // φ'(0) = 0
     Output previous(size_t(in) * m);
-    k.input_gradient(in, out, m, w.data(), delta.data(), activation,
-                     activation == Activation::kIdentity ? nullptr : a.data(), previous.data());
+    const int seam = (in + m) % 3 > 0 ? 0 : in / 3;
+    for (int from : {0, seam})
+        k.input_gradient(in, out, m, from, from < seam ? seam : in, w.data(), delta.data(), activation,
+                         activation == Activation::kIdentity ? nullptr : a.data(), previous.data());
     CHECK(previous.intact(), "%s inputGradient %dx%dx%d wrote outside its output", k.isa, in, out, m);
     for (int j = 0; j < m; j++)
         for (int i = 0; i < in; i++) {
@@ -208,11 +213,11 @@ void test_accuracy(const Kernels& k) {
     for (int exponent = -40; exponent <= 6; exponent++)
         for (int sign : {-1, 1}) {
             for (int i = 0; i < n; i++) z[i] = sign * std::ldexp(1.0f + float(i) / n, exponent);
-            k.affine(1, 1, n, one.data(), nullptr, z.data(), Activation::kSigmoid, out.data());
+            k.affine(1, 1, n, 0, 1, one.data(), nullptr, z.data(), Activation::kSigmoid, out.data());
             for (int i = 0; i < n; i++)
                 if (std::fabs(z[i]) <= 87)
                     worst_sigmoid = std::fmax(worst_sigmoid, ulps(out[i], 1 / (1 + std::exp(-double(z[i])))));
-            k.affine(1, 1, n, one.data(), nullptr, z.data(), Activation::kTanh, out.data());
+            k.affine(1, 1, n, 0, 1, one.data(), nullptr, z.data(), Activation::kTanh, out.data());
             for (int i = 0; i < n; i++) worst_tanh = std::fmax(worst_tanh, ulps(out[i], std::tanh(double(z[i]))));
         }
     std::printf("%-8s  sigmoid within %.2f ulp, tanh within %.2f ulp\n", k.isa, worst_sigmoid, worst_tanh);
@@ -224,7 +229,7 @@ void test_accuracy(const Kernels& k) {
     const int count = int(extremes.size());
     for (Activation activation : kElementwise) {
         out.assign(count, 7);
-        k.affine(1, 1, count, one.data(), nullptr, extremes.data(), activation, out.data());
+        k.affine(1, 1, count, 0, 1, one.data(), nullptr, extremes.data(), activation, out.data());
         for (int i = 0; i < count; i++) {
             const float x = extremes[i];
             const double want = activation == Activation::kRelu && std::isnan(x) ? NAN : phi(activation, x);
@@ -235,7 +240,7 @@ void test_accuracy(const Kernels& k) {
     }
     // Softmax of one huge logit, and of minus infinity, stays a distribution
     std::vector<float> logits = {1e30f, 0, -INFINITY, -1e30f, 5}, p(5);
-    k.affine(1, 5, 1, logits.data(), nullptr, one.data(), Activation::kSoftmax, p.data());
+    k.affine(1, 5, 1, 0, 5, logits.data(), nullptr, one.data(), Activation::kSoftmax, p.data());
     CHECK(p[0] == 1 && p[1] == 0 && p[2] == 0 && p[3] == 0 && p[4] == 0, "%s: softmax of extremes", k.isa);
 }
 
@@ -326,13 +331,13 @@ void test_program() {
     const int next = in * m, delta = next + out * m, previous = delta + out * m;
     auto want_theta = theta, want = memory;
     const Kernels& k = kernels();
-    k.affine(in, out, m, &theta[0], &theta[in * out], &want[0], Activation::kTanh, &want[next]);
-    k.input_gradient(in, out, m, &theta[0], &want[delta], Activation::kTanh, &want[0], &want[previous]);
+    k.affine(in, out, m, 0, out, &theta[0], &theta[in * out], &want[0], Activation::kTanh, &want[next]);
+    k.input_gradient(in, out, m, 0, in, &theta[0], &want[delta], Activation::kTanh, &want[0], &want[previous]);
     k.weight_gradient(in, out, m, 1, 3, 0.5f, &want[0], &want[delta], 0.9f, &want_theta[0], 1, &want_theta[in * out]);
     const int tanh = int(Activation::kTanh);
     const Call calls[] = {
         {Call::kAffine, in, out, m, 0, out, tanh, 0, 0, 0, {{1, 0}, {1, in * out}, {4, 0}, {4, next}}},
-        {Call::kInputGradient, in, out, m, 0, out, tanh, 0, 0, 0, {{1, 0}, {4, delta}, {4, 0}, {4, previous}}},
+        {Call::kInputGradient, in, out, m, 0, in, tanh, 0, 0, 0, {{1, 0}, {4, delta}, {4, 0}, {4, previous}}},
         {Call::kWeightGradient, in, out, m, 1, 3, 0, 0.5f, 0.9f, 1, {{4, 0}, {4, delta}, {1, 0}, {1, in * out}}},
         {Call::kWeightGradient, in, out, m, 3, 3, 0, 0.5f, 0.9f, 1, {{4, 0}, {4, delta}, {1, 0}, {-1, 0}}}};
     float* const arrays[kProgramArrays] = {nullptr, theta.data(), nullptr, nullptr, memory.data(), nullptr};
