@@ -251,7 +251,8 @@ class NativeLoadingTest {
 
     @Test
     void anUnknownBackendIsRefused() throws Exception {
-        final String refusal = "IllegalArgumentException: backend: there is none named 'cuda'; expected openblas, java or auto";
+        final String refusal =
+            "IllegalArgumentException: backend: there is none named 'cuda'; expected openblas, java, netlib or auto";
         assertEquals(List.of(refusal, refusal), jvm("-Dbackblas.backend=cuda").run(Probe.class).values("fastest"));
     }
 
