@@ -19,7 +19,7 @@
 // dots() computes WᵀA without packing, as both operands are contiguous along the sum: a tile of 4 units by 6 samples (by 3
 // with 16 registers) of vectors of partial sums, which are added up at the end.
 //
-// The order in which an element is summed depends on the rows and the depth alone, not on the columns beside it.
+// The order in which an element is summed does not depend on the columns beside it, but for the choice to pack.
 #pragma once
 
 #include <utility>
@@ -34,8 +34,8 @@ constexpr int kStripRows = 2 * kWidth;
 // A packed strip takes up to 32 KB of the stack; HotSpot keeps 80 KB free for native code (StackShadowPages).
 constexpr int kMostDepth = 256;
 
-// A block of A in place, rows by depth, stays in the level-2 cache: 512 KB (kernels_bench 1024x1024x32 784x1024x256; half
-// of it is up to a fourth slower, an eighth a third).
+// A block of A in place, rows by depth, stays near: 1 MB (kernels_bench 784x1024x256 1024x1024x256; with a quarter of it the
+// products are up to a tenth slower, with a sixteenth up to a third, as C goes to and fro more often).
 constexpr int kBlockFloats = 256 * 1024;
 constexpr int kLeastDepth = 16;
 

@@ -140,9 +140,8 @@ void bias_gradient(int out, int m, float alpha, const float* delta, int64_t step
 }
 
 void affine(int in, int out, int m, const float* w, const float* b, const float* a, Activation phi, float* a_next) {
-    // Z = WᵀA
     if (m > kDotSamples && is_large(in, out)) {
-        sgemm(Trans::kYes, Trans::kNo, out, m, in, 1, w, in, a, in, 0, a_next, out);
+        sgemm(Trans::kYes, Trans::kNo, out, m, in, 1, w, in, a, in, 0, a_next, out);  // Z = WᵀA
         return affine_tail(out, m, b, phi, a_next);
     }
     const int tile = column_tile(in, out, m);
@@ -151,10 +150,10 @@ void affine(int in, int out, int m, const float* w, const float* b, const float*
         const float* x = a + int64_t(j) * in;
         float* z = a_next + int64_t(j) * out;
         if (columns <= kDotSamples || out < kStripRows) {
-            dots(in, out, columns, w, b, x, z);
+            dots(in, out, columns, w, b, x, z);  // Z = WᵀA + b 1ᵀ
             affine_tail(out, columns, nullptr, phi, z);
         } else {
-            multiply<Along::kDepth>(out, columns, in, 1, Columns{w, in}, x, in, 0, z, out);
+            multiply<Along::kDepth>(out, columns, in, 1, Columns{w, in}, x, in, 0, z, out);  // Z = WᵀA
             affine_tail(out, columns, b, phi, z);
         }
     }
@@ -162,16 +161,16 @@ void affine(int in, int out, int m, const float* w, const float* b, const float*
 
 void input_gradient(int in, int out, int m, const float* w, const float* delta, Activation phi, const float* a,
                     float* delta_previous) {
-    // δ' = Wδ
     if (m > kManySamples && is_large(in, out)) {
-        sgemm(Trans::kNo, Trans::kNo, in, m, out, 1, w, in, delta, out, 0, delta_previous, in);
+        sgemm(Trans::kNo, Trans::kNo, in, m, out, 1, w, in, delta, out, 0, delta_previous, in);  // δ' = Wδ
         return derivative_tail(int64_t(m) * in, phi, a, delta_previous);
     }
     const int tile = column_tile(in, out, m);
     for (int j = 0; j < m; j += tile) {
         const int columns = m - j < tile ? m - j : tile;
         float* y = delta_previous + int64_t(j) * in;
-        multiply<Along::kDepth>(in, columns, out, 1, rows_of(w, in, columns), delta + int64_t(j) * out, out, 0, y, in);
+        const float* d = delta + int64_t(j) * out;
+        multiply<Along::kDepth>(in, columns, out, 1, rows_of(w, in, columns), d, out, 0, y, in);  // δ' = Wδ
         derivative_tail(int64_t(columns) * in, phi, a == nullptr ? a : a + int64_t(j) * in, y);
     }
 }
@@ -180,12 +179,12 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
                      float beta, float* c, float gamma, float* c_bias) {
     const float* d = delta + from;
     c += int64_t(from) * in;
-    // C = αAδᵀ + βC
-    if (m > kManySamples && is_large(in, to - from))
-        sgemm(Trans::kNo, Trans::kYes, in, to - from, m, alpha, a, in, d, out, beta, c, in);
+    const int units = to - from;
+    if (m > kManySamples && is_large(in, units))
+        sgemm(Trans::kNo, Trans::kYes, in, units, m, alpha, a, in, d, out, beta, c, in);  // C = αAδᵀ + βC
     else
-        multiply<Along::kColumns>(in, to - from, m, alpha, rows_of(a, in, to - from), d, out, beta, c, in);
-    if (c_bias != nullptr) bias_gradient(to - from, m, alpha, d, out, gamma, c_bias + from);
+        multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units), d, out, beta, c, in);  // C = αAδᵀ + βC
+    if (c_bias != nullptr) bias_gradient(units, m, alpha, d, out, gamma, c_bias + from);
 }
 
 }  // namespace
