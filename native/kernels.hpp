@@ -1,4 +1,4 @@
-// The three products of backpropagation, each one sgemm with its elementwise tail. Matrices are column-major, one
+// The three products of backpropagation, each with its elementwise tail. Matrices are column-major, one
 // sample a column; Java has checked every length and alias before a pointer comes here.
 #pragma once
 
@@ -11,9 +11,8 @@ enum class Activation : int { kIdentity, kSigmoid, kTanh, kRelu, kLeakyRelu, kSo
 
 constexpr float kLeakySlope = 0.01f;
 
-// Up to this many samples, loops over W are worth more than sgemm, which packs W first: for one sample of 1024×1024 they are
-// 1.9 to 3.2 times as fast, for two from 0.7 to 1.7 times, and from four on they lose, except to OpenBLAS's AVX2 kernels on
-// 784×128, where they still win (KernelBenchmark -p product=1024x1024x1,1024x1024x2,…).
+// Up to this many samples no kernel calls OpenBLAS, which packs W first: reading W once is 1.9 to 6 times as fast for one
+// sample, and from four on it depends on the processor (kernels_bench 784x128x1 1024x1024x1 1024x1024x2 1024x1024x4).
 constexpr int kFewSamples = 2;
 
 struct Kernels {

@@ -2,7 +2,7 @@
 // time, and contenders take turns.
 //
 //   kernels_bench                             the workloads and their layers: sgemm and every kernel table
-//   kernels_bench 784x128x128 …               these layers, in x out x m
+//   kernels_bench W1 784x128x128 …            these workloads, and these layers, in x out x m
 //   kernels_bench floor W1 [seconds]          samples/s of the bare sgemm calls of one step: what a perfect caller would get
 //   kernels_bench step W1 [seconds] [avx2]    samples/s of our kernels chained, of the best table or of the one named
 //   kernels_bench peak                        GFLOP/s of fused multiply-adds on registers, the widest instruction set
@@ -273,16 +273,21 @@ int compare(int argc, char** argv) {
         print_header("workload", "samples/s");
         for (const Workload& workload : kWorkloads) compare_workload(workload);
     }
-    print_header("layer, in x out x m", "GFLOP/s");
     for (int i = 1; i < argc; i++) {
         int in, out, m;
-        if (std::sscanf(argv[i], "%dx%dx%d", &in, &out, &m) != 3 || in < 1 || out < 1 || m < 1) {
-            std::fprintf(stderr, "'%s' is no layer: expected in x out x m, such as 784x128x128\n", argv[i]);
+        if (const Workload* workload = find_workload(argv[i])) {
+            if (i == 1) print_header("workload", "samples/s");
+            compare_workload(*workload);
+        } else if (std::sscanf(argv[i], "%dx%dx%d", &in, &out, &m) == 3 && in > 0 && out > 0 && m > 0) {
+            if (i == 1 || find_workload(argv[i - 1])) print_header("layer, in x out x m", "GFLOP/s");
+            compare_layer(in, out, m);
+        } else {
+            std::fprintf(stderr, "'%s' is no workload and no layer: expected W1, or in x out x m, such as 784x128x128\n", argv[i]);
             return 2;
         }
-        compare_layer(in, out, m);
     }
     if (argc > 1) return 0;
+    print_header("layer, in x out x m", "GFLOP/s");
     std::vector<std::vector<int>> seen;
     for (const Workload& workload : kWorkloads)
         for (size_t l = 0; l + 1 < workload.sizes.size(); l++) {
