@@ -356,7 +356,7 @@ void test_places() {
 // Gathered columns, read only where they are named, from a source that ends with its last column.
 void test_batch(const Kernels& k, int n, int count) {
     constexpr int kColumns = 9;
-    const auto source = random_floats(size_t(n) * kColumns);
+    const Input source(size_t(n) * kColumns);
     std::vector<uint8_t> bytes(size_t(n) * kColumns);
     for (uint8_t& b : bytes) b = uint8_t(int(uniform() * 128) + 128);
     std::vector<int> columns(count + 3);  // the last three are not asked for
@@ -374,7 +374,7 @@ void test_batch(const Kernels& k, int n, int count) {
 }
 
 void test_all_finite(const Kernels& k, int n) {
-    std::vector<float> x = random_floats(n);
+    Input x(n);
     CHECK(k.all_finite(n, x.data()), "%s: %d finite values", k.isa, n);
     for (int i = 0; i < n; i++)
         for (float bad : {NAN, -NAN, INFINITY, -INFINITY}) {
@@ -388,7 +388,8 @@ void test_all_finite(const Kernels& k, int n) {
 // The calls of a program reach the kernels with every operand where it belongs.
 void test_program() {
     const int in = 5, out = 3, m = 4;
-    std::vector<float> theta = random_floats(in * out + out), memory = random_floats(2 * (in + out) * m);
+    std::vector<float> theta(in * out + out), memory(2 * (in + out) * m);
+    for (std::vector<float>* x : {&theta, &memory}) std::generate(x->begin(), x->end(), uniform);
     const int next = in * m, delta = next + out * m, previous = delta + out * m;
     auto want_theta = theta, want = memory;
     const Kernels& k = kernels();
