@@ -215,7 +215,7 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
 #define BACKBLAS_NAME(x) BACKBLAS_TEXT(x)
 
 extern const Kernels table;
-const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), affine, input_gradient, weight_gradient,
+const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), kLargeWeights, affine, input_gradient, weight_gradient,
                        gather_floats, gather_bytes, all_finite};
 
 }  // namespace backblas::BACKBLAS_ISA

@@ -15,8 +15,10 @@ constexpr float kLeakySlope = 0.01f;
 // sample, and from four on it depends on the processor (kernels_bench 784x128x1 1024x1024x1 1024x1024x2 1024x1024x4).
 constexpr int kFewSamples = 2;
 
+// No size is 0, and no tile [from, to) empty.
 struct Kernels {
     const char* isa;
+    int large_weights;  // a product of a smaller W never enters OpenBLAS
 
     // A' = φ(WᵀA + b 1ᵀ), for the units (rows of A') [from, to); all of them for softmax
     //                            W: in×out   b: out or null   A: in×m   A': out×m

@@ -396,12 +396,13 @@ void test_program() {
     k.affine(in, out, m, 0, out, &theta[0], &theta[in * out], &want[0], Activation::kTanh, &want[next]);
     k.input_gradient(in, out, m, 0, in, &theta[0], &want[delta], Activation::kTanh, &want[0], &want[previous]);
     k.weight_gradient(in, out, m, 1, 3, 0.5f, &want[0], &want[delta], 0.9f, &want_theta[0], 1, &want_theta[in * out]);
+    k.weight_gradient(in, out, m, 0, 1, 0.5f, &want[0], &want[delta], 0.9f, &want_theta[0], 1, nullptr);
     const int tanh = int(Activation::kTanh);
     const Call calls[] = {
         {Call::kAffine, in, out, m, 0, out, tanh, 0, 0, 0, {{1, 0}, {1, in * out}, {4, 0}, {4, next}}},
         {Call::kInputGradient, in, out, m, 0, in, tanh, 0, 0, 0, {{1, 0}, {4, delta}, {4, 0}, {4, previous}}},
         {Call::kWeightGradient, in, out, m, 1, 3, 0, 0.5f, 0.9f, 1, {{4, 0}, {4, delta}, {1, 0}, {1, in * out}}},
-        {Call::kWeightGradient, in, out, m, 3, 3, 0, 0.5f, 0.9f, 1, {{4, 0}, {4, delta}, {1, 0}, {-1, 0}}}};
+        {Call::kWeightGradient, in, out, m, 0, 1, 0, 0.5f, 0.9f, 1, {{4, 0}, {4, delta}, {1, 0}, {-1, 0}}}};
     float* const arrays[kProgramArrays] = {nullptr, theta.data(), nullptr, nullptr, memory.data(), nullptr};
     run(calls, 4, arrays);
     CHECK(memory == want && theta == want_theta, "a program is not what its calls are");

@@ -5,9 +5,14 @@
 namespace backblas {
 
 bool needs_place(const Call* calls, int count) {
-    for (int i = 0; i < count; i++)
-        if (calls[i].m > kFewSamples || int64_t(calls[i].in) * calls[i].out > 1 << 18) return true;
-    return false;
+    constexpr int64_t kLong = 1 << 21;  // multiplications: 20 µs or more
+    int64_t work = 0;
+    for (const Call* c = calls; c < calls + count; c++) {
+        const int64_t weights = int64_t(c->in) * c->out;
+        if (weights >= kernels().large_weights) return true;
+        work += weights * c->m;
+    }
+    return work > kLong;
 }
 
 void run(const Call* calls, int count, float* const* arrays) {
