@@ -31,8 +31,9 @@ int column_tile(int in, int out, int m) {
 // Up to this many samples W is read in place; from there on packing it pays.
 constexpr int kDotSamples = 32;
 
-// Up to this many samples our products beat OpenBLAS whatever the size of W.
-constexpr int kManySamples = kWidth == 16 ? 32 : kFewSamples;
+// Up to this many samples our products beat OpenBLAS whatever the size of W; the gradient's, along the samples, sooner lose.
+constexpr int kManySamples = kWidth == 16 ? 128 : kFewSamples;
+constexpr int kManySummed = kWidth == 16 ? 16 : kFewSamples;
 
 // From so many weights on (1 MB) OpenBLAS is as fast or faster, if its kernels are as wide as ours. The baseline's are
 // no match for it, so there only what is small remains.
@@ -41,13 +42,13 @@ constexpr int kLargeWeights = kWidth == 4 ? 1024 : 256 * 1024;
 bool is_large(int in, int out) { return int64_t(in) * out >= kLargeWeights && openblas_width() >= kWidth; }
 
 // A leading dimension of a multiple of 1 KB puts the columns of A into few sets of the level-1 cache: where this many
-// columns of C share the copy, it pays.
+// columns of C share the copy, it pays, unless there are so few columns of A that they fit in all the same.
 constexpr int kPackedColumns = 192;
 constexpr int kCollision = 256;
 
 // Of a matrix whose columns lie `step` apart, the first of its rows
-Rows rows_of(const float* a, int step, int columns) {
-    return {a, step, step % kCollision == 0 && columns >= kPackedColumns};
+Rows rows_of(const float* a, int step, int columns, int depth) {
+    return {a, step, step % kCollision == 0 && columns >= kPackedColumns && depth > kLeastDepth};
 }
 
 // Chooses the template instance for φ once per call, outside the loops.
@@ -158,7 +159,7 @@ void affine(int in, int out, int m, int from, int to, const float* w, const floa
     w += int64_t(from) * in;
     if (b != nullptr) b += from;
     a_next += from;
-    if (m > kDotSamples && is_large(in, units)) {
+    if (m > kDotSamples && m > kManySamples && is_large(in, units)) {
         sgemm(Trans::kYes, Trans::kNo, units, m, in, 1, w, in, a, in, 0, a_next, out);  // Z = WᵀA
         return affine_tail(units, m, out, b, phi, a_next);
     }
@@ -192,7 +193,7 @@ void input_gradient(int in, int out, int m, int from, int to, const float* w, co
         const int columns = m - j < tile ? m - j : tile;
         float* y = delta_previous + int64_t(j) * in;
         const float* d = delta + int64_t(j) * out;
-        multiply<Along::kDepth>(rows, columns, out, 1, rows_of(w, in, columns), d, out, 0, y, in);  // δ' = Wδ
+        multiply<Along::kDepth>(rows, columns, out, 1, rows_of(w, in, columns, out), d, out, 0, y, in);  // δ' = Wδ
         derivative_tail(rows, columns, in, phi, a == nullptr ? a : a + int64_t(j) * in, y);
     }
 }
@@ -202,10 +203,10 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
     const float* d = delta + from;
     c += int64_t(from) * in;
     const int units = to - from;
-    if (m > kManySamples && is_large(in, units))
+    if (m > kManySummed && is_large(in, units))
         sgemm(Trans::kNo, Trans::kYes, in, units, m, alpha, a, in, d, out, beta, c, in);  // C = αAδᵀ + βC
     else
-        multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units), d, out, beta, c, in);  // C = αAδᵀ + βC
+        multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units, m), d, out, beta, c, in);  // C = αAδᵀ + βC
     if (c_bias != nullptr) bias_gradient(units, m, alpha, d, out, gamma, c_bias + from);
 }
 
