@@ -80,26 +80,47 @@ public enum Activation {
         Objects.checkFromIndexSize(aOffset, size, a.length);
         Objects.checkFromIndexSize(gOffset, size, g.length);
         if (this == IDENTITY) return;
-        if (this == SOFTMAX)
+        if (this == SOFTMAX) {
             for (int start = 0; start < size; start += n) softmaxBackward(a, aOffset + start, g, gOffset + start, n);
-        else if (aOffset == gOffset)
-            backward(a, g, gOffset, gOffset + size); // by one index, so that the compiler makes vectors of it
-        else for (int i = 0; i < size; i++) g[gOffset + i] *= slope(a[aOffset + i]);
+        } else if (size < BLOCK) {
+            for (int i = 0; i < size; i++) g[gOffset + i] *= slope(a[aOffset + i]);
+        } else {
+            final Blocks blocks = Blocks.MINE.get();
+            for (int start = 0, length; start < size; start += length) {
+                length = Math.min(BLOCK, size - start);
+                System.arraycopy(a, aOffset + start, blocks.a, 0, length);
+                System.arraycopy(g, gOffset + start, blocks.g, 0, length);
+                backward(blocks.a, blocks.g, length);
+                System.arraycopy(blocks.g, 0, g, gOffset + start, length);
+            }
+        }
     }
 
-    private void backward(float[] a, float[] g, int from, int to) {
+    /**
+     * So much at a time is copied and worked on by one index, for the compiler makes no vectors of {@code g[p + i] *= a[o + i]}:
+     * the two might overlap.
+     */
+    private static final int BLOCK = 256;
+
+    private static final class Blocks {
+        static final ThreadScratch<Blocks> MINE = new ThreadScratch<>(Blocks::new);
+
+        final float[] a = new float[BLOCK], g = new float[BLOCK];
+    }
+
+    private void backward(float[] a, float[] g, int n) {
         switch (this) {
             case SIGMOID -> {
-                for (int i = from; i < to; i++) g[i] *= a[i] * (1 - a[i]);
+                for (int i = 0; i < n; i++) g[i] *= a[i] * (1 - a[i]);
             }
             case TANH -> {
-                for (int i = from; i < to; i++) g[i] *= 1 - a[i] * a[i];
+                for (int i = 0; i < n; i++) g[i] *= 1 - a[i] * a[i];
             }
             case RELU -> {
-                for (int i = from; i < to; i++) g[i] *= step(a[i]);
+                for (int i = 0; i < n; i++) g[i] *= step(a[i]);
             }
             case LEAKY_RELU -> {
-                for (int i = from; i < to; i++) g[i] *= Math.max(step(a[i]), LEAKY_SLOPE);
+                for (int i = 0; i < n; i++) g[i] *= Math.max(step(a[i]), LEAKY_SLOPE);
             }
             default -> throw new AssertionError(this);
         }

@@ -32,7 +32,7 @@ final class PlainProduct implements MatrixProduct {
 
     /** A thread's own memory. */
     private static final class Scratch {
-        static final ThreadLocal<Scratch> MINE = ThreadLocal.withInitial(Scratch::new);
+        static final ThreadScratch<Scratch> MINE = new ThreadScratch<>(Scratch::new);
 
         final float[][] x = new float[DEPTH][FIRST + LENGTH]; // columns of A
         final float[] transposed = new float[LENGTH * DEPTH];

@@ -44,7 +44,7 @@ final class VectorProduct implements MatrixProduct {
 
     /** A thread's own memory. */
     private static final class Scratch {
-        static final ThreadLocal<Scratch> MINE = ThreadLocal.withInitial(Scratch::new);
+        static final ThreadScratch<Scratch> MINE = new ThreadScratch<>(Scratch::new);
 
         final float[] strip = new float[STRIP * DEPTH]; // of A
         final float[] tile = new float[STRIP * WIDTH]; // of C, where it sticks out

@@ -24,32 +24,33 @@ class ActivationTest {
         }
     }
 
-    /** Whether A and G begin at one offset or at two, which are two loops. */
+    /** Few values and many, which are two loops; A and G in one array, as they may be. */
     @Test
-    void backwardAtAnyOffset() {
+    void backward() {
         for (Activation phi : Activation.values())
-            for (int aOffset : new int[] {2, 4}) {
-                final float[] a = new float[14], g = new float[14];
-                Arrays.fill(g, 3);
-                System.arraycopy(EDGES, 0, a, aOffset, 9);
-                if (phi != Activation.RELU && phi != Activation.LEAKY_RELU) // of these, a is bounded
-                    for (int i = 0; i < 9; i++) a[aOffset + i] = (i - 4) / 5f;
-                phi.backward(a, aOffset, g, 2, 3, 3);
-                final float[] want = new float[14];
-                Arrays.fill(want, 3);
-                for (int i = 0; i < 9; i++) {
-                    final float x = a[aOffset + i];
+            for (int m : new int[] {3, 300}) {
+                final int size = 3 * m, aOffset = 2, gOffset = aOffset + size + 1;
+                final float[] x = new float[gOffset + size + 3];
+                Arrays.fill(x, 3);
+                for (int i = 0; i < size; i++) x[aOffset + i] = switch (phi) {
+                    case RELU, LEAKY_RELU -> EDGES[i % EDGES.length];
+                    default -> (i % 9 - 4) / 5f; // of these, a is bounded
+                };
+                final float[] want = x.clone();
+                for (int i = 0; i < size; i++) {
+                    final float a = x[aOffset + i];
                     final int column = aOffset + i / 3 * 3;
-                    want[2 + i] = 3 * switch (phi) {
+                    want[gOffset + i] = 3 * switch (phi) {
                         case IDENTITY -> 1;
-                        case SIGMOID -> x * (1 - x);
-                        case TANH -> 1 - x * x;
-                        case RELU -> x > 0 ? 1 : 0;
-                        case LEAKY_RELU -> x > 0 ? 1 : Activation.LEAKY_SLOPE;
-                        case SOFTMAX -> x * (1 - (a[column] + a[column + 1] + a[column + 2]));
+                        case SIGMOID -> a * (1 - a);
+                        case TANH -> 1 - a * a;
+                        case RELU -> a > 0 ? 1 : 0;
+                        case LEAKY_RELU -> a > 0 ? 1 : Activation.LEAKY_SLOPE;
+                        case SOFTMAX -> a * (1 - (x[column] + x[column + 1] + x[column + 2]));
                     };
                 }
-                assertArrayEquals(want, g, 1e-6f, phi + " from " + aOffset);
+                phi.backward(x, aOffset, x, gOffset, 3, m);
+                assertArrayEquals(want, x, 1e-6f, phi + ", m = " + m);
             }
     }
 
