@@ -131,12 +131,8 @@ final class VectorProduct implements MatrixProduct {
         if (n < height) Arrays.fill(strip, 0, height * depth, 0);
         if (aRow != 1) {
             MatrixProduct.transpose(n, depth, a, aOffset, aRow, strip, height);
-        } else if (n < height) {
-            for (int p = 0; p < depth; p++) System.arraycopy(a, aOffset + p * aColumn, strip, p * height, n);
         } else {
-            for (int p = 0; p < depth; p++)
-                for (int i = 0; i < height; i += L)
-                    FloatVector.fromArray(SPECIES, a, aOffset + p * aColumn + i).intoArray(strip, p * height + i);
+            for (int p = 0; p < depth; p++) System.arraycopy(a, aOffset + p * aColumn, strip, p * height, n);
         }
     }
 
