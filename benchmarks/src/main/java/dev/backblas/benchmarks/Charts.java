@@ -5,76 +5,79 @@ import java.awt.Color;
 import java.awt.Font;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.DoubleSummaryStatistics;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.SortedMap;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
+import org.knowm.xchart.CategorySeries.CategorySeriesRenderStyle;
 import org.knowm.xchart.VectorGraphicsEncoder;
 import org.knowm.xchart.VectorGraphicsEncoder.VectorGraphicsFormat;
-import org.knowm.xchart.XYChart;
-import org.knowm.xchart.XYChartBuilder;
-import org.knowm.xchart.XYSeries;
-import org.knowm.xchart.internal.chartpart.Chart;
-import org.knowm.xchart.style.AxesChartStyler;
+import org.knowm.xchart.style.CategoryStyler;
 import org.knowm.xchart.style.Styler.LegendLayout;
 import org.knowm.xchart.style.Styler.LegendPosition;
 import org.knowm.xchart.style.markers.SeriesMarkers;
 
-/** Pictures for the README, as SVG. */
+/** Pictures for the README, as SVG. The axis of values is logarithmic; a value that is null is left out. */
 final class Charts {
 
-    private static final Color[] COLORS = { // told apart by those who see few colours (P. Tol's "bright", and black)
+    private static final Color[] COLORS = { // P. Tol's "bright" and "high contrast", told apart by those who see few colours
         new Color(0x4477AA), new Color(0x66CCEE), new Color(0x228833), new Color(0xCCBB44), new Color(0xEE6677),
         new Color(0xAA3377), new Color(0xBBBBBB), new Color(0x222222), new Color(0x997700), new Color(0xEECC66)};
+    private static final BasicStroke DASHES =
+        new BasicStroke(1.5f, BasicStroke.CAP_BUTT, BasicStroke.JOIN_MITER, 10, new float[] {6, 4}, 0);
 
     private Charts() {}
 
-    /** Groups of bars on a logarithmic axis; a null is no bar. */
-    static Chart<?, ?> bars(String title, List<String> groups, Map<String, List<Double>> series) {
-        final CategoryChart chart = new CategoryChartBuilder().width(1000).height(420).title(title).build();
-        style(chart.getStyler(), LegendLayout.Horizontal);
-        chart.getStyler().setAvailableSpaceFill(0.85);
-        chart.getStyler().setYAxisLogarithmic(true);
-        final double least = series.values().stream().flatMap(List::stream).filter(Objects::nonNull)
-            .min(Double::compare).orElse(1.0);
-        chart.getStyler().setYAxisMin(Math.pow(10, Math.floor(Math.log10(least)))); // else the bars would begin at 0
+    /** Groups of bars. */
+    static CategoryChart bars(String title, List<String> groups, Map<String, List<Double>> series) {
+        final CategoryChart chart = chart(title, 1000, CategorySeriesRenderStyle.Bar);
         series.forEach((name, values) -> chart.addSeries(name, groups, values));
         return chart;
     }
 
-    /** Lines over two logarithmic axes; those named {@code limits} are dashed and have no points. */
-    static Chart<?, ?> lines(String title, String x, String y, Map<String, SortedMap<Integer, Double>> series,
-                             Map<String, SortedMap<Integer, Double>> limits) {
-        final XYChart chart = new XYChartBuilder().width(500).height(360).title(title).xAxisTitle(x).yAxisTitle(y).build();
-        style(chart.getStyler(), LegendLayout.Vertical);
-        chart.getStyler().setXAxisLogarithmic(true);
-        chart.getStyler().setYAxisLogarithmic(true);
-        series.forEach((name, points) -> add(chart, name, points).setMarker(SeriesMarkers.CIRCLE));
-        limits.forEach((name, points) -> add(chart, name, points).setMarker(SeriesMarkers.NONE)
-            .setLineStyle(new BasicStroke(1, BasicStroke.CAP_BUTT, BasicStroke.JOIN_MITER, 10, new float[] {6, 4}, 0)));
+    /** Lines, and dashed ones that they cannot pass. */
+    static CategoryChart lines(String title, List<String> x, Map<String, List<Double>> series, Map<String, List<Double>> limits) {
+        final CategoryChart chart = chart(title, 640, CategorySeriesRenderStyle.Line);
+        series.forEach((name, values) -> chart.addSeries(name, x, values).setMarker(SeriesMarkers.CIRCLE));
+        limits.forEach((name, values) -> chart.addSeries(name, x, values).setMarker(SeriesMarkers.NONE)
+            .setLineStyle(DASHES).setLineColor(Color.GRAY));
         return chart;
     }
 
-    private static XYSeries add(XYChart chart, String name, SortedMap<Integer, Double> points) {
-        return chart.addSeries(name, List.copyOf(points.keySet()), List.copyOf(points.values()));
-    }
-
-    private static void style(AxesChartStyler styler, LegendLayout legend) {
+    private static CategoryChart chart(String title, int width, CategorySeriesRenderStyle style) {
+        final CategoryChart chart = new CategoryChartBuilder().width(width).height(400).title(title).build();
+        final CategoryStyler styler = chart.getStyler();
+        styler.setDefaultSeriesRenderStyle(style);
+        styler.setAvailableSpaceFill(0.85);
         styler.setSeriesColors(COLORS);
         styler.setChartBackgroundColor(Color.WHITE);
-        styler.setBaseFont(new Font(Font.SANS_SERIF, Font.PLAIN, 12));
+        styler.setChartTitleFont(font(Font.BOLD, 15));
+        styler.setLegendFont(font(Font.PLAIN, 12));
         styler.setLegendPosition(LegendPosition.OutsideS);
-        styler.setLegendLayout(legend);
+        styler.setLegendLayout(LegendLayout.Horizontal);
         styler.setLegendBorderColor(Color.WHITE);
+        styler.setAxisTickLabelsFont(font(Font.PLAIN, 12));
+        styler.setYAxisLogarithmic(true);
+        styler.setYAxisLogarithmicDecadeOnly(true);
         styler.setPlotBorderVisible(false);
         styler.setPlotGridVerticalLinesVisible(false);
-        styler.setPlotGridLinesStroke(new BasicStroke(0.5f)); // a dash would be a path of its own
-        styler.setYAxisLogarithmicDecadeOnly(false);
+        styler.setPlotGridLinesStroke(new BasicStroke(0.5f)); // each dash would be a path of its own
+        return chart;
     }
 
-    static void write(Chart<?, ?> chart, Path svg) throws IOException {
+    private static Font font(int style, int size) {
+        return new Font(Font.SANS_SERIF, style, size);
+    }
+
+    /** Writes it; the axis of values has whole powers of ten at its ends. */
+    static void write(CategoryChart chart, Path svg) throws IOException {
+        final DoubleSummaryStatistics decades = chart.getSeriesMap().values().stream()
+            .flatMap(series -> series.getYData().stream()).filter(Objects::nonNull)
+            .mapToDouble(value -> Math.log10(value.doubleValue())).summaryStatistics();
+        chart.getStyler().setYAxisMin(Math.pow(10, Math.floor(decades.getMin())));
+        chart.getStyler().setYAxisMax(Math.pow(10, Math.ceil(decades.getMax())));
         VectorGraphicsEncoder.saveVectorGraphic(chart, svg.toString(), VectorGraphicsFormat.SVG);
     }
 }

@@ -81,7 +81,7 @@ public record Entrant(String name, int threads, Set<Workload> enters, List<Strin
     }
 
     private static Path kernels(Path home) {
-        return home.resolve("java/natives/target/cmake/kernels_bench");
+        return home.resolve("benchmarks/target/cmake/kernels_bench");
     }
 
     private static void add(List<Entrant> all, String name, Set<Workload> enters, String classPath, List<String> flags,

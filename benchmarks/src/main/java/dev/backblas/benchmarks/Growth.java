@@ -14,8 +14,6 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
-import java.util.SortedMap;
-import java.util.TreeMap;
 import java.util.stream.IntStream;
 
 /**
@@ -75,25 +73,26 @@ public final class Growth {
         final List<String> csv = new ArrayList<>(List.of("axis,backend,value,threads,samples per second,GFLOP/s"));
         console.println(csv.get(0));
         for (String axis : List.of("width", "depth", "batch", "threads")) {
-            final Map<String, SortedMap<Integer, Double>> series = new LinkedHashMap<>(), limits = new LinkedHashMap<>();
+            final Map<String, List<Double>> series = new LinkedHashMap<>(), limits = new LinkedHashMap<>();
             for (String backend : List.of("openblas", "java"))
                 for (String line : Jvm.lines(Jvm.command(
                         List.of(Jvm.VECTOR, "-Dbackblas.backend=" + backend), Growth.class, axis))) {
                     csv.add(axis + "," + backend + "," + line);
                     console.println(csv.get(csv.size() - 1));
                     final String[] figures = line.split(",");
-                    final int value = Integer.parseInt(figures[0]), threads = Integer.parseInt(figures[1]);
+                    final int threads = Integer.parseInt(figures[1]);
                     final String team = threads == 1 || axis.equals("threads") ? "" : " x" + threads;
-                    put(series, backend + team, value, Double.parseDouble(figures[3]));
-                    if (peak > 0) put(limits, "FMA peak" + team, value, threads * peak);
+                    put(series, backend + team, Double.parseDouble(figures[3]));
+                    if (peak > 0 && backend.equals("java")) put(limits, "FMA peak" + team, threads * peak);
                 }
-            Charts.write(Charts.lines("GFLOP/s over " + axis, axis, "", series, limits), out.resolve("growth-" + axis + ".svg"));
+            final List<String> values = values(axis).mapToObj(String::valueOf).toList();
+            Charts.write(Charts.lines("GFLOP/s over the " + axis, values, series, limits), out.resolve("growth-" + axis + ".svg"));
         }
         Files.write(out.resolve("growth.csv"), csv);
     }
 
-    private static void put(Map<String, SortedMap<Integer, Double>> series, String name, int x, double y) {
-        series.computeIfAbsent(name, n -> new TreeMap<>()).put(x, y);
+    private static void put(Map<String, List<Double>> series, String name, double value) {
+        series.computeIfAbsent(name, n -> new ArrayList<>()).add(value);
     }
 
     /** {@code Growth AXIS}: a line for each value, and for one thread and all where the axis is another. */

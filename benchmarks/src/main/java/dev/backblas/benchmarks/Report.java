@@ -26,7 +26,7 @@ import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.knowm.xchart.internal.chartpart.Chart;
+import org.knowm.xchart.CategoryChart;
 
 /** The results of a comparison as tables in Markdown, each ratio beside its goal. */
 final class Report {
@@ -67,14 +67,14 @@ final class Report {
     }
 
     /** How many times as fast as bare sgemm everyone is, each at the number of threads where it is fastest. */
-    Chart<?, ?> chart() {
+    CategoryChart chart() {
         final List<Workload> groups = List.copyOf(results.workloads());
         final String unit = results.ids().anyMatch(FLOOR::equals) ? FLOOR : OURS;
         final Map<String, List<Double>> series = new LinkedHashMap<>();
         results.ids().map(Entrant::name).distinct().filter(name -> !name.equals(unit)).forEach(name ->
             series.put(name, groups.stream().map(w -> results.ratio(w, best(w, List.of(name)), unit))
                 .map(ratio -> ratio.isNaN() ? null : ratio).toList()));
-        return Charts.bars("Samples a second, as a multiple of " + unit, groups.stream().map(Workload::name).toList(), series);
+        return Charts.bars("Samples a second, as a multiple of " + (unit.equals(FLOOR) ? "bare sgemm, one thread" : unit), groups.stream().map(Workload::name).toList(), series);
     }
 
     private String floor() {
