@@ -86,7 +86,8 @@ public final class Growth {
                     if (peak > 0 && backend.equals("java")) put(limits, "FMA peak" + team, threads * peak);
                 }
             final List<String> values = values(axis).mapToObj(String::valueOf).toList();
-            Charts.write(Charts.lines("GFLOP/s over the " + axis, values, series, limits), out.resolve("growth-" + axis + ".svg"));
+            Charts.write(Charts.lines("GFLOP/s over the " + axis, values, series, limits),
+                         out.resolve("growth-" + axis + ".svg"));
         }
         Files.write(out.resolve("growth.csv"), csv);
     }

@@ -74,7 +74,8 @@ final class Report {
         results.ids().map(Entrant::name).distinct().filter(name -> !name.equals(unit)).forEach(name ->
             series.put(name, groups.stream().map(w -> results.ratio(w, best(w, List.of(name)), unit))
                 .map(ratio -> ratio.isNaN() ? null : ratio).toList()));
-        return Charts.bars("Samples a second, as a multiple of " + (unit.equals(FLOOR) ? "bare sgemm, one thread" : unit), groups.stream().map(Workload::name).toList(), series);
+        return Charts.bars("Samples a second, as a multiple of " + (unit.equals(FLOOR) ? "bare sgemm, one thread" : unit),
+                           groups.stream().map(Workload::name).toList(), series);
     }
 
     private String floor() {
