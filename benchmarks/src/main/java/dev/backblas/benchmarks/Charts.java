@@ -76,8 +76,9 @@ final class Charts {
         final DoubleSummaryStatistics decades = chart.getSeriesMap().values().stream()
             .flatMap(series -> series.getYData().stream()).filter(Objects::nonNull)
             .mapToDouble(value -> Math.log10(value.doubleValue())).summaryStatistics();
-        chart.getStyler().setYAxisMin(Math.pow(10, Math.floor(decades.getMin())));
-        chart.getStyler().setYAxisMax(Math.pow(10, Math.ceil(decades.getMax())));
+        final double first = Math.floor(decades.getMin());
+        chart.getStyler().setYAxisMin(Math.pow(10, first));
+        chart.getStyler().setYAxisMax(Math.pow(10, Math.max(first + 1, Math.ceil(decades.getMax()))));
         VectorGraphicsEncoder.saveVectorGraphic(chart, svg.toString(), VectorGraphicsFormat.SVG);
     }
 }
