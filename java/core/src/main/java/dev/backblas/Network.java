@@ -223,7 +223,7 @@ public final class Network {
     }
 
     /**
-     * The outputs for m samples. On OpenBLAS it allocates nothing once a thread has warmed up.
+     * The outputs for m samples. It allocates nothing once a thread has warmed up (on netlib it does).
      *
      * @param x   X, inputs × m: sample after sample
      * @param m   the samples, at least 1

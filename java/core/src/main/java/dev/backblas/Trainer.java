@@ -10,10 +10,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Trains a {@link Network} by gradient descent on mini-batches: W ← (1 − ηλ/n) W − η dW, b ← b − η db.
  *
- * <p>A step allocates nothing (in pure Java, netlib does), and is taken by several threads where it is large enough. With the
- * same seeds, data, backend and number of threads, a network ends in the same bits on one machine; in pure Java only without
- * the Vector API, which adds the lanes of a vector in no fixed order. A trainer is used by one thread at a time, and closed when
- * it has served.
+ * <p>A step allocates nothing, and is taken by several threads where it is large enough. With the same seeds, data, backend and
+ * number of threads, a network ends in the same bits on one machine. (The backend {@code netlib} promises neither.) A trainer is
+ * used by one thread at a time, and closed when it has served.
  */
 public final class Trainer implements AutoCloseable {
 
