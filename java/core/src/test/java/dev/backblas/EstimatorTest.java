@@ -10,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -19,6 +21,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** {@link MlpClassifier} and {@link MlpRegressor} on problems whose answers are known. */
 class EstimatorTest {
@@ -40,11 +43,11 @@ class EstimatorTest {
     }
 
     private static MlpClassifier.Builder classifier() {
-        return MlpClassifier.builder().hidden(16).backend(Backend.pureJava()).batch(32);
+        return MlpClassifier.builder().hidden(16).backend(Backend.pureJava()).batch(32).rate(0.01);
     }
 
     private static MlpRegressor.Builder regressor() {
-        return MlpRegressor.builder().hidden(16).backend(Backend.pureJava()).batch(32);
+        return MlpRegressor.builder().hidden(16).backend(Backend.pureJava()).batch(32).rate(0.01);
     }
 
     // ---- Classes
@@ -138,9 +141,8 @@ class EstimatorTest {
             y.add(i % 20 == 0 ? 1 : 0);
             x[i][0] = (float) (random.nextGaussian() + 0.5 * y.get(i));
         }
-        final MlpClassifier<Integer> plain = MlpClassifier.builder().hidden().backend(Backend.pureJava()).epochs(30).build();
-        final MlpClassifier<Integer> balanced =
-            MlpClassifier.builder().hidden().backend(Backend.pureJava()).epochs(30).balanced().build();
+        final MlpClassifier<Integer> plain = classifier().hidden().epochs(30).build();
+        final MlpClassifier<Integer> balanced = classifier().hidden().epochs(30).balanced().build();
         plain.fit(x, y);
         balanced.fit(x, y);
         assertTrue(plain.predict(x).stream().filter(k -> k == 1).count() < 10);
@@ -155,7 +157,7 @@ class EstimatorTest {
         final float[] wrong = {1, 0, 0, 0, 1, 1}, weights = {1, 0, 0, 1, 0, 0};
         final float[][] y = new float[6][1];
         for (int i = 0; i < 6; i++) y[i][0] = wrong[i];
-        final MlpClassifier<String> model = classifier().hidden().build();
+        final MlpClassifier<String> model = classifier().hidden().rate(0.1).build();
         final Dataset data = Dataset.of(x, y).weighted(weights);
         model.fit(data, List.of("a", "b"));
         assertEquals("b", model.predict(new float[] {1}));
@@ -185,6 +187,101 @@ class EstimatorTest {
                  () -> model.partialFit(new float[1][2], List.of("flat"), List.of("flat", "round")));
     }
 
+    /** The optimizer remembers: an epoch more by partialFit ends in the bits of a fit with an epoch more. */
+    @Test
+    void aPassMoreIsAnEpochMore() {
+        final MlpRegressor longer = regressor().threads(1).epochs(4).noEarlyStopping().build().fit(X, AREA);
+        final MlpRegressor further = regressor().threads(1).epochs(3).noEarlyStopping().build().fit(X, AREA);
+        assertFalse(Arrays.equals(longer.network().parameters(), further.network().parameters()));
+        further.partialFit(X, AREA);
+        assertArrayEquals(longer.network().parameters(), further.network().parameters());
+        assertEquals(4, further.history().size());
+        final MlpRegressor passes = regressor().threads(1).build();
+        for (int pass = 0; pass < 4; pass++) passes.partialFit(X, AREA);
+        assertArrayEquals(longer.network().parameters(), passes.network().parameters());
+    }
+
+    @Test
+    void trainingStopsWhereItIsBest() {
+        final List<Integer> seen = new ArrayList<>();
+        final MlpClassifier<String> model = classifier().hidden(40).rate(0.03).validation(0.25).earlyStopping(5, 0)
+            .listener(new Trainer.Listener() {
+                @Override
+                public void epoch(History.Epoch epoch) {
+                    seen.add(epoch.number());
+                }
+            }).build();
+        model.fit(X, KINDS);
+        final List<History.Epoch> history = model.history();
+        assertEquals(IntStream.rangeClosed(1, history.size()).boxed().toList(), seen);
+        assertTrue(history.size() < 200);
+        double best = Double.POSITIVE_INFINITY;
+        for (History.Epoch epoch : history.subList(0, history.size() - 5)) best = Math.min(best, epoch.validationLoss());
+        for (History.Epoch epoch : history.subList(history.size() - 5, history.size()))
+            assertTrue(epoch.validationLoss() >= best && epoch.metric() > 0.8, "" + epoch);
+        final MlpClassifier<String> given =
+            classifier().epochs(3).validation(Dataset.of(new float[][] {X[0]}, new float[][] {{2}})).build();
+        given.fit(X, KINDS);
+        assertFalse(Double.isNaN(given.history().get(2).validationLoss()));
+        rejected("fit: the target of row 0 is 7.0; expected the number of a class, 0 to 2",
+                 () -> classifier().validation(Dataset.of(new float[1][2], new float[][] {{7}})).<String>build().fit(X, KINDS));
+    }
+
+    @Test
+    void aCancelledFitLeavesAModel() {
+        final List<MlpRegressor> model = new ArrayList<>();
+        model.add(regressor().listener(new Trainer.Listener() {
+            @Override
+            public void step(int epoch, int samples, int size, double meanLoss) {
+                if (epoch == 3) model.get(0).cancel();
+            }
+        }).build());
+        model.get(0).fit(X, AREA);
+        assertEquals(2, model.get(0).history().size());
+        assertTrue(Float.isFinite(model.get(0).predict(X[0])[0]));
+    }
+
+    /** Stopped after 3 epochs and resumed from the file, training ends in the same bits as without a stop. */
+    @Test
+    void aCheckpointIsResumed(@TempDir Path directory) {
+        final Path file = directory.resolve("run.checkpoint");
+        final MlpRegressor whole = regressor().threads(1).dropout(0.1).epochs(8).build().fit(X, AREA);
+        final MlpRegressor begun = regressor().threads(1).dropout(0.1).epochs(3).checkpoint(file, true).build().fit(X, AREA);
+        assertEquals(3, begun.history().size());
+        final MlpRegressor resumed = regressor().threads(1).dropout(0.1).epochs(8).checkpoint(file, true).build().fit(X, AREA);
+        assertEquals(8, resumed.history().size());
+        assertArrayEquals(whole.network().parameters(), resumed.network().parameters());
+        assertTrue(assertThrows(UncheckedIOException.class,
+            () -> regressor().hidden(5).checkpoint(file, true).build().fit(X, AREA)).getMessage().startsWith(file + ": "));
+    }
+
+    @Test
+    void everySettingOfTheTrainerIsThere() {
+        final MlpRegressor model = regressor().layer(12, Activation.GELU, 0.1).layer(8, Activation.SILU).inputDropout(0.05)
+            .loss(Loss.HUBER).optimizer(Optimizer.adamW(0.01)).schedule(Schedule.cosine(60, 0.1).warmUp(2)).l1(1e-5).clipNorm(1)
+            .epochs(60).build().fit(X, AREA);
+        assertEquals("2-16:relu-12:gelu-8:silu-1:identity", model.network().toString());
+        assertTrue(model.score(X, AREA) > 0.8, "score " + model.score(X, AREA));
+        final float[] counts = new float[X.length];
+        for (int i = 0; i < counts.length; i++) counts[i] = X[i][1] > 0 ? 5 : 1;
+        final MlpRegressor poisson = regressor().loss(Loss.POISSON).build().fit(X, counts);
+        assertEquals(Activation.SOFTPLUS, poisson.network().layer(2).activation());
+        assertTrue(poisson.score(X, counts) > 0.8, "score " + poisson.score(X, counts));
+        // One's own: who underestimates pays three times as much
+        final Loss cautious = (n, a, aOffset, y, yOffset, gradient, gradientOffset) -> {
+            double cost = 0;
+            for (int k = 0; k < n; k++) {
+                final float r = a[aOffset + k] - y[yOffset + k], weight = r < 0 ? 3 : 1;
+                gradient[gradientOffset + k] = weight * r;
+                cost += 0.5 * weight * r * r;
+            }
+            return cost;
+        };
+        final MlpRegressor plain = regressor().hidden().rate(0.1).build().fit(new float[X.length][1], AREA);
+        final MlpRegressor careful = regressor().hidden().rate(0.1).loss(cautious).build().fit(new float[X.length][1], AREA);
+        assertTrue(careful.predict(new float[1])[0] > plain.predict(new float[1])[0] + 100);
+    }
+
     @Test
     void aFailedFitLeavesTheOldModel() {
         final MlpRegressor model = regressor().epochs(3).build().fit(X, AREA);
@@ -192,7 +289,7 @@ class EstimatorTest {
         rejected("dataset: x is NaN in row 1, column 1; expected a finite number",
                  () -> model.fit(new float[][] {{1, 2}, {3, Float.NaN}}, new float[] {1, 2}));
         assertArrayEquals(before, model.predict(X[0]));
-        final MlpRegressor wild = regressor().standardize(false).rate(1e30).build();
+        final MlpRegressor wild = regressor().standardize(false).optimizer(Optimizer.sgd()).rate(1e30).build();
         assertThrows(IllegalStateException.class, () -> wild.fit(X, AREA));
         assertFalse(wild.isFitted());
     }
