@@ -96,8 +96,8 @@ class WeightImportTest {
         assertEquals("import: there is no layer; expected one or more calls of linear or dense",
                      assertThrows(IllegalStateException.class, () -> WeightImport.of(file).load()).getMessage());
         for (String lies : new String[] {tensor("F32", "40000,40000", 0, 4), tensor("F32", "2,3", 0, 24),
-                tensor("F32", "2,3", -24, 0), tensor("I64", "2,3", 0, 48), tensor("F32", "2147483647,2147483647", 0, 4), "{}", "7",
-                "null"})
+                tensor("F32", "2,3", -24, 0), tensor("I64", "2,3", 0, 48),
+                tensor("F32", "2147483647,2147483647", 0, 4), "{}", "7", "null"})
             refused("", WeightImport.of(file("{\"w\":" + lies + "}", new byte[8])).linear("w", null, Activation.RELU));
     }
 
