@@ -24,6 +24,7 @@ public record Entrant(String name, int threads, Set<Workload> enters, List<Strin
     static final String OURS = "ours";
     static final String VECTOR = "java-vector";
     static final String JAVA = "java";
+    static final String NETLIB = "netlib"; // its BLAS in Java under our bookkeeping
     static final String PYTORCH = "pytorch";
     static final List<String> OTHER_PEERS = List.of("jniblas", "dl4j", "onnxruntime", "smile");
 
@@ -55,9 +56,11 @@ public record Entrant(String name, int threads, Set<Workload> enters, List<Strin
             all.add(new Entrant("kernels", 1, EVERYTHING, List.of(kernels.toString(), "step"), true)); // without Java
         }
         final String ours = System.getProperty("java.class.path");
-        add(all, OURS, EVERYTHING, ours, List.of("-Dbackblas.backend=openblas"), Backblas.class.getName(), 1, threads);
+        if (!System.getProperty("backblas.backend", "auto").equals("java")) // that is, if all is not built for pure Java
+            add(all, OURS, EVERYTHING, ours, List.of("-Dbackblas.backend=openblas"), Backblas.class.getName(), 1, threads);
         add(all, VECTOR, EVERYTHING, ours, List.of("-Dbackblas.backend=java", Jvm.VECTOR), Backblas.class.getName(), 1);
         add(all, JAVA, EVERYTHING, ours, List.of("-Dbackblas.backend=java"), Backblas.class.getName(), 1);
+        add(all, NETLIB, EVERYTHING, ours, List.of("-Dbackblas.backend=netlib", Jvm.VECTOR), Backblas.class.getName(), 1);
         if (!peers) return all;
         final Path built = home.resolve("benchmarks/peers/target");
         if (!Files.isDirectory(built.resolve("lib")))

@@ -2,6 +2,7 @@ package dev.backblas.benchmarks;
 
 import static dev.backblas.benchmarks.Entrant.FLOOR;
 import static dev.backblas.benchmarks.Entrant.JAVA;
+import static dev.backblas.benchmarks.Entrant.NETLIB;
 import static dev.backblas.benchmarks.Entrant.OURS;
 import static dev.backblas.benchmarks.Entrant.PYTORCH;
 import static dev.backblas.benchmarks.Entrant.VECTOR;
@@ -110,11 +111,12 @@ final class Report {
 
     private String pureJava() {
         return table("Pure Java against OpenBLAS, one thread",
-                     "OpenBLAS, samples/s | with the Vector API | ratio | goal | without a flag | ratio | goal",
+                     "OpenBLAS, samples/s | with the Vector API | ratio | goal | without a flag | ratio | goal | netlib's BLAS",
                      having(OURS, JAVA),
                      w -> rate(w, OURS)
                          + rate(w, VECTOR) + ratio(results.ratio(w, VECTOR, OURS), VECTOR_TIMES_OURS.get(w))
-                         + rate(w, JAVA) + ratio(results.ratio(w, JAVA, OURS), JAVA_TIMES_OURS.get(w)));
+                         + rate(w, JAVA) + ratio(results.ratio(w, JAVA, OURS), JAVA_TIMES_OURS.get(w))
+                         + rate(w, NETLIB));
     }
 
     private String everything() {

@@ -14,7 +14,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PeersTest {
 
     private static final Map<String, String> NAMES = Map.of(
-        "jniblas", "netlib JNIBLAS", "pytorch", "PyTorch 2", "dl4j", "deeplearning4j-nn-1", "onnxruntime", "ONNX Runtime 1", "smile", "Smile 3");
+        "jniblas", "netlib JNIBLAS", "pytorch", "PyTorch 2", "dl4j", "deeplearning4j-nn-1", "onnxruntime", "ONNX Runtime 1",
+        "smile", "Smile 3");
 
     @TempDir
     private Path directory;

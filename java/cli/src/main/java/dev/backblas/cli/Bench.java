@@ -38,8 +38,8 @@ final class Bench implements Callable<Integer> {
     private Set<Workload> workloads = EnumSet.allOf(Workload.class);
 
     @Option(names = "--contenders", split = ",", paramLabel = "NAME",
-            description = "Some of floor, kernels, ours, java-vector, java; with --peers: jniblas, pytorch, dl4j, onnxruntime, "
-                + "smile.")
+            description = "Some of floor, kernels, ours, java-vector, java, netlib; with --peers: jniblas, pytorch, dl4j, "
+                + "onnxruntime, smile.")
     private Set<String> contenders = Set.of();
 
     @Option(names = "--threads", paramLabel = "N", description = "The most threads; all processors unless set.")
