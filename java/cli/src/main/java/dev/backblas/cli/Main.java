@@ -3,6 +3,7 @@ package dev.backblas.cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Locale;
+import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IExitCodeExceptionMapper;
@@ -10,7 +11,7 @@ import picocli.CommandLine.IExitCodeExceptionMapper;
 /** {@code backblas train | nielsen | doctor | bench}. Exit code 0: done; 1: a fault of ours; 2: a fault in what was asked. */
 @Command(name = "backblas", mixinStandardHelpOptions = true, version = "backblas 0.1.0",
          description = "Dense neural networks on the JVM at the speed of the machine.",
-         subcommands = {Train.class, Nielsen.class, Doctor.class, Bench.class},
+         subcommands = {Train.class, Nielsen.class, Data.class, Doctor.class, Bench.class, GenerateCompletion.class},
          synopsisSubcommandLabel = "COMMAND")
 public final class Main implements Runnable {
 

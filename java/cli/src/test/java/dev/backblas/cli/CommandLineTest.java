@@ -34,7 +34,7 @@ class CommandLineTest {
     Path directory;
 
     /** What a command line printed, and how it ended. */
-    private record Ran(int exit, String out, String err) {
+    record Ran(int exit, String out, String err) {
 
         double number(String before) {
             final Matcher matcher = Pattern.compile(Pattern.quote(before) + "\\s*([0-9.]+)").matcher(out);
@@ -49,7 +49,7 @@ class CommandLineTest {
         }
     }
 
-    private static Ran run(String... arguments) {
+    static Ran run(String... arguments) {
         final PrintStream out = System.out, err = System.err;
         final ByteArrayOutputStream outBytes = new ByteArrayOutputStream(), errBytes = new ByteArrayOutputStream();
         try {
