@@ -23,6 +23,21 @@ public interface Dataset {
      */
     void copy(int i, float[] x, int xOffset, float[] y, int yOffset);
 
+    /** What sample i counts for: its cost and its gradient are multiplied by it. Finite, 0 or more; 1 unless overridden. */
+    default float weight(int i) {
+        return 1;
+    }
+
+    /**
+     * These samples, each with a weight; a view.
+     *
+     * @param weights one for each sample; not copied
+     * @throws IllegalArgumentException if there are more or fewer weights than samples, or one is not finite or below 0
+     */
+    default Dataset weighted(float[] weights) {
+        return new Weighted(this, weights);
+    }
+
     /**
      * Samples in two arrays, which are not copied.
      *

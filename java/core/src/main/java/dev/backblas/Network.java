@@ -235,11 +235,17 @@ public final class Network {
         requireLength("predict", "x", x, m, inputs());
         requireLength("predict", "out", out, m, outputs());
         if (x == out) throw new IllegalArgumentException("predict: x and out are one array; expected two");
+        predict(x, 0, m, out, 0);
+    }
+
+    /** The outputs for m samples from {@code xOffset} on; the arguments are known to be right. */
+    void predict(float[] x, int xOffset, int m, float[] out, int outOffset) {
         final int tile = Math.min(m, Math.max(1, Math.min(PREDICTION_TILE, LARGEST_SCRATCH / Math.max(1, widest))));
         final Program program = programs.get();
         try {
             for (int j = 0; j < m; j += tile) {
-                forward(program.clear(), x, j, Math.min(tile, m - j), scratch(2 * widest * tile), widest * tile, out);
+                forward(program.clear(), x, xOffset + j * inputs(), Math.min(tile, m - j), scratch(2 * widest * tile),
+                        widest * tile, out, outOffset + j * outputs());
                 program.run();
             }
         } finally {
@@ -253,15 +259,15 @@ public final class Network {
         return scratch;
     }
 
-    /** Writes the way of samples [from, from + m) through the network. */
-    private void forward(Program program, float[] x, int from, int m, float[] scratch, int half, float[] out) {
+    /** Writes the way of m samples through the network. */
+    private void forward(Program program, float[] x, int xOffset, int m, float[] scratch, int half, float[] out, int outOffset) {
         float[] a = x; // Aˡ⁻¹
-        int offset = from * inputs();
+        int offset = xOffset;
         for (int l = 1; l <= depth(); l++) {
             final Layer layer = layer(l);
             final boolean last = l == depth();
             final float[] next = last ? out : scratch;
-            final int nextOffset = last ? from * outputs() : (l - 1) % 2 * half;
+            final int nextOffset = last ? outOffset : (l - 1) % 2 * half;
             program.affine(layer.in(), layer.out(), m, parameters, w[l], parameters, b[l], a, offset, layer.activation(), next,
                            nextOffset);
             a = next;

@@ -12,4 +12,13 @@ interface Resident extends Dataset {
      * @param y outputs × (to − from)
      */
     void gather(Backend backend, int[] rows, int from, int to, float[] x, int xOffset, float[] y, int yOffset);
+
+    /** The same of any dataset, sample by sample where its samples lie elsewhere. */
+    static void gather(Dataset data, Backend backend, int[] rows, int from, int to, float[] x, int xOffset, float[] y,
+                       int yOffset) {
+        if (data instanceof Resident resident) resident.gather(backend, rows, from, to, x, xOffset, y, yOffset);
+        else
+            for (int j = 0; j < to - from; j++)
+                data.copy(rows[from + j], x, xOffset + j * data.inputs(), y, yOffset + j * data.outputs());
+    }
 }

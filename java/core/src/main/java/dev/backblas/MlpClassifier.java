@@ -1,0 +1,487 @@
+package dev.backblas;
+
+import dev.backblas.backend.Activation;
+import dev.backblas.backend.Backend;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A neural network that tells classes apart, in the shape of scikit-learn's {@code MLPClassifier}: {@code fit}, {@code predict},
+ * {@code predictProba}, {@code score}. Labels are of any type that has {@code equals} and {@code hashCode}.
+ *
+ * <pre>{@code
+ * MlpClassifier<String> model = MlpClassifier.builder().hidden(50).build();
+ * model.fit(x, species);                          // float[][] x, List<String> or String[] species
+ * String kind = model.predict(new float[] {…});
+ * model.save(Path.of("species.safetensors"));
+ * }</pre>
+ *
+ * <p>Two classes make a single sigmoid output, more a softmax. With {@link #fitMultiLabel}, where a sample may have several
+ * labels or none, each label has a sigmoid output of its own, and {@link #predictLabels} says which are as likely as not.
+ *
+ * <p>Predictions may be made from any number of threads at once, also during a {@code fit}.
+ *
+ * @param <L> the labels
+ */
+public final class MlpClassifier<L> extends Mlp {
+
+    private static final int MOST_CLASSES = 1 << 24; // a float tells no more apart
+
+    private final Map<?, ? extends Number> classWeights;
+    private final boolean balanced;
+
+    private MlpClassifier(Settings settings, Map<?, ? extends Number> classWeights, boolean balanced, @Nullable Model model) {
+        super(settings, model);
+        this.classWeights = classWeights;
+        this.balanced = balanced;
+    }
+
+    /** Begins a classifier. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** The settings of a classifier. */
+    public static final class Builder extends Mlp.Builder<Builder> {
+        private Map<?, ? extends Number> classWeights = Map.of();
+        private boolean balanced;
+
+        private Builder() {}
+
+        @Override
+        Builder self() {
+            return this;
+        }
+
+        /**
+         * What a sample of each class counts for, times the weight of its own; 1 for a class that is not named.
+         *
+         * @param weights by label; finite, 0 or more
+         */
+        public Builder classWeights(Map<?, ? extends Number> weights) {
+            weights.forEach((label, weight) -> {
+                if (!(weight.doubleValue() >= 0) || !Float.isFinite(weight.floatValue()))
+                    throw new IllegalArgumentException(
+                        "class weights: that of '" + label + "' is " + weight + "; expected a finite number, 0 or more");
+            });
+            classWeights = Map.copyOf(weights);
+            balanced = false;
+            return this;
+        }
+
+        /** Lets every class count for as much in all: a sample counts n / (k · nₖ), k classes, nₖ of its class out of n. */
+        public Builder balanced() {
+            classWeights = Map.of();
+            balanced = true;
+            return this;
+        }
+
+        /** A classifier of these settings, which knows nothing yet. */
+        public <L> MlpClassifier<L> build() {
+            return new MlpClassifier<>(settings(), classWeights, balanced, null);
+        }
+    }
+
+    // ---- Training
+
+    /**
+     * Learns classes, forgetting what was known. They are numbered in the order of their labels where these can be compared, else
+     * as they appear.
+     *
+     * @param x      rows of as many values each
+     * @param labels the label of each row; of two or more classes
+     * @return this
+     * @throws IllegalArgumentException if the lengths do not fit together, there is one class only, or a value is not finite,
+     *                                  naming its row and column
+     * @throws IllegalStateException    if the training diverges; the model is the old one then
+     */
+    public MlpClassifier<L> fit(float[][] x, List<? extends L> labels) {
+        final List<L> classes = classes("fit", labels);
+        return fit(Dataset.of(x, numbers("fit", labels, classes)), classes);
+    }
+
+    /** As {@link #fit(float[][], List)}. */
+    public MlpClassifier<L> fit(float[][] x, L[] labels) {
+        return fit(x, Arrays.asList(labels));
+    }
+
+    /**
+     * Learns classes from samples with one target, the number of their class: 0 for the first of the labels, 1 for the next, ….
+     * The samples count by their {@link Dataset#weight}.
+     *
+     * @param labels of the classes, two or more, all different
+     * @return this
+     * @throws IllegalArgumentException if a target is no such number, or a value is not finite, naming its row and column
+     * @throws IllegalStateException    if the training diverges; the model is the old one then
+     */
+    public synchronized MlpClassifier<L> fit(Dataset data, List<? extends L> labels) {
+        final Model fresh = begin("fit", data, labels, false);
+        train(fresh, loss(fresh), prepared("fit", fresh, data));
+        return this;
+    }
+
+    /**
+     * Learns labels of which a sample may have several, or none.
+     *
+     * @param x      rows of as many values each
+     * @param labels those of each row
+     * @return this
+     */
+    public MlpClassifier<L> fitMultiLabel(float[][] x, List<? extends Collection<? extends L>> labels) {
+        final List<L> classes = classes("fitMultiLabel", labels.stream().flatMap(Collection::stream).toList());
+        final float[][] y = new float[labels.size()][classes.size()];
+        final Map<L, Integer> numbers = numbers(classes);
+        for (int i = 0; i < y.length; i++) for (L label : labels.get(i)) y[i][numbers.get(label)] = 1;
+        return fitMultiLabel(Dataset.of(x, y), classes);
+    }
+
+    /**
+     * Learns labels of which a sample may have several, or none, from samples with a target for each label: 1 for those that it
+     * has, 0 for the others.
+     *
+     * @param labels one or more, all different
+     * @return this
+     */
+    public synchronized MlpClassifier<L> fitMultiLabel(Dataset data, List<? extends L> labels) {
+        final Model fresh = begin("fitMultiLabel", data, labels, true);
+        train(fresh, loss(fresh), prepared("fitMultiLabel", fresh, data));
+        return this;
+    }
+
+    /**
+     * Goes through these samples once, starting from what is known.
+     *
+     * @param labels the label of each row
+     * @return this
+     * @throws IllegalStateException    before {@code fit} or {@link #partialFit(float[][], List, List)}, which say what classes
+     *                                  there are; or if the training diverges: the model is the old one then
+     * @throws IllegalArgumentException for a label that is none of the model's, or a value that is not finite
+     */
+    public MlpClassifier<L> partialFit(float[][] x, List<? extends L> labels) {
+        return partialFit(x, labels, labels());
+    }
+
+    /**
+     * Goes through these samples once, starting from what is known. The first call, if there was no {@code fit}, sets the classes
+     * and learns the standardisation, and both then stay.
+     *
+     * @param labels  the label of each row
+     * @param classes all labels there will ever be, in the order of their numbers
+     */
+    public MlpClassifier<L> partialFit(float[][] x, List<? extends L> labels, List<? extends L> classes) {
+        return partialFit(Dataset.of(x, numbers("partialFit", labels, classes)), classes);
+    }
+
+    /** As {@link #partialFit(float[][], List, List)}, of samples as {@link #fit(Dataset, List)} wants them. */
+    public synchronized MlpClassifier<L> partialFit(Dataset data, List<? extends L> classes) {
+        final Model old = isFitted() ? model("partialFit") : begin("partialFit", data, classes, false);
+        if (!old.labels().equals(classes))
+            throw new IllegalArgumentException(
+                "partialFit: the classes are " + shortened(classes) + ", but those of the model are " + shortened(old.labels()));
+        if (data.inputs() != old.network().inputs())
+            throw new IllegalArgumentException(
+                "partialFit: samples have " + data.inputs() + " values, but the model has " + old.network().inputs() + " inputs");
+        requireFinite("partialFit", data);
+        trainFurther(old, loss(old), prepared("partialFit", old, data));
+        return this;
+    }
+
+    private Model begin(String operation, Dataset data, List<? extends L> labels, boolean multiLabel) {
+        final int least = multiLabel ? 1 : 2;
+        if (labels.size() < least || labels.size() > MOST_CLASSES)
+            throw new IllegalArgumentException(
+                operation + ": there are " + labels.size() + " classes" + (labels.size() == 1 ? " (" + labels.get(0) + ")" : "")
+                    + "; expected " + least + " or more");
+        if (numbers(labels).size() < labels.size())
+            throw new IllegalArgumentException(operation + ": two classes have the same label; expected all to differ");
+        final Scalers scalers = learn(operation, data, false);
+        final int outputs = labels.size() == 2 && !multiLabel ? 1 : labels.size();
+        return new Model(
+            network(data.inputs(), outputs, outputs == 1 || multiLabel ? Activation.SIGMOID : Activation.SOFTMAX),
+            scalers.inputs(), null, List.copyOf(labels), multiLabel, settings.encoder());
+    }
+
+    private static Loss loss(Model model) {
+        return model.network().layer(model.network().depth()).activation() == Activation.SOFTMAX
+            ? Loss.CROSS_ENTROPY : Loss.BINARY_CROSS_ENTROPY;
+    }
+
+    /** Checks the targets, and weighs the samples by their classes. */
+    private Dataset prepared(String operation, Model model, Dataset data) {
+        final int k = model.labels().size(), n = data.size();
+        if (data.outputs() != (model.multiLabel() ? k : 1))
+            throw new IllegalArgumentException(
+                operation + ": samples have " + data.outputs() + " targets; expected "
+                    + (model.multiLabel() ? k + ", one for each label" : "1, the number of their class"));
+        final float[] x = new float[data.inputs()], y = new float[data.outputs()];
+        if (model.multiLabel()) {
+            for (int i = 0; i < n; i++) {
+                data.copy(i, x, 0, y, 0);
+                for (int c = 0; c < k; c++)
+                    if (!(y[c] >= 0 && y[c] <= 1))
+                        throw new IllegalArgumentException(
+                            operation + ": target " + c + " of row " + i + " is " + y[c] + "; expected 0 to 1");
+            }
+            if (balanced || !classWeights.isEmpty())
+                throw new IllegalArgumentException(
+                    operation + ": class weights are for samples of one class each; expected sample weights");
+            return new Prepared(data, model.inputs(), null, 0, null);
+        }
+        final boolean weighed = balanced || !classWeights.isEmpty();
+        final int[] numbers = weighed ? new int[n] : new int[0];
+        final double[] counts = new double[k];
+        double total = 0;
+        for (int i = 0; i < n; i++) {
+            data.copy(i, x, 0, y, 0);
+            if (!(y[0] >= 0 && y[0] < k && y[0] == (int) y[0]))
+                throw new IllegalArgumentException(
+                    operation + ": the target of row " + i + " is " + y[0] + "; expected the number of a class, 0 to " + (k - 1));
+            if (!weighed) continue;
+            numbers[i] = (int) y[0];
+            counts[numbers[i]] += data.weight(i);
+            total += data.weight(i);
+        }
+        float[] weights = null;
+        if (weighed) {
+            weights = new float[n];
+            for (int i = 0; i < n; i++) weights[i] = (float) (data.weight(i) * weight(model, numbers[i], counts, total));
+        }
+        return new Prepared(data, model.inputs(), null, model.network().outputs() == 1 ? 0 : k, weights);
+    }
+
+    private double weight(Model model, int c, double[] counts, double total) {
+        if (balanced) return counts[c] == 0 ? 0 : total / (counts.length * counts[c]);
+        final Number weight = classWeights.get(model.labels().get(c));
+        return weight == null ? 1 : weight.doubleValue();
+    }
+
+    /** The different labels, in their order. */
+    private static <L> List<L> classes(String operation, List<? extends L> labels) {
+        for (int i = 0; i < labels.size(); i++)
+            if (labels.get(i) == null)
+                throw new IllegalArgumentException(operation + ": the label of row " + i + " is null; expected one");
+        final List<L> classes = new ArrayList<>(new LinkedHashSet<>(labels));
+        if (classes.stream().allMatch(label -> label instanceof Comparable && label.getClass() == classes.get(0).getClass()))
+            classes.sort(null);
+        return classes;
+    }
+
+    private static <L> Map<L, Integer> numbers(List<? extends L> classes) {
+        final Map<L, Integer> numbers = new HashMap<>();
+        for (L label : classes) numbers.put(label, numbers.size());
+        return numbers;
+    }
+
+    private static float[][] numbers(String operation, List<?> labels, List<?> classes) {
+        final Map<?, Integer> numbers = numbers(classes);
+        final float[][] y = new float[labels.size()][1];
+        for (int i = 0; i < y.length; i++) {
+            final Integer number = numbers.get(labels.get(i));
+            if (number == null)
+                throw new IllegalArgumentException(
+                    operation + ": the label of row " + i + " is '" + labels.get(i) + "'; expected one of " + shortened(classes));
+            y[i][0] = number;
+        }
+        return y;
+    }
+
+    private static String shortened(List<?> labels) {
+        return labels.size() <= 8 ? labels.toString() : labels.subList(0, 8).toString().replace("]", ", …]");
+    }
+
+    // ---- Prediction
+
+    /**
+     * The labels of the classes, in the order of their numbers.
+     *
+     * @throws IllegalStateException before {@code fit}
+     */
+    @SuppressWarnings("unchecked") // only labels of L come in, and a load checks them
+    public List<L> labels() {
+        return (List<L>) model("labels").labels();
+    }
+
+    /** Whether a sample may have several labels. */
+    public boolean isMultiLabel() {
+        return model("isMultiLabel").multiLabel();
+    }
+
+    /**
+     * The label of the most probable class of one sample.
+     *
+     * @throws IllegalArgumentException if {@code x} has another length than the model's inputs, or a value is not finite
+     * @throws IllegalStateException    before {@code fit}
+     */
+    public L predict(float[] x) {
+        return predict(new float[][] {x}).get(0);
+    }
+
+    /** The label of the most probable class of each row; as {@link #predict(float[])}. */
+    public List<L> predict(float[][] x) {
+        final Model model = model("predict");
+        final int n = model.labels().size();
+        final float[] p = probabilities("predict", model, x);
+        return IntStream.range(0, x.length).mapToObj(i -> label(model, largest(p, i * n, n))).toList();
+    }
+
+    /** The labels of one sample that are as likely as not, the likeliest first: none, one or several. */
+    public Set<L> predictLabels(float[] x) {
+        final Model model = model("predictLabels");
+        final float[] p = probabilities("predictLabels", model, new float[][] {x});
+        final Set<L> labels = new LinkedHashSet<>();
+        IntStream.range(0, p.length).filter(k -> p[k] >= 0.5f).boxed().sorted((a, b) -> Float.compare(p[b], p[a]))
+            .forEach(k -> labels.add(label(model, k)));
+        return labels;
+    }
+
+    /**
+     * The probability of each class for one sample, in the order of {@link #labels}.
+     *
+     * @return one for each class, in a new array; their sum is 1, unless there may be several labels
+     */
+    public float[] predictProba(float[] x) {
+        return probabilities("predictProba", model("predictProba"), new float[][] {x});
+    }
+
+    /** The probability of each class for each row; as {@link #predictProba(float[])}. */
+    public float[][] predictProba(float[][] x) {
+        return rows(probabilities("predictProba", model("predictProba"), x), x.length);
+    }
+
+    /**
+     * The probability of each class for m samples; allocates nothing once a thread has warmed up.
+     *
+     * @param x   inputs × m: sample after sample
+     * @param m   the samples, at least 1
+     * @param out classes × m; written
+     */
+    public void predictProba(float[] x, int m, float[] out) {
+        probabilities("predictProba", model("predictProba"), x, m, out);
+    }
+
+    private static float[] probabilities(String operation, Model model, float[][] x) {
+        final float[] out = new float[Backpropagation.matrix(model.labels().size(), Math.max(1, x.length))];
+        probabilities(operation, model, flat(operation, x, model.network().inputs()), x.length, out);
+        return out;
+    }
+
+    private static void probabilities(String operation, Model model, float[] x, int m, float[] out) {
+        Network.requireLength(operation, "out", out, m, model.labels().size());
+        forward(model, operation, x, m, out);
+        if (model.network().outputs() == 1 && !model.multiLabel())
+            for (int j = m - 1; j >= 0; j--) { // from behind: what is still to be read lies before what is written
+                final float p = out[j];
+                out[2 * j] = 1 - p;
+                out[2 * j + 1] = p;
+            }
+    }
+
+    @SuppressWarnings("unchecked") // as labels()
+    private L label(Model model, int k) {
+        return (L) model.labels().get(k);
+    }
+
+    private static int largest(float[] p, int offset, int n) {
+        int best = 0;
+        for (int k = 1; k < n; k++) if (p[offset + k] > p[offset + best]) best = k;
+        return best;
+    }
+
+    /** {@link #score(Dataset)} of rows. */
+    public double score(float[][] x, List<? extends L> labels) {
+        return score(Dataset.of(x, numbers("score", labels, labels())));
+    }
+
+    /** As {@link #score(float[][], List)}. */
+    public double score(float[][] x, L[] labels) {
+        return score(x, Arrays.asList(labels));
+    }
+
+    /**
+     * The share of samples whose class is right, weighted, in [0, 1]; where there may be several labels, of those with all of
+     * them right. Targets are as in {@link #fit(Dataset, List)} or {@link #fitMultiLabel(Dataset, List)}.
+     */
+    public double score(Dataset data) {
+        final Model model = model("score");
+        final int n = model.network().outputs(), targets = model.multiLabel() ? n : 1;
+        if (data.outputs() != targets)
+            throw new IllegalArgumentException(
+                "score: samples have " + data.outputs() + " targets; expected " + targets + ", as in fit");
+        final double[] rightAndAll = new double[2];
+        forEach(model, "score", data, (p, offset, y, yOffset, weight) -> {
+            boolean right = true;
+            if (model.multiLabel())
+                for (int k = 0; k < n; k++) right &= p[offset + k] >= 0.5f == y[yOffset + k] >= 0.5f;
+            else right = y[yOffset] == (n == 1 ? p[offset] > 0.5f ? 1 : 0 : largest(p, offset, n));
+            if (right) rightAndAll[0] += weight;
+            rightAndAll[1] += weight;
+        });
+        return rightAndAll[0] / rightAndAll[1];
+    }
+
+    /**
+     * Writes the model as a safetensors file, with everything a prediction needs; see {@link Network#save}.
+     *
+     * @throws IOException           naming the file, if it cannot be written; an old file is still there then
+     * @throws IllegalStateException before {@code fit}, or if labels are of a type that a file cannot hold: it holds String,
+     *                               Integer and the other boxes, and enum constants by name
+     */
+    public void save(Path file) throws IOException {
+        ModelFile.save(model("save"), true, file);
+    }
+
+    /**
+     * Reads a classifier that {@link #save} wrote, for {@link Backend#fastest()}, whatever the type of its labels. Its settings
+     * for training are the defaults.
+     *
+     * @throws IOException naming the file and what is wrong with it, if it cannot be read, is damaged, or holds something else
+     */
+    public static MlpClassifier<Object> load(Path file) throws IOException {
+        return load(file, Object.class);
+    }
+
+    /** As {@link #load(Path)}, with labels of this type, which may be an enumeration. */
+    public static <L> MlpClassifier<L> load(Path file, Class<L> labels) throws IOException {
+        return load(file, labels, builder());
+    }
+
+    /** As {@link #load(Path, Class)}, with settings for {@link #partialFit(float[][], List)} and the backend. */
+    public static <L> MlpClassifier<L> load(Path file, Class<L> labels, Builder settings) throws IOException {
+        return new MlpClassifier<>(settings.settings(), settings.classWeights, settings.balanced,
+                                   ModelFile.load(file, labels, settings.backend()));
+    }
+
+    /** @throws IllegalArgumentException if the network has not the outputs that the labels want */
+    static void requireOutputs(Model model) {
+        final Network network = model.network();
+        final int k = model.labels().size();
+        final Activation output = network.layer(network.depth()).activation();
+        final boolean fits = model.multiLabel() ? k >= 1 && network.outputs() == k && output == Activation.SIGMOID
+            : k == 2 && network.outputs() == 1 && output == Activation.SIGMOID
+                || k >= 2 && network.outputs() == k && output == Activation.SOFTMAX;
+        if (!fits || Set.copyOf(model.labels()).size() < k)
+            throw new IllegalArgumentException(
+                "the network ends in " + network.outputs() + " outputs of " + output + ", which do not fit " + k
+                    + " different labels: expected as many, "
+                    + (model.multiLabel() ? "of sigmoid" : "of softmax, or one of sigmoid for two labels"));
+    }
+
+    /** What it is: the layers, the classes, what is standardised. */
+    @Override
+    public String toString() {
+        return describe("MlpClassifier", outputs -> {
+            final List<L> labels = labels();
+            return (isMultiLabel() ? "any of " : "") + labels.size() + " classes " + shortened(labels);
+        });
+    }
+}

@@ -1,0 +1,220 @@
+package dev.backblas;
+
+import dev.backblas.backend.Activation;
+import dev.backblas.backend.Backend;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A neural network that predicts quantities, in the shape of scikit-learn's {@code MLPRegressor}: {@code fit}, {@code predict},
+ * {@code score}.
+ *
+ * <pre>{@code
+ * MlpRegressor model = MlpRegressor.builder().hidden(50).build().fit(x, y);   // float[][] x, float[] y
+ * float price = model.predict(new float[] {…})[0];
+ * model.save(Path.of("price.safetensors"));
+ * }</pre>
+ *
+ * <p>Predictions may be made from any number of threads at once, also during a {@code fit}.
+ */
+public final class MlpRegressor extends Mlp {
+
+    private MlpRegressor(Settings settings, @Nullable Model model) {
+        super(settings, model);
+    }
+
+    /** Begins a regressor. */
+    public static Builder builder() {
+        return new Builder();
+    }
+
+    /** The settings of a regressor. */
+    public static final class Builder extends Mlp.Builder<Builder> {
+        private Builder() {}
+
+        @Override
+        Builder self() {
+            return this;
+        }
+
+        /** A regressor of these settings, which knows nothing yet. */
+        public MlpRegressor build() {
+            return new MlpRegressor(settings(), null);
+        }
+    }
+
+    /**
+     * Learns one quantity, forgetting what was known.
+     *
+     * @param x rows of as many values each
+     * @param y a target for each row
+     * @return this
+     * @throws IllegalArgumentException if the lengths do not fit together, or a value is not finite, naming its row and column
+     * @throws IllegalStateException    if the training diverges; the model is the old one then
+     */
+    public MlpRegressor fit(float[][] x, float[] y) {
+        return fit(Dataset.of(x, column(y)));
+    }
+
+    /** Learns several quantities at once; as {@link #fit(float[][], float[])}. */
+    public MlpRegressor fit(float[][] x, float[][] y) {
+        return fit(Dataset.of(x, y));
+    }
+
+    /** Learns the targets of these samples, each with its {@link Dataset#weight}; as {@link #fit(float[][], float[])}. */
+    public synchronized MlpRegressor fit(Dataset data) {
+        final Model fresh = begin("fit", data);
+        train(fresh, Loss.SQUARED_ERROR, prepared(fresh, data));
+        return this;
+    }
+
+    /** {@link #partialFit(Dataset)} of rows. */
+    public MlpRegressor partialFit(float[][] x, float[] y) {
+        return partialFit(Dataset.of(x, column(y)));
+    }
+
+    /**
+     * Goes through these samples once, starting from what is known. The first call, if there was no {@code fit}, learns the
+     * standardisation, which then stays.
+     *
+     * @return this
+     * @throws IllegalArgumentException if the samples do not fit the model, or a value is not finite
+     * @throws IllegalStateException    if the training diverges; the model is the old one then
+     */
+    public synchronized MlpRegressor partialFit(Dataset data) {
+        final Model old = isFitted() ? model("partialFit") : begin("partialFit", data);
+        if (data.inputs() != old.network().inputs() || data.outputs() != old.network().outputs())
+            throw new IllegalArgumentException(
+                "partialFit: samples have " + data.inputs() + " values and " + data.outputs() + " targets, but the model has "
+                    + old.network().inputs() + " inputs and " + old.network().outputs() + " outputs");
+        requireFinite("partialFit", data);
+        trainFurther(old, Loss.SQUARED_ERROR, prepared(old, data));
+        return this;
+    }
+
+    private Model begin(String operation, Dataset data) {
+        final Scalers scalers = learn(operation, data, true);
+        return new Model(network(data.inputs(), data.outputs(), Activation.IDENTITY), scalers.inputs(), scalers.targets(),
+                         List.of(), false, settings.encoder());
+    }
+
+    private static Dataset prepared(Model model, Dataset data) {
+        return new Prepared(data, model.inputs(), model.targets(), 0, null);
+    }
+
+    private static float[][] column(float[] y) {
+        final float[][] column = new float[y.length][1];
+        for (int i = 0; i < y.length; i++) column[i][0] = y[i];
+        return column;
+    }
+
+    /** The number of quantities. */
+    public int outputs() {
+        return network().outputs();
+    }
+
+    /**
+     * The prediction for one sample.
+     *
+     * @return a value for each quantity, in a new array
+     * @throws IllegalArgumentException if {@code x} has another length than the model's inputs, or a value is not finite
+     * @throws IllegalStateException    before {@code fit}
+     */
+    public float[] predict(float[] x) {
+        final Model model = model("predict");
+        return predict(model, flat("predict", new float[][] {x}, model.network().inputs()), 1);
+    }
+
+    /** The predictions for some samples: a row for each; as {@link #predict(float[])}. */
+    public float[][] predict(float[][] x) {
+        final Model model = model("predict");
+        return rows(predict(model, flat("predict", x, model.network().inputs()), x.length), x.length);
+    }
+
+    /**
+     * The predictions for m samples; allocates nothing once a thread has warmed up.
+     *
+     * @param x   inputs × m: sample after sample
+     * @param m   the samples, at least 1
+     * @param out outputs × m; written
+     */
+    public void predict(float[] x, int m, float[] out) {
+        predict(model("predict"), x, m, out);
+    }
+
+    private static float[] predict(Model model, float[] x, int m) {
+        final float[] out = new float[Backpropagation.matrix(model.network().outputs(), m)];
+        predict(model, x, m, out);
+        return out;
+    }
+
+    private static void predict(Model model, float[] x, int m, float[] out) {
+        forward(model, "predict", x, m, out);
+        if (model.targets() != null) model.targets().invert(out, 0, m);
+    }
+
+    /** {@link #score(Dataset)} of rows. */
+    public double score(float[][] x, float[] y) {
+        return score(Dataset.of(x, column(y)));
+    }
+
+    /**
+     * R² = 1 − Σ (ŷ − y)² / Σ (y − ȳ)², weighted, the mean over the outputs; 1 at best, 0 for who always says the mean. An output
+     * whose targets are all the same counts 1 if it is right and 0 if not.
+     */
+    public double score(Dataset data) {
+        final Model model = model("score");
+        final int n = model.network().outputs();
+        if (data.outputs() != n)
+            throw new IllegalArgumentException(
+                "score: samples have " + data.outputs() + " targets, but the model has " + n + " outputs");
+        final double[] mean = new double[n], squares = new double[n], errors = new double[n];
+        final double[] total = new double[1];
+        forEach(model, "score", data, (predicted, offset, y, yOffset, weight) -> {
+            if (weight == 0) return;
+            if (model.targets() != null) model.targets().invert(predicted, offset, 1);
+            total[0] += weight;
+            for (int k = 0; k < n; k++) {
+                final double distance = y[yOffset + k] - mean[k];
+                mean[k] += distance * weight / total[0];
+                squares[k] += weight * distance * (y[yOffset + k] - mean[k]);
+                errors[k] += weight * Math.pow((double) predicted[offset + k] - y[yOffset + k], 2);
+            }
+        });
+        double sum = 0;
+        for (int k = 0; k < n; k++) sum += squares[k] > 0 ? 1 - errors[k] / squares[k] : errors[k] == 0 ? 1 : 0;
+        return sum / n;
+    }
+
+    /**
+     * Writes the model as a safetensors file, with everything a prediction needs; see {@link Network#save}.
+     *
+     * @throws IOException           naming the file, if it cannot be written; an old file is still there then
+     * @throws IllegalStateException before {@code fit}
+     */
+    public void save(Path file) throws IOException {
+        ModelFile.save(model("save"), false, file);
+    }
+
+    /**
+     * Reads a regressor that {@link #save} wrote, for {@link Backend#fastest()}. Its settings for training are the defaults.
+     *
+     * @throws IOException naming the file and what is wrong with it, if it cannot be read, is damaged, or holds something else
+     */
+    public static MlpRegressor load(Path file) throws IOException {
+        return load(file, builder());
+    }
+
+    /** As {@link #load(Path)}, with settings for {@link #partialFit} and the backend. */
+    public static MlpRegressor load(Path file, Builder settings) throws IOException {
+        return new MlpRegressor(settings.settings(), ModelFile.load(file, null, settings.backend()));
+    }
+
+    /** What it is: the layers, the outputs, what is standardised. */
+    @Override
+    public String toString() {
+        return describe("MlpRegressor", outputs -> outputs + (outputs == 1 ? " output" : " outputs"));
+    }
+}

@@ -1,0 +1,493 @@
+package dev.backblas;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * How a row of a table, texts under named columns, becomes a sample: which columns are inputs, which are numbers and which texts,
+ * and what is to be predicted. Learned once from the training rows, then kept in the model, so that new rows are read in the
+ * same way, whatever the order of their columns.
+ *
+ * <p>A number becomes one value. A text becomes one value for each text that was seen, 1 for the one it is and 0 for the others;
+ * a text that was not seen becomes zeros. Where rows come from (a CSV file, a database) is not its business.
+ */
+public final class TableEncoder {
+
+    /** More different texts than this are no categories. */
+    private static final int MOST_CATEGORIES = 1000;
+    /** Unless told, whole numbers of up to this many values are classes; fractions never are, nor quantities beyond it. */
+    private static final int LIKELY_CLASSES = 20;
+    /** In so many rows or more, a text that is another one in most of them is a name, not a category. */
+    private static final int ENOUGH_ROWS = 20;
+
+    /**
+     * A column.
+     *
+     * @param name       in the header
+     * @param categories the texts that were seen, in order; empty for a column of numbers
+     */
+    public record Column(String name, List<String> categories) {
+
+        /** Keeps the categories unchanged. */
+        public Column {
+            categories = List.copyOf(categories);
+        }
+
+        /** Whether it holds texts. */
+        public boolean isText() {
+            return !categories.isEmpty();
+        }
+
+        /** How many values of a sample it makes. */
+        int width() {
+            return isText() ? categories.size() : 1;
+        }
+    }
+
+    private final List<Column> columns;
+    private final List<Column> targets;
+    private final @Nullable String weight;
+    private final Map<String, String> leftOut;
+
+    TableEncoder(List<Column> columns, List<Column> targets, @Nullable String weight, Map<String, String> leftOut) {
+        this.columns = List.copyOf(columns);
+        this.targets = List.copyOf(targets);
+        this.weight = weight;
+        this.leftOut = Map.copyOf(leftOut);
+    }
+
+    /** The columns that are inputs, in the order of their values in a sample. */
+    public List<Column> columns() {
+        return columns;
+    }
+
+    /** The columns to be predicted: one of categories, for classes, or some of numbers. */
+    public List<Column> targets() {
+        return targets;
+    }
+
+    /** Whether a class is to be predicted, not quantities. */
+    public boolean isClassification() {
+        return targets.size() == 1 && targets.get(0).isText();
+    }
+
+    /** The labels of the classes, in the order of their numbers; none where quantities are to be predicted. */
+    public List<String> labels() {
+        return isClassification() ? targets.get(0).categories() : List.of();
+    }
+
+    /** The column with the weights of the samples, or null. */
+    public @Nullable String weight() {
+        return weight;
+    }
+
+    /** Columns that were not taken, with the reason, such as too many different texts; empty after a model is loaded. */
+    public Map<String, String> leftOut() {
+        return leftOut;
+    }
+
+    /** The values of a sample. */
+    public int inputs() {
+        return columns.stream().mapToInt(Column::width).sum();
+    }
+
+    /** The targets of a sample. */
+    public int outputs() {
+        return targets.size();
+    }
+
+    /** What each value of a sample is, such as {@code age} or {@code city=Paris}. */
+    public List<String> inputNames() {
+        final List<String> names = new ArrayList<>();
+        for (Column column : columns)
+            if (column.isText()) for (String category : column.categories()) names.add(column.name() + "=" + category);
+            else names.add(column.name());
+        return names;
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof TableEncoder e && columns.equals(e.columns) && targets.equals(e.targets)
+            && String.valueOf(weight).equals(String.valueOf(e.weight));
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * columns.hashCode() + targets.hashCode();
+    }
+
+    @Override
+    public String toString() {
+        final StringBuilder names = new StringBuilder();
+        for (Column target : targets) names.append(names.length() == 0 ? "" : ", ").append(target.name());
+        return "TableEncoder of " + columns.size() + " columns to " + inputs() + " inputs; target " + names;
+    }
+
+    // ---- Learning
+
+    /**
+     * Begins to learn from rows under this header.
+     *
+     * @throws IllegalArgumentException if two columns have the same name
+     */
+    public static Learner learner(List<String> header) {
+        return new Learner(header);
+    }
+
+    /** Sees the training rows, and then knows how to encode them. It keeps a bounded number of texts, no rows. */
+    public static final class Learner {
+        private final List<String> header;
+        private final Set<String> targets = new TreeSet<>();
+        private @Nullable Boolean classes; // null: as the column looks
+        private final Set<String> dropped = new HashSet<>();
+        private final Set<String> texts = new HashSet<>();
+        private @Nullable String weight;
+        private final Seen[] seen;
+        private long rows;
+
+        /** What was seen of a column. */
+        private static final class Seen {
+            final Map<String, Float> values = new HashMap<>(); // up to one more than can be categories; NaN for a text
+            boolean text;
+            boolean fraction;
+            long missing; // fields without a text
+            long missingAt;
+        }
+
+        private Learner(List<String> header) {
+            this.header = List.copyOf(header);
+            final Set<String> names = new HashSet<>();
+            for (String name : header)
+                if (!names.add(name))
+                    throw new IllegalArgumentException("table: two columns are named '" + name + "'; expected one");
+            seen = new Seen[header.size()];
+            Arrays.setAll(seen, i -> new Seen());
+        }
+
+        private String column(String name) {
+            if (!header.contains(name))
+                throw new IllegalArgumentException(
+                    "table: there is no column '" + name + "'; the columns are " + String.join(", ", header));
+            return name;
+        }
+
+        /**
+         * What is to be predicted: classes if the column holds texts or a few whole numbers, else a quantity. The last column
+         * unless set.
+         *
+         * @throws IllegalArgumentException if there is no such column
+         */
+        public Learner target(String name) {
+            targets.clear();
+            targets.add(column(name));
+            classes = null;
+            return this;
+        }
+
+        /** The class to be predicted, be its labels texts or numbers; as {@link #target}. */
+        public Learner classes(String name) {
+            target(name);
+            classes = true;
+            return this;
+        }
+
+        /** The quantities to be predicted; as {@link #target}. */
+        public Learner quantities(String... names) {
+            targets.clear();
+            for (String name : names) targets.add(column(name));
+            classes = false;
+            return this;
+        }
+
+        /** Leaves columns out. */
+        public Learner drop(String... names) {
+            for (String name : names) dropped.add(column(name));
+            return this;
+        }
+
+        /** Takes numbers for texts, such as a code; and names for categories. */
+        public Learner text(String... names) {
+            for (String name : names) texts.add(column(name));
+            return this;
+        }
+
+        /** The column with the weights of the samples, which is no input. */
+        public Learner weight(String name) {
+            weight = column(name);
+            return this;
+        }
+
+        /**
+         * Sees a row.
+         *
+         * @param line what messages call it: its line in a file, say
+         * @param row  a field for each column
+         * @throws IllegalArgumentException for more or fewer fields
+         */
+        public Learner add(long line, List<String> row) {
+            requireWidth(line, row, header);
+            rows++;
+            for (int i = 0; i < seen.length; i++) {
+                final Seen column = seen[i];
+                final String field = row.get(i).strip();
+                if (isMissing(field)) {
+                    if (column.missing++ == 0) column.missingAt = line;
+                    if (!field.isEmpty() && column.values.size() <= MOST_CATEGORIES) column.values.put(field, Float.NaN);
+                    continue;
+                }
+                final float value = parse(field);
+                if (Float.isNaN(value)) column.text = true;
+                else if (value != Math.rint(value)) column.fraction = true;
+                if (column.values.size() <= MOST_CATEGORIES) column.values.put(field, value);
+            }
+            return this;
+        }
+
+        /**
+         * What was learned.
+         *
+         * @throws IllegalArgumentException if there was no row, no column is left to learn from, a column of numbers has gaps,
+         *                                  or the target cannot be one
+         */
+        public TableEncoder encoder() {
+            if (rows == 0) throw new IllegalArgumentException("table: there is no row; expected 1 or more");
+            final Set<String> wanted = targets.isEmpty() ? Set.of(header.get(header.size() - 1)) : targets;
+            final List<Column> columns = new ArrayList<>(), ofTargets = new ArrayList<>();
+            final Map<String, String> leftOut = new LinkedHashMap<>();
+            for (int i = 0; i < seen.length; i++) {
+                final String name = header.get(i);
+                if (wanted.contains(name)) ofTargets.add(target(name, seen[i]));
+                else if (dropped.contains(name)) leftOut.put(name, "dropped");
+                else if (!name.equals(weight)) {
+                    final String reason = reasonToLeaveOut(name, seen[i]);
+                    if (reason == null) columns.add(input(name, seen[i]));
+                    else leftOut.put(name, reason);
+                }
+            }
+            if (columns.isEmpty())
+                throw new IllegalArgumentException(
+                    "table: no column is left to predict " + String.join(", ", wanted) + " from; expected 1 or more"
+                        + (leftOut.isEmpty() ? "" : " (left out: " + leftOut + ")"));
+            return new TableEncoder(columns, ofTargets, weight, leftOut);
+        }
+
+        private @Nullable String reasonToLeaveOut(String name, Seen column) {
+            if (column.missing == rows) return "it is empty";
+            if (!column.text && !texts.contains(name)) return null;
+            if (column.values.size() > MOST_CATEGORIES) return "it has more than " + MOST_CATEGORIES + " different texts";
+            if (rows >= ENOUGH_ROWS && column.values.size() > rows / 2 && !texts.contains(name))
+                return "it has " + column.values.size() + " different texts in " + rows + " rows, as names have";
+            return null;
+        }
+
+        private Column input(String name, Seen column) {
+            if (column.text || texts.contains(name)) return new Column(name, categories(column));
+            requireNoGap(name, column);
+            return new Column(name, List.of());
+        }
+
+        private Column target(String name, Seen column) {
+            final int different = column.values.size();
+            final boolean ofClasses =
+                classes != null ? classes : column.text || !column.fraction && different <= LIKELY_CLASSES;
+            if (!ofClasses && column.text)
+                throw new IllegalArgumentException(
+                    "table: the target '" + name + "' holds texts, such as '" + aText(column) + "'; expected numbers");
+            requireNoGap(name, column);
+            if (!ofClasses) return new Column(name, List.of());
+            if (different > MOST_CATEGORIES)
+                throw new IllegalArgumentException(
+                    "table: the target '" + name + "' has more than " + MOST_CATEGORIES + " different "
+                        + (column.text ? "texts" : "values") + "; expected fewer classes");
+            return new Column(name, categories(column));
+        }
+
+        private static String aText(Seen column) {
+            return shortened(column.values.entrySet().stream().filter(e -> Float.isNaN(e.getValue())).map(Map.Entry::getKey)
+                .findFirst().orElse("…"));
+        }
+
+        private static void requireNoGap(String name, Seen column) {
+            if (column.missing > 0)
+                throw new IllegalArgumentException(
+                    "line " + column.missingAt + ", column '" + name + "': the field is empty, as are " + column.missing
+                        + " of this column; expected a value in each (fill them in, or leave the rows or the column out)");
+        }
+
+        /** In the order of the numbers where all are, else of the texts; what is missing is a text, too: the empty one. */
+        private static List<String> categories(Seen column) {
+            final List<String> categories = new ArrayList<>(column.values.keySet());
+            categories.sort(column.text ? null : (a, b) -> Float.compare(parse(a), parse(b)));
+            return categories;
+        }
+    }
+
+    // ---- Encoding
+
+    /**
+     * Encodes the rows under this header, which may have its columns in another order, more of them, or no target.
+     *
+     * @throws IllegalArgumentException if an input is not among them
+     */
+    public Rows rows(List<String> header) {
+        return new Rows(header);
+    }
+
+    /** The rows of one table. It counts what it has not seen before; each thread needs its own. */
+    public final class Rows {
+        private final List<String> header;
+        private final int[] at; // where each column is in the header
+        private final List<Map<String, Integer>> numbers = new ArrayList<>(); // of the categories of each column
+        private final int[] targetAt; // −1: not there
+        private final List<Map<String, Integer>> targetNumbers = new ArrayList<>();
+        private final int weightAt; // −1: not there
+        private long unseen;
+
+        private Rows(List<String> header) {
+            this.header = List.copyOf(header);
+            at = columns.stream().mapToInt(column -> {
+                final int i = header.indexOf(column.name());
+                if (i < 0)
+                    throw new IllegalArgumentException(
+                        "table: there is no column '" + column.name() + "', which the model needs; the columns are "
+                            + String.join(", ", header));
+                if (header.lastIndexOf(column.name()) != i)
+                    throw new IllegalArgumentException("table: two columns are named '" + column.name() + "'; expected one");
+                return i;
+            }).toArray();
+            targetAt = targets.stream().mapToInt(column -> header.indexOf(column.name())).toArray();
+            weightAt = weight == null ? -1 : header.indexOf(weight);
+            for (Column column : columns) numbers.add(numbers(column));
+            for (Column column : targets) targetNumbers.add(numbers(column));
+        }
+
+        private static Map<String, Integer> numbers(Column column) {
+            final Map<String, Integer> numbers = new HashMap<>();
+            for (String category : column.categories()) numbers.put(category, numbers.size());
+            return numbers;
+        }
+
+        /** Whether every target is among the columns. */
+        public boolean hasTargets() {
+            return Arrays.stream(targetAt).allMatch(i -> i >= 0);
+        }
+
+        /** The texts met so far that no category stands for; they became zeros. */
+        public long unseen() {
+            return unseen;
+        }
+
+        /**
+         * Encodes the inputs of a row.
+         *
+         * @param line what messages call it
+         * @param x    receives {@link TableEncoder#inputs()} values, from {@code offset}
+         * @throws IllegalArgumentException naming line and column, if a field is not what it should be
+         */
+        public void inputs(long line, List<String> row, float[] x, int offset) {
+            requireWidth(line, row, header);
+            for (int c = 0, k = offset; c < at.length; c++) {
+                final Column column = columns.get(c);
+                final String field = row.get(at[c]);
+                if (!column.isText()) {
+                    x[k++] = number(line, column.name(), field);
+                    continue;
+                }
+                Arrays.fill(x, k, k + column.width(), 0);
+                final Integer number = numbers.get(c).get(field.strip());
+                if (number == null) unseen++;
+                else x[k + number] = 1;
+                k += column.width();
+            }
+        }
+
+        /**
+         * Encodes the targets of a row: quantities, or the number of a class.
+         *
+         * @param line what messages call it
+         * @param y    receives {@link TableEncoder#outputs()} values, from {@code offset}
+         * @throws IllegalArgumentException naming line and column, if a field is not what it should be, or a label is unknown
+         */
+        public void targets(long line, List<String> row, float[] y, int offset) {
+            requireWidth(line, row, header);
+            for (int t = 0; t < targetAt.length; t++) {
+                final Column column = targets.get(t);
+                if (targetAt[t] < 0)
+                    throw new IllegalArgumentException(
+                        "table: there is no column '" + column.name() + "', the target; the columns are "
+                            + String.join(", ", header));
+                final String field = row.get(targetAt[t]);
+                if (!column.isText()) {
+                    y[offset + t] = number(line, column.name(), field);
+                    continue;
+                }
+                final Integer number = targetNumbers.get(t).get(field.strip());
+                if (number == null)
+                    throw new IllegalArgumentException(
+                        "line " + line + ", column '" + column.name() + "': '" + shortened(field)
+                            + "' is none of the classes that were learned");
+                y[offset + t] = number;
+            }
+        }
+
+        /** The weight of a row; 1 where there is no column of weights. */
+        public float weight(long line, List<String> row) {
+            if (weightAt < 0) return 1;
+            final float value = number(line, header.get(weightAt), row.get(weightAt));
+            if (value < 0)
+                throw new IllegalArgumentException(
+                    "line " + line + ", column '" + weight + "': the weight is " + value + "; expected 0 or more");
+            return value;
+        }
+    }
+
+    private static void requireWidth(long line, List<String> row, List<String> header) {
+        if (row.size() != header.size())
+            throw new IllegalArgumentException(
+                "line " + line + ": it has " + row.size() + " fields; expected " + header.size() + ", as the header has");
+    }
+
+    private static float number(long line, String column, String field) {
+        final String text = field.strip();
+        final float value = isMissing(text) ? Float.NaN : parse(text);
+        if (Float.isNaN(value))
+            throw new IllegalArgumentException(
+                "line " + line + ", column '" + column + "': "
+                    + (text.isEmpty() ? "the field is empty; expected a number" : "'" + shortened(text) + "' is not a number"));
+        return value;
+    }
+
+    /** How tables write that there is nothing. */
+    private static boolean isMissing(String field) {
+        return switch (field) {
+            case "", "NA", "N/A", "n/a", "NaN", "nan", "null", "NULL", "?" -> true;
+            default -> false;
+        };
+    }
+
+    /** A finite number, or NaN for anything else. */
+    private static float parse(String field) {
+        if (field.isEmpty()) return Float.NaN;
+        final char last = field.charAt(field.length() - 1);
+        if (!(last >= '0' && last <= '9' || last == '.') || field.indexOf('x') >= 0 || field.indexOf('X') >= 0)
+            return Float.NaN; // 1f, 1d and 0x1p3 are Java's
+        try {
+            final float value = Float.parseFloat(field);
+            return Float.isFinite(value) ? value : Float.NaN;
+        } catch (NumberFormatException e) {
+            return Float.NaN;
+        }
+    }
+
+    private static String shortened(String field) {
+        return field.length() <= 40 ? field : field.substring(0, 40) + "…";
+    }
+}
