@@ -1,5 +1,8 @@
 package dev.backblas;
 
+import java.io.IOException;
+import java.nio.file.Path;
+
 /** Samples to train on: each has {@link #inputs()} values x and {@link #outputs()} targets y. */
 public interface Dataset {
 
@@ -52,7 +55,7 @@ public interface Dataset {
     }
 
     /**
-     * Samples in rows, which are copied.
+     * Samples in rows, which are copied. There may be more values than one array can hold.
      *
      * @throws IllegalArgumentException if there is no row, rows differ in length, or a value is not finite
      */
@@ -60,7 +63,9 @@ public interface Dataset {
         if (x.length == 0 || x.length != y.length)
             throw new IllegalArgumentException(
                 "dataset: x has " + x.length + " rows and y has " + y.length + "; expected as many of each, 1 or more");
-        return of(flat("x", x), flat("y", y), x[0].length, y[0].length);
+        final long most = (long) x.length * Math.max(x[0].length, y[0].length);
+        if (most > BlockSamples.BLOCK) return BlockSamples.of(x, y, BlockSamples.BLOCK);
+        return of(Samples.flat("x", x, 0, x.length), Samples.flat("y", y, 0, y.length), x[0].length, y[0].length);
     }
 
     /**
@@ -74,6 +79,31 @@ public interface Dataset {
      */
     static Dataset ofBytes(byte[] pixels, float[] y, int inputs, int outputs) {
         return new ByteSamples(pixels, y, inputs, outputs);
+    }
+
+    /**
+     * Images and their labels, from two IDX files, gzipped or not: pixels as in {@link #ofBytes}, one target, the label.
+     *
+     * @throws IOException naming the file and what is wrong with it
+     */
+    static Dataset idx(Path images, Path labels) throws IOException {
+        final Idx x = Idx.read(images, 3), y = Idx.read(labels, 1);
+        if (x.size() != y.size())
+            throw new IOException(labels + ": it has " + y.size() + " labels, but " + images + " has " + x.size() + " images; "
+                + "expected as many");
+        final float[] targets = new float[y.size()];
+        for (int i = 0; i < targets.length; i++) targets[i] = y.values()[i] & 0xff;
+        return ofBytes(x.values(), targets, x.itemSize(), 1);
+    }
+
+    /**
+     * Reads a stream into memory, with the weights of its samples. There may be more values than one array can hold.
+     *
+     * @throws IOException              if it cannot be read, or is empty
+     * @throws IllegalArgumentException if a value is not finite
+     */
+    static Dataset read(SampleStream stream) throws IOException {
+        return BlockSamples.read(stream, BlockSamples.BLOCK);
     }
 
     /**
@@ -102,17 +132,5 @@ public interface Dataset {
                     "dataset: there is no sample " + row + "; expected 0 to " + (size() - 1));
         if (rows.length == 0) throw new IllegalArgumentException("dataset: no sample is selected; expected 1 or more");
         return Selection.of(this, rows.clone());
-    }
-
-    private static float[] flat(String name, float[][] rows) {
-        final int n = rows[0].length;
-        final float[] flat = new float[Backpropagation.matrix(n, rows.length)];
-        for (int j = 0; j < rows.length; j++) {
-            if (rows[j].length != n)
-                throw new IllegalArgumentException(
-                    "dataset: row " + j + " of " + name + " has " + rows[j].length + " values; expected " + n + ", as row 0");
-            System.arraycopy(rows[j], 0, flat, j * n, n);
-        }
-        return flat;
     }
 }

@@ -7,7 +7,7 @@ record Samples(float[] x, float[] y, int inputs, int outputs) implements Residen
 
     Samples {
         requireSizes(x.length, y, inputs, outputs);
-        requireFinite("x", x, inputs);
+        requireFinite("x", x, x.length / inputs, inputs, 0);
     }
 
     static void requireSizes(int values, float[] y, int inputs, int outputs) {
@@ -18,15 +18,28 @@ record Samples(float[] x, float[] y, int inputs, int outputs) implements Residen
             throw new IllegalArgumentException(
                 "dataset: x has " + values + " values and y has " + y.length + "; expected " + inputs + " and " + outputs
                     + " for each of the same number of samples, 1 or more");
-        requireFinite("y", y, outputs);
+        requireFinite("y", y, y.length / outputs, outputs, 0);
     }
 
-    private static void requireFinite(String name, float[] values, int columns) {
-        for (int i = 0; i < values.length; i++)
+    static void requireFinite(String name, float[] values, int rows, int columns, int firstRow) {
+        for (int i = 0; i < rows * columns; i++)
             if (!Float.isFinite(values[i]))
                 throw new IllegalArgumentException(
-                    "dataset: " + name + " is " + values[i] + " in row " + i / columns + ", column " + i % columns
+                    "dataset: " + name + " is " + values[i] + " in row " + (firstRow + i / columns) + ", column " + i % columns
                         + "; expected a finite number");
+    }
+
+    /** The rows [from, to), end to end. */
+    static float[] flat(String name, float[][] rows, int from, int to) {
+        final int n = rows[0].length;
+        final float[] flat = new float[Backpropagation.matrix(n, to - from)];
+        for (int j = from; j < to; j++) {
+            if (rows[j].length != n)
+                throw new IllegalArgumentException(
+                    "dataset: row " + j + " of " + name + " has " + rows[j].length + " values; expected " + n + ", as row 0");
+            System.arraycopy(rows[j], 0, flat, (j - from) * n, n);
+        }
+        return flat;
     }
 
     @Override

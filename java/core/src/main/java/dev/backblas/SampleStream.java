@@ -1,0 +1,44 @@
+package dev.backblas;
+
+import java.io.Closeable;
+import java.io.IOException;
+
+/**
+ * Samples that come one batch after another, for data larger than memory: from a file, a database, a generator. Each epoch opens it
+ * anew, and must find the same number of samples.
+ *
+ * <p>The order is the stream's own, but for a shuffle among the samples that are in memory together: what is sorted by its target
+ * is to be shuffled before.
+ */
+public interface SampleStream {
+
+    /** The values of one sample. */
+    int inputs();
+
+    /** The targets of one sample. */
+    int outputs();
+
+    /**
+     * Begins at the first sample.
+     *
+     * @throws IOException if the source cannot be opened
+     */
+    Cursor open() throws IOException;
+
+    /** Reads once through the samples. */
+    interface Cursor extends Closeable {
+
+        /**
+         * Reads the next samples.
+         *
+         * @param most    how many at most, 1 or more
+         * @param x       receives inputs × most values: sample after sample
+         * @param y       receives outputs × most targets
+         * @param weights holds 1 for each of them on entry; to be changed where a sample counts for more or less
+         * @return how many were read: 1 to {@code most}, or 0 at the end
+         * @throws IOException              if the source cannot be read
+         * @throws IllegalArgumentException if a sample is not what it should be
+         */
+        int read(int most, float[] x, float[] y, float[] weights) throws IOException;
+    }
+}
