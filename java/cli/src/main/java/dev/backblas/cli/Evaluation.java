@@ -29,8 +29,14 @@ abstract sealed class Evaluation permits Evaluation.Classes, Evaluation.Quantity
      */
     record Mistake(long sample, String truth, String predicted, double cost, String about) {}
 
+    /** Counts m samples: the outputs of a model, and for each a quantity or the number of its class. */
+    abstract void add(float[] outputs, float[] truth, int m);
+
     /** The figures, in one sentence. */
     abstract String verdict();
+
+    /** The figures, in some lines. */
+    abstract String text();
 
     /** The figures by name, for machines; those that are not defined are missing. */
     abstract Map<String, Object> figures();
@@ -98,6 +104,11 @@ abstract sealed class Evaluation permits Evaluation.Classes, Evaluation.Quantity
             }
         }
 
+        @Override
+        void add(float[] outputs, float[] truth, int m) {
+            for (int j = 0; j < m; j++) add(outputs, j * labels.size(), (int) truth[j]);
+        }
+
         List<String> labels() {
             return labels;
         }
@@ -163,6 +174,23 @@ abstract sealed class Evaluation permits Evaluation.Classes, Evaluation.Quantity
         }
 
         @Override
+        String text() {
+            final StringBuilder text = new StringBuilder(String.format(
+                "%.2f %% of %,d samples are right; log loss %.4f; the probabilities are off by %.1f points on average%n%n",
+                100 * accuracy(), samples(), logLoss(), 100 * calibrationError()));
+            final int width = Math.max(5, Math.min(24, labels.stream().mapToInt(String::length).max().orElse(5)));
+            text.append(String.format("%-" + width + "s %9s %9s %9s%n", "class", "samples", "found", "right"));
+            for (int k = 0; k < labels.size(); k++)
+                text.append(String.format("%-" + width + "s %,9d %s %s%n", labels.get(k), ofClass(k), share(recall(k)),
+                                          share(precision(k))));
+            return text.toString();
+        }
+
+        private static String share(double share) {
+            return Double.isNaN(share) ? "        -" : String.format("%7.1f %%", 100 * share);
+        }
+
+        @Override
         Map<String, Object> figures() {
             final Map<String, Object> figures = new LinkedHashMap<>();
             figures.put("samples", samples());
@@ -207,6 +235,11 @@ abstract sealed class Evaluation permits Evaluation.Classes, Evaluation.Quantity
                                      "off by " + (off > 0 ? "+" : "") + figure(off)));
         }
 
+        @Override
+        void add(float[] outputs, float[] truth, int m) {
+            for (int j = 0; j < m; j++) add(outputs[j], truth[j]);
+        }
+
         /** Four or five digits that count. */
         static String figure(double value) {
             return Math.abs(value) >= 1e7 || value != 0 && Math.abs(value) < 1e-3 ? String.format("%.3e", value)
@@ -239,6 +272,13 @@ abstract sealed class Evaluation permits Evaluation.Classes, Evaluation.Quantity
         String verdict() {
             return String.format("%s is off by %s (root mean square) on the %d held-out samples", name,
                                  figure(rootMeanSquaredError()), samples());
+        }
+
+        @Override
+        String text() {
+            return String.format("%s is off by %s (root mean square), %s (mean absolute) on %,d samples%s%n", name,
+                                 figure(rootMeanSquaredError()), figure(meanAbsoluteError()), samples(),
+                                 Double.isFinite(r2()) ? String.format("; R² %.4f", r2()) : "");
         }
 
         @Override

@@ -24,6 +24,10 @@ final class Progress implements AutoCloseable {
         return Boolean.getBoolean(TERMINAL);
     }
 
+    static Progress none() {
+        return new Progress(null);
+    }
+
     /** Of a file that arrives; a length below 0 is not known. */
     static Progress bytes(String name, long length) {
         return new Progress(onTerminal() ? builder(name, length).setUnit(" MB", 1_000_000).build() : null);
