@@ -52,7 +52,7 @@ record BlockSamples(List<float[]> x, List<float[]> y, int rows, int size, int in
             while (true) {
                 final int row = size % rows; // of the last block
                 Arrays.fill(batchWeights, 1);
-                final int m = cursor.read(Math.min(most, rows - row), batchX, batchY, batchWeights);
+                final int m = cursor.read(batchX, batchY, batchWeights, 0, Math.min(most, rows - row));
                 if (m == 0) break;
                 if (size > Integer.MAX_VALUE - 8 - m)
                     throw new IOException("the samples are too many; expected fewer than 2^31");

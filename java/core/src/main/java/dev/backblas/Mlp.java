@@ -2,11 +2,13 @@ package dev.backblas;
 
 import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
+import java.io.IOException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.function.BiConsumer;
 import java.util.function.IntFunction;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -265,20 +267,60 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         return model("encoder").encoder();
     }
 
+    static @Nullable Scaler requireColumns(@Nullable Scaler scaler, int columns) {
+        if (scaler != null && scaler.columns() != columns)
+            throw new IllegalArgumentException(
+                "estimator: the scaler has " + scaler.columns() + " columns; expected " + columns + ", as the network");
+        return scaler;
+    }
+
     // ---- Training
+
+    /** One time through the samples; returns the mean cost. */
+    @FunctionalInterface
+    private interface Pass<E extends Exception> {
+        double run() throws E;
+    }
 
     /** Trains {@code fresh} and makes it the model. */
     final void train(Model fresh, Loss loss, Dataset prepared) {
         try (Trainer trainer = trainer(fresh.network(), loss, prepared.size())) {
-            double best = Double.POSITIVE_INFINITY;
-            int waited = 0;
-            for (int epoch = 0; epoch < settings.epochs && waited < settings.patience; epoch++) {
-                final double cost = trainer.epoch(prepared);
-                waited = cost > best - settings.tolerance ? waited + 1 : 0;
-                best = Math.min(best, cost);
-            }
+            repeat(() -> trainer.epoch(prepared));
         }
         model = fresh;
+    }
+
+    /**
+     * The same with samples that are never in memory all at once.
+     *
+     * @param prepare makes of some samples what the network wants
+     */
+    final void train(Model fresh, Loss loss, SampleStream stream, UnaryOperator<Dataset> prepare) throws IOException {
+        final Chunk chunk = new Chunk(stream.inputs(), stream.outputs(), settings.batch);
+        try (Trainer trainer = trainer(fresh.network(), loss, chunk.rows())) {
+            repeat(() -> {
+                double sum = 0;
+                long samples = 0;
+                try (SampleStream.Cursor cursor = stream.open()) {
+                    for (int m = chunk.fill(cursor); m > 0; m = chunk.fill(cursor)) {
+                        sum += m * trainer.epoch(prepare.apply(chunk.samples(m)));
+                        samples += m;
+                    }
+                }
+                return sum / samples;
+            });
+        }
+        model = fresh;
+    }
+
+    private <E extends Exception> void repeat(Pass<E> epoch) throws E {
+        double best = Double.POSITIVE_INFINITY;
+        int waited = 0;
+        for (int n = 0; n < settings.epochs && waited < settings.patience; n++) {
+            final double cost = epoch.run();
+            waited = cost > best - settings.tolerance ? waited + 1 : 0;
+            best = Math.min(best, cost);
+        }
     }
 
     /** One more pass over the samples, for a copy of {@code old} that becomes the model. */
@@ -303,44 +345,56 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         return builder.layer(outputs, output).build();
     }
 
-    /** Goes through all samples once: refuses what is not finite, with its row and column, and learns the standardisation. */
-    final Scalers learn(String operation, Dataset data, boolean targets) {
-        final Scaler.Learner ofX = new Scaler.Learner(data.inputs()), ofY = new Scaler.Learner(data.outputs());
-        forEachFinite(operation, data, (x, y) -> {
-            ofX.add(x, 0);
-            ofY.add(y, 0);
-        });
-        if (!settings.standardize) return new Scalers(null, null);
-        return new Scalers(ofX.scaler("x"), targets ? ofY.scaler("y") : null);
+    /** Sees one sample: inputs and targets from their offsets. */
+    @FunctionalInterface
+    interface Visitor {
+        void sample(long row, float[] x, int xOffset, float[] y, int yOffset, float weight);
     }
 
-    static void requireFinite(String operation, Dataset data) {
-        forEachFinite(operation, data, (x, y) -> {});
-    }
-
-    private static void forEachFinite(String operation, Dataset data, BiConsumer<float[], float[]> visitor) {
-        if (data.size() < 1)
-            throw new IllegalArgumentException(operation + ": there is no sample; expected 1 or more");
+    /** Shows all samples once, and refuses what is not finite, with its row and column. */
+    static void forEach(String operation, Dataset data, Visitor visitor) {
         final float[] x = new float[data.inputs()], y = new float[data.outputs()];
         for (int i = 0; i < data.size(); i++) {
             data.copy(i, x, 0, y, 0);
-            requireFinite(operation, "x", x, x.length, i);
-            requireFinite(operation, "y", y, y.length, i);
-            final float weight = data.weight(i);
-            if (!(weight >= 0) || !Float.isFinite(weight))
-                throw new IllegalArgumentException(
-                    operation + ": the weight of row " + i + " is " + weight + "; expected a finite number, 0 or more");
-            visitor.accept(x, y);
+            visit(operation, i, x, 0, x.length, y, 0, y.length, data.weight(i), visitor);
         }
+        if (data.size() < 1) throw new IllegalArgumentException(operation + ": there is no sample; expected 1 or more");
     }
 
-    record Scalers(@Nullable Scaler inputs, @Nullable Scaler targets) {}
+    /** The same of a stream. */
+    static void forEach(String operation, SampleStream stream, Visitor visitor) throws IOException {
+        final int in = stream.inputs(), out = stream.outputs(), most = 256;
+        final float[] x = new float[Backpropagation.matrix(in, most)], y = new float[Backpropagation.matrix(out, most)];
+        final float[] weights = new float[most];
+        long row = 0;
+        try (SampleStream.Cursor cursor = stream.open()) {
+            while (true) {
+                Arrays.fill(weights, 1);
+                final int m = cursor.read(x, y, weights, 0, most);
+                if (m == 0) break;
+                for (int j = 0; j < m; j++)
+                    visit(operation, row++, x, j * in, in, y, j * out, out, weights[j], visitor);
+            }
+        }
+        if (row == 0) throw new IllegalArgumentException(operation + ": there is no sample; expected 1 or more");
+    }
 
-    private static void requireFinite(String operation, String name, float[] values, int columns, int firstRow) {
-        for (int i = 0; i < values.length; i++)
-            if (!Float.isFinite(values[i]))
+    private static void visit(String operation, long row, float[] x, int xOffset, int in, float[] y, int yOffset, int out,
+                              float weight, Visitor visitor) {
+        requireFinite(operation, "x", x, xOffset, 1, in, row);
+        requireFinite(operation, "y", y, yOffset, 1, out, row);
+        if (!(weight >= 0) || !Float.isFinite(weight))
+            throw new IllegalArgumentException(
+                operation + ": the weight of row " + row + " is " + weight + "; expected a finite number, 0 or more");
+        visitor.sample(row, x, xOffset, y, yOffset, weight);
+    }
+
+    private static void requireFinite(String operation, String name, float[] values, int offset, int rows, int columns,
+                                      long firstRow) {
+        for (int i = 0; i < rows * columns; i++)
+            if (!Float.isFinite(values[offset + i]))
                 throw new IllegalArgumentException(
-                    operation + ": " + name + " is " + values[i] + " in row " + (firstRow + i / columns) + ", column "
+                    operation + ": " + name + " is " + values[offset + i] + " in row " + (firstRow + i / columns) + ", column "
                         + i % columns + "; expected a finite number");
     }
 
@@ -354,7 +408,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         Network.requireLength(operation, "x", x, m, in);
         Network.requireLength(operation, "out", out, m, network.outputs());
         if (x == out) throw new IllegalArgumentException(operation + ": x and out are one array; expected two");
-        if (!network.backend().allFinite(m * in, x, 0)) requireFinite(operation, "x", x, in, 0);
+        if (!network.backend().allFinite(m * in, x, 0)) requireFinite(operation, "x", x, 0, m, in, 0);
         final Scaler scaler = model.inputs();
         if (scaler == null) {
             network.predict(x, 0, m, out, 0);
@@ -392,12 +446,12 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
 
     /** Sees one sample that has been predicted: outputs from their offset, targets from theirs. */
     @FunctionalInterface
-    interface Visitor {
+    interface Judge {
         void sample(float[] predicted, int offset, float[] y, int yOffset, double weight);
     }
 
     /** Predicts every sample of a dataset, some at a time. */
-    static void forEach(Model model, String operation, Dataset data, Visitor visitor) {
+    static void predictEach(Model model, String operation, Dataset data, Judge judge) {
         final int in = data.inputs(), targets = data.outputs(), out = model.network().outputs();
         if (in != model.network().inputs())
             throw new IllegalArgumentException(
@@ -409,7 +463,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
             final int m = Math.min(tile, data.size() - start);
             for (int j = 0; j < m; j++) data.copy(start + j, x, j * in, y, j * targets);
             forward(model, operation, x, m, predicted);
-            for (int j = 0; j < m; j++) visitor.sample(predicted, j * out, y, j * targets, data.weight(start + j));
+            for (int j = 0; j < m; j++) judge.sample(predicted, j * out, y, j * targets, data.weight(start + j));
         }
     }
 

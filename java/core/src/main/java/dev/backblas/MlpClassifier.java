@@ -125,8 +125,28 @@ public final class MlpClassifier<L> extends Mlp {
      * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public synchronized MlpClassifier<L> fit(Dataset data, List<? extends L> labels) {
-        final Model fresh = begin("fit", data, labels, false);
-        train(fresh, loss(fresh), prepared("fit", fresh, data));
+        return fit("fit", data, labels, false);
+    }
+
+    private MlpClassifier<L> fit(String operation, Dataset data, List<? extends L> labels, boolean multiLabel) {
+        final Examination seen = new Examination(operation, data.inputs(), data.outputs(), labels, multiLabel);
+        forEach(operation, data, seen);
+        final Model fresh = seen.model();
+        train(fresh, loss(fresh), seen.prepared(fresh, data));
+        return this;
+    }
+
+    /**
+     * Learns from more samples than memory holds, with targets as in {@link #fit(Dataset, List)}, which are read once before the
+     * first epoch and once in each.
+     *
+     * @throws IOException if the stream cannot be read; the model is the old one then
+     */
+    public synchronized MlpClassifier<L> fit(SampleStream stream, List<? extends L> labels) throws IOException {
+        final Examination seen = new Examination("fit", stream.inputs(), stream.outputs(), labels, false);
+        forEach("fit", stream, seen);
+        final Model fresh = seen.model();
+        train(fresh, loss(fresh), stream, chunk -> seen.prepared(fresh, chunk));
         return this;
     }
 
@@ -153,9 +173,7 @@ public final class MlpClassifier<L> extends Mlp {
      * @return this
      */
     public synchronized MlpClassifier<L> fitMultiLabel(Dataset data, List<? extends L> labels) {
-        final Model fresh = begin("fitMultiLabel", data, labels, true);
-        train(fresh, loss(fresh), prepared("fitMultiLabel", fresh, data));
-        return this;
+        return fit("fitMultiLabel", data, labels, true);
     }
 
     /**
@@ -184,31 +202,17 @@ public final class MlpClassifier<L> extends Mlp {
 
     /** As {@link #partialFit(float[][], List, List)}, of samples as {@link #fit(Dataset, List)} wants them. */
     public synchronized MlpClassifier<L> partialFit(Dataset data, List<? extends L> classes) {
-        final Model old = isFitted() ? model("partialFit") : begin("partialFit", data, classes, false);
-        if (!old.labels().equals(classes))
+        if (isFitted() && !labels().equals(classes))
             throw new IllegalArgumentException(
-                "partialFit: the classes are " + shortened(classes) + ", but those of the model are " + shortened(old.labels()));
+                "partialFit: the classes are " + shortened(classes) + ", but those of the model are " + shortened(labels()));
+        final Examination seen = new Examination("partialFit", data.inputs(), data.outputs(), classes, isFitted() && isMultiLabel());
+        forEach("partialFit", data, seen);
+        final Model old = isFitted() ? model("partialFit") : seen.model();
         if (data.inputs() != old.network().inputs())
             throw new IllegalArgumentException(
                 "partialFit: samples have " + data.inputs() + " values, but the model has " + old.network().inputs() + " inputs");
-        requireFinite("partialFit", data);
-        trainFurther(old, loss(old), prepared("partialFit", old, data));
+        trainFurther(old, loss(old), seen.prepared(old, data));
         return this;
-    }
-
-    private Model begin(String operation, Dataset data, List<? extends L> labels, boolean multiLabel) {
-        final int least = multiLabel ? 1 : 2;
-        if (labels.size() < least || labels.size() > MOST_CLASSES)
-            throw new IllegalArgumentException(
-                operation + ": there are " + labels.size() + " classes" + (labels.size() == 1 ? " (" + labels.get(0) + ")" : "")
-                    + "; expected " + least + " or more");
-        if (numbers(labels).size() < labels.size())
-            throw new IllegalArgumentException(operation + ": two classes have the same label; expected all to differ");
-        final Scalers scalers = learn(operation, data, false);
-        final int outputs = labels.size() == 2 && !multiLabel ? 1 : labels.size();
-        return new Model(
-            network(data.inputs(), outputs, outputs == 1 || multiLabel ? Activation.SIGMOID : Activation.SOFTMAX),
-            scalers.inputs(), null, List.copyOf(labels), multiLabel, settings.encoder());
     }
 
     private static Loss loss(Model model) {
@@ -216,52 +220,88 @@ public final class MlpClassifier<L> extends Mlp {
             ? Loss.CROSS_ENTROPY : Loss.BINARY_CROSS_ENTROPY;
     }
 
-    /** Checks the targets, and weighs the samples by their classes. */
-    private Dataset prepared(String operation, Model model, Dataset data) {
-        final int k = model.labels().size(), n = data.size();
-        if (data.outputs() != (model.multiLabel() ? k : 1))
-            throw new IllegalArgumentException(
-                operation + ": samples have " + data.outputs() + " targets; expected "
-                    + (model.multiLabel() ? k + ", one for each label" : "1, the number of their class"));
-        final float[] x = new float[data.inputs()], y = new float[data.outputs()];
-        if (model.multiLabel()) {
-            for (int i = 0; i < n; i++) {
-                data.copy(i, x, 0, y, 0);
-                for (int c = 0; c < k; c++)
-                    if (!(y[c] >= 0 && y[c] <= 1))
-                        throw new IllegalArgumentException(
-                            operation + ": target " + c + " of row " + i + " is " + y[c] + "; expected 0 to 1");
-            }
-            if (balanced || !classWeights.isEmpty())
+    /** Sees the samples before the training: checks their targets, and what each class weighs. */
+    private final class Examination implements Visitor {
+        private final String operation;
+        private final List<? extends L> labels;
+        private final boolean multiLabel;
+        private final int inputs;
+        private final Scaler.Learner ofX;
+        private final double[] weights; // of the samples of each class
+
+        Examination(String operation, int inputs, int outputs, List<? extends L> labels, boolean multiLabel) {
+            final int k = labels.size(), least = multiLabel ? 1 : 2;
+            if (k < least || k > MOST_CLASSES)
+                throw new IllegalArgumentException(
+                    operation + ": there are " + k + " classes" + (k == 1 ? " (" + labels.get(0) + ")" : "") + "; expected "
+                        + least + " or more");
+            if (MlpClassifier.numbers(labels).size() < k)
+                throw new IllegalArgumentException(operation + ": two classes have the same label; expected all to differ");
+            if (outputs != (multiLabel ? k : 1))
+                throw new IllegalArgumentException(
+                    operation + ": samples have " + outputs + " targets; expected "
+                        + (multiLabel ? k + ", one for each label" : "1, the number of their class"));
+            if (multiLabel && isWeighted())
                 throw new IllegalArgumentException(
                     operation + ": class weights are for samples of one class each; expected sample weights");
-            return new Prepared(data, model.inputs(), null, 0, null);
+            this.operation = operation;
+            this.labels = labels;
+            this.multiLabel = multiLabel;
+            this.inputs = inputs;
+            ofX = new Scaler.Learner(inputs);
+            weights = new double[k];
         }
-        final boolean weighed = balanced || !classWeights.isEmpty();
-        final int[] numbers = weighed ? new int[n] : new int[0];
-        final double[] counts = new double[k];
-        double total = 0;
-        for (int i = 0; i < n; i++) {
-            data.copy(i, x, 0, y, 0);
-            if (!(y[0] >= 0 && y[0] < k && y[0] == (int) y[0]))
+
+        @Override
+        public void sample(long row, float[] x, int xOffset, float[] y, int yOffset, float weight) {
+            ofX.add(x, xOffset);
+            if (multiLabel) {
+                for (int c = 0; c < labels.size(); c++)
+                    if (!(y[yOffset + c] >= 0 && y[yOffset + c] <= 1))
+                        throw new IllegalArgumentException(
+                            operation + ": target " + c + " of row " + row + " is " + y[yOffset + c] + "; expected 0 to 1");
+                return;
+            }
+            final float c = y[yOffset];
+            if (!(c >= 0 && c < labels.size() && c == (int) c))
                 throw new IllegalArgumentException(
-                    operation + ": the target of row " + i + " is " + y[0] + "; expected the number of a class, 0 to " + (k - 1));
-            if (!weighed) continue;
-            numbers[i] = (int) y[0];
-            counts[numbers[i]] += data.weight(i);
-            total += data.weight(i);
+                    operation + ": the target of row " + row + " is " + c + "; expected the number of a class, 0 to "
+                        + (labels.size() - 1));
+            weights[(int) c] += weight;
         }
-        float[] weights = null;
-        if (weighed) {
-            weights = new float[n];
-            for (int i = 0; i < n; i++) weights[i] = (float) (data.weight(i) * weight(model, numbers[i], counts, total));
+
+        Model model() {
+            final int outputs = labels.size() == 2 && !multiLabel ? 1 : labels.size();
+            final Activation output = outputs == 1 || multiLabel ? Activation.SIGMOID : Activation.SOFTMAX;
+            return new Model(network(inputs, outputs, output), settings.standardize() ? ofX.scaler("x") : null, null,
+                             List.copyOf(labels), multiLabel, settings.encoder());
         }
-        return new Prepared(data, model.inputs(), null, model.network().outputs() == 1 ? 0 : k, weights);
+
+        /** What the network wants, each sample weighed by its class. */
+        Dataset prepared(Model model, Dataset data) {
+            final int outputs = model.network().outputs();
+            return new Prepared(data, model.inputs(), null, multiLabel || outputs == 1 ? 0 : outputs,
+                                isWeighted() ? weights(data) : null);
+        }
+
+        private float[] weights(Dataset data) {
+            final double total = Arrays.stream(weights).sum();
+            final float[] x = new float[inputs], y = new float[1], of = new float[data.size()];
+            for (int i = 0; i < of.length; i++) {
+                data.copy(i, x, 0, y, 0);
+                final int c = (int) y[0];
+                of[i] = (float) (data.weight(i) * (balanced ? total / (weights.length * weights[c]) : classWeight(labels.get(c))));
+            }
+            return of;
+        }
     }
 
-    private double weight(Model model, int c, double[] counts, double total) {
-        if (balanced) return counts[c] == 0 ? 0 : total / (counts.length * counts[c]);
-        final Number weight = classWeights.get(model.labels().get(c));
+    private boolean isWeighted() {
+        return balanced || !classWeights.isEmpty();
+    }
+
+    private double classWeight(Object label) {
+        final Number weight = classWeights.get(label);
         return weight == null ? 1 : weight.doubleValue();
     }
 
@@ -418,7 +458,7 @@ public final class MlpClassifier<L> extends Mlp {
             throw new IllegalArgumentException(
                 "score: samples have " + data.outputs() + " targets; expected " + targets + ", as in fit");
         final double[] rightAndAll = new double[2];
-        forEach(model, "score", data, (p, offset, y, yOffset, weight) -> {
+        predictEach(model, "score", data, (p, offset, y, yOffset, weight) -> {
             boolean right = true;
             if (model.multiLabel())
                 for (int k = 0; k < n; k++) right &= p[offset + k] >= 0.5f == y[yOffset + k] >= 0.5f;
@@ -459,6 +499,21 @@ public final class MlpClassifier<L> extends Mlp {
     public static <L> MlpClassifier<L> load(Path file, Class<L> labels, Builder settings) throws IOException {
         return new MlpClassifier<>(settings.settings(), settings.classWeights, settings.balanced,
                                    ModelFile.load(file, labels, settings.backend()));
+    }
+
+    /**
+     * A classifier of a network that was trained elsewhere, such as one of {@link WeightImport}; not copied.
+     *
+     * @param network ends in a softmax over the classes, or in one sigmoid for the second of two
+     * @param labels  of the classes, in the order of their numbers
+     * @param scaler  what the inputs go through before, or null
+     * @throws IllegalArgumentException if they do not fit together
+     */
+    public static <L> MlpClassifier<L> of(Network network, List<? extends L> labels, @Nullable Scaler scaler) {
+        final Builder settings = builder();
+        final Model model = new Model(network, requireColumns(scaler, network.inputs()), null, List.copyOf(labels), false, null);
+        requireOutputs(model);
+        return new MlpClassifier<>(settings.settings(), settings.classWeights, settings.balanced, model);
     }
 
     /** @throws IllegalArgumentException if the network has not the outputs that the labels want */

@@ -65,8 +65,24 @@ public final class MlpRegressor extends Mlp {
 
     /** Learns the targets of these samples, each with its {@link Dataset#weight}; as {@link #fit(float[][], float[])}. */
     public synchronized MlpRegressor fit(Dataset data) {
-        final Model fresh = begin("fit", data);
+        final Examination seen = new Examination(data.inputs(), data.outputs());
+        forEach("fit", data, seen);
+        final Model fresh = seen.model();
         train(fresh, Loss.SQUARED_ERROR, prepared(fresh, data));
+        return this;
+    }
+
+    /**
+     * Learns from more samples than memory holds, which are read once before the first epoch and once in each; as
+     * {@link #fit(float[][], float[])}.
+     *
+     * @throws IOException if the stream cannot be read; the model is the old one then
+     */
+    public synchronized MlpRegressor fit(SampleStream stream) throws IOException {
+        final Examination seen = new Examination(stream.inputs(), stream.outputs());
+        forEach("fit", stream, seen);
+        final Model fresh = seen.model();
+        train(fresh, Loss.SQUARED_ERROR, stream, chunk -> prepared(fresh, chunk));
         return this;
     }
 
@@ -84,20 +100,40 @@ public final class MlpRegressor extends Mlp {
      * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public synchronized MlpRegressor partialFit(Dataset data) {
-        final Model old = isFitted() ? model("partialFit") : begin("partialFit", data);
+        final Examination seen = new Examination(data.inputs(), data.outputs());
+        forEach("partialFit", data, seen);
+        final Model old = isFitted() ? model("partialFit") : seen.model();
         if (data.inputs() != old.network().inputs() || data.outputs() != old.network().outputs())
             throw new IllegalArgumentException(
                 "partialFit: samples have " + data.inputs() + " values and " + data.outputs() + " targets, but the model has "
                     + old.network().inputs() + " inputs and " + old.network().outputs() + " outputs");
-        requireFinite("partialFit", data);
         trainFurther(old, Loss.SQUARED_ERROR, prepared(old, data));
         return this;
     }
 
-    private Model begin(String operation, Dataset data) {
-        final Scalers scalers = learn(operation, data, true);
-        return new Model(network(data.inputs(), data.outputs(), Activation.IDENTITY), scalers.inputs(), scalers.targets(),
-                         List.of(), false, settings.encoder());
+    /** Sees the samples before the training. */
+    private final class Examination implements Visitor {
+        private final int inputs, outputs;
+        private final Scaler.Learner ofX, ofY;
+
+        Examination(int inputs, int outputs) {
+            this.inputs = inputs;
+            this.outputs = outputs;
+            ofX = new Scaler.Learner(inputs);
+            ofY = new Scaler.Learner(outputs);
+        }
+
+        @Override
+        public void sample(long row, float[] x, int xOffset, float[] y, int yOffset, float weight) {
+            ofX.add(x, xOffset);
+            ofY.add(y, yOffset);
+        }
+
+        Model model() {
+            final boolean standardize = settings.standardize();
+            return new Model(network(inputs, outputs, Activation.IDENTITY), standardize ? ofX.scaler("x") : null,
+                             standardize ? ofY.scaler("y") : null, List.of(), false, settings.encoder());
+        }
     }
 
     private static Dataset prepared(Model model, Dataset data) {
@@ -172,7 +208,7 @@ public final class MlpRegressor extends Mlp {
                 "score: samples have " + data.outputs() + " targets, but the model has " + n + " outputs");
         final double[] mean = new double[n], squares = new double[n], errors = new double[n];
         final double[] total = new double[1];
-        forEach(model, "score", data, (predicted, offset, y, yOffset, weight) -> {
+        predictEach(model, "score", data, (predicted, offset, y, yOffset, weight) -> {
             if (weight == 0) return;
             if (model.targets() != null) model.targets().invert(predicted, offset, 1);
             total[0] += weight;
@@ -210,6 +246,18 @@ public final class MlpRegressor extends Mlp {
     /** As {@link #load(Path)}, with settings for {@link #partialFit} and the backend. */
     public static MlpRegressor load(Path file, Builder settings) throws IOException {
         return new MlpRegressor(settings.settings(), ModelFile.load(file, null, settings.backend()));
+    }
+
+    /**
+     * A regressor of a network that was trained elsewhere, such as one of {@link WeightImport}; not copied.
+     *
+     * @param inputs  what the inputs go through before, or null
+     * @param targets whose way back the outputs go, or null
+     * @throws IllegalArgumentException if they do not fit together
+     */
+    public static MlpRegressor of(Network network, @Nullable Scaler inputs, @Nullable Scaler targets) {
+        return new MlpRegressor(builder().settings(), new Model(
+            network, requireColumns(inputs, network.inputs()), requireColumns(targets, network.outputs()), List.of(), false, null));
     }
 
     /** What it is: the layers, the outputs, what is standardised. */

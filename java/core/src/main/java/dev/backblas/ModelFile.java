@@ -165,11 +165,12 @@ final class ModelFile {
     // ---- Reading
 
     @FunctionalInterface
-    private interface Reading<T> {
+    interface Reading<T> {
         T from(Safetensors file) throws IOException;
     }
 
-    private static <T> T read(Path file, Reading<T> reading) throws IOException {
+    /** What goes wrong while reading names the file. */
+    static <T> T read(Path file, Reading<T> reading) throws IOException {
         try (Safetensors in = new Safetensors(file)) {
             return reading.from(in);
         } catch (IOException | IllegalStateException | IllegalArgumentException | UnsupportedOperationException

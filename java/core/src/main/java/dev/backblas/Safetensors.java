@@ -234,15 +234,7 @@ final class Safetensors implements Closeable {
     /** Reads as many numbers as {@code values} can take, whatever their type; the tensor must have just as many. */
     void readAsFloats(String name, FloatBuffer values) throws IOException {
         final Type type = type(name);
-        final JsonElement offsets = object(header, name).get("data_offsets");
-        if (offsets == null || !offsets.isJsonArray() || offsets.getAsJsonArray().size() != 2)
-            throw new IOException("the tensor " + name + " has no data_offsets");
-        final long from = offsets.getAsJsonArray().get(0).getAsLong(), to = offsets.getAsJsonArray().get(1).getAsLong();
-        final long bytes = (long) values.remaining() * type.bytes;
-        if (from < 0 || to - from != bytes || to > in.size() - data)
-            throw new IOException("the tensor " + name + " lies at [" + from + ", " + to + ") of " + (in.size() - data)
-                + " bytes; expected " + bytes + " bytes inside the file");
-        in.position(data + from);
+        in.position(data + offset(name, (long) values.remaining() * type.bytes));
         final ByteBuffer buffer = buffer();
         while (values.hasRemaining()) {
             final int count = Math.min(FLOATS_AT_A_TIME * Float.BYTES / type.bytes, values.remaining());
@@ -251,6 +243,24 @@ final class Safetensors implements Closeable {
             if (type == Type.F32) values.put(buffer.asFloatBuffer());
             else while (buffer.hasRemaining()) values.put(type.next(buffer));
         }
+    }
+
+    /** @throws IOException if the tensor has not the numbers of its shape, inside of the file */
+    void requireInside(String name) throws IOException {
+        long bytes = type(name).bytes;
+        for (int dimension : shape(name)) bytes = Math.multiplyExact(bytes, (long) dimension);
+        offset(name, bytes);
+    }
+
+    private long offset(String name, long bytes) throws IOException {
+        final JsonElement offsets = object(header, name).get("data_offsets");
+        if (offsets == null || !offsets.isJsonArray() || offsets.getAsJsonArray().size() != 2)
+            throw new IOException("the tensor " + name + " has no data_offsets");
+        final long from = offsets.getAsJsonArray().get(0).getAsLong(), to = offsets.getAsJsonArray().get(1).getAsLong();
+        if (from < 0 || to - from != bytes || to > in.size() - data)
+            throw new IOException("the tensor " + name + " lies at [" + from + ", " + to + ") of " + (in.size() - data)
+                + " bytes; expected " + bytes + " bytes inside the file");
+        return from;
     }
 
     private static JsonObject object(JsonObject parent, String name) throws IOException {

@@ -29,16 +29,17 @@ public interface SampleStream {
     interface Cursor extends Closeable {
 
         /**
-         * Reads the next samples.
+         * Reads the next samples, into the places {@code from} … {@code to} − 1 of the arrays.
          *
-         * @param most    how many at most, 1 or more
-         * @param x       receives inputs × most values: sample after sample
-         * @param y       receives outputs × most targets
+         * @param x       receives the values: sample j from inputs · j
+         * @param y       receives the targets: those of sample j from outputs · j
          * @param weights holds 1 for each of them on entry; to be changed where a sample counts for more or less
-         * @return how many were read: 1 to {@code most}, or 0 at the end
+         * @param from    the first place
+         * @param to      after the last; above {@code from}
+         * @return how many were read: 1 to {@code to − from}, or 0 at the end
          * @throws IOException              if the source cannot be read
          * @throws IllegalArgumentException if a sample is not what it should be
          */
-        int read(int most, float[] x, float[] y, float[] weights) throws IOException;
+        int read(float[] x, float[] y, float[] weights, int from, int to) throws IOException;
     }
 }

@@ -159,16 +159,16 @@ public final class Csv {
         final int in = encoder.inputs(), out = encoder.outputs();
         return new SampleStream.Cursor() {
             @Override
-            public int read(int most, float[] x, float[] y, float[] weights) throws IOException {
+            public int read(float[] x, float[] y, float[] weights, int from, int to) throws IOException {
                 return named(() -> {
-                    for (int j = 0; j < most; j++) {
+                    for (int j = from; j < to; j++) {
                         final List<String> row = rows.next();
-                        if (row == null) return j;
+                        if (row == null) return j - from;
                         encoded.inputs(rows.line(), row, x, j * in);
                         encoded.targets(rows.line(), row, y, j * out);
                         weights[j] = encoded.weight(rows.line(), row);
                     }
-                    return most;
+                    return to - from;
                 });
             }
 
@@ -207,7 +207,7 @@ public final class Csv {
                     final List<String> first = next();
                     if (first == null) throw new IOException("it is empty; expected a header line and rows");
                     columns = IntStream.range(0, first.size())
-                        .mapToObj(i -> (i == 0 && first.get(0).startsWith("\ufeff") ? first.get(0).substring(1) : first.get(i)).strip())
+                        .mapToObj(i -> (i == 0 ? unmarked(first.get(0)) : first.get(i)).strip())
                         .toList();
                 } else columns = header;
             } catch (IOException | RuntimeException e) {
@@ -272,6 +272,10 @@ public final class Csv {
         } catch (CsvParseException | IllegalArgumentException e) {
             throw new NamedException(name + ": " + e.getMessage(), e);
         }
+    }
+
+    private static String unmarked(String first) {
+        return first.startsWith("\ufeff") ? first.substring(1) : first;
     }
 
     private static InputStream gunzip(InputStream in) throws IOException {
