@@ -274,6 +274,14 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         return scaler;
     }
 
+    static @Nullable TableEncoder requireInputs(@Nullable TableEncoder encoder, Network network) {
+        if (encoder != null && encoder.inputs() != network.inputs())
+            throw new IllegalArgumentException(
+                "estimator: the encoder makes " + encoder.inputs() + " values of a row; expected " + network.inputs()
+                    + ", the inputs of the network");
+        return encoder;
+    }
+
     // ---- Training
 
     /** One time through the samples; returns the mean cost. */

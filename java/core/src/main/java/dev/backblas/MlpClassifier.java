@@ -510,8 +510,19 @@ public final class MlpClassifier<L> extends Mlp {
      * @throws IllegalArgumentException if they do not fit together
      */
     public static <L> MlpClassifier<L> of(Network network, List<? extends L> labels, @Nullable Scaler scaler) {
+        return of(network, labels, scaler, null);
+    }
+
+    /**
+     * As {@link #of(Network, List, Scaler)}.
+     *
+     * @param encoder how a row of a table becomes a sample, or null
+     */
+    public static <L> MlpClassifier<L> of(Network network, List<? extends L> labels, @Nullable Scaler scaler,
+                                          @Nullable TableEncoder encoder) {
         final Builder settings = builder();
-        final Model model = new Model(network, requireColumns(scaler, network.inputs()), null, List.copyOf(labels), false, null);
+        final Model model = new Model(network, requireColumns(scaler, network.inputs()), null, List.copyOf(labels), false,
+                                      requireInputs(encoder, network));
         requireOutputs(model);
         return new MlpClassifier<>(settings.settings(), settings.classWeights, settings.balanced, model);
     }

@@ -256,8 +256,19 @@ public final class MlpRegressor extends Mlp {
      * @throws IllegalArgumentException if they do not fit together
      */
     public static MlpRegressor of(Network network, @Nullable Scaler inputs, @Nullable Scaler targets) {
+        return of(network, inputs, targets, null);
+    }
+
+    /**
+     * As {@link #of(Network, Scaler, Scaler)}.
+     *
+     * @param encoder how a row of a table becomes a sample, or null
+     */
+    public static MlpRegressor of(Network network, @Nullable Scaler inputs, @Nullable Scaler targets,
+                                  @Nullable TableEncoder encoder) {
         return new MlpRegressor(builder().settings(), new Model(
-            network, requireColumns(inputs, network.inputs()), requireColumns(targets, network.outputs()), List.of(), false, null));
+            network, requireColumns(inputs, network.inputs()), requireColumns(targets, network.outputs()), List.of(), false,
+            requireInputs(encoder, network)));
     }
 
     /** What it is: the layers, the outputs, what is standardised. */

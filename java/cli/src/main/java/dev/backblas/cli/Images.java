@@ -33,6 +33,26 @@ record Images(Idx pixels, byte @Nullable [] labels) {
         return labels[i] & 0xff;
     }
 
+    int mostLabel() {
+        int most = 0;
+        for (int i = 0; i < size(); i++) most = Math.max(most, label(i));
+        return most;
+    }
+
+    /** The labels, as numbers. */
+    float[] targets() {
+        final float[] y = new float[size()];
+        for (int i = 0; i < y.length; i++) y[i] = label(i);
+        return y;
+    }
+
+    /** Their labels as one of so many outputs each. */
+    Dataset oneHot(int outputs) {
+        final float[] y = new float[size() * outputs];
+        for (int i = 0; i < size(); i++) y[i * outputs + label(i)] = 1;
+        return dataset(y, outputs);
+    }
+
     /** As samples with pixels in [0, 1] and these targets. */
     Dataset dataset(float[] y, int outputs) {
         return Dataset.ofBytes(pixels.values(), y, pixels.itemSize(), outputs);

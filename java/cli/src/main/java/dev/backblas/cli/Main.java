@@ -11,7 +11,8 @@ import picocli.CommandLine.IExitCodeExceptionMapper;
 /** {@code backblas train | nielsen | doctor | bench}. Exit code 0: done; 1: a fault of ours; 2: a fault in what was asked. */
 @Command(name = "backblas", mixinStandardHelpOptions = true, version = "backblas 0.1.0",
          description = "Dense neural networks on the JVM at the speed of the machine.",
-         subcommands = {Train.class, Nielsen.class, Data.class, Doctor.class, Bench.class, GenerateCompletion.class},
+         subcommands = {Train.class, Predict.class, Evaluate.class, Inspect.class, Data.class, Doctor.class, Bench.class,
+                        Nielsen.class, GenerateCompletion.class},
          synopsisSubcommandLabel = "COMMAND")
 public final class Main implements Runnable {
 
@@ -22,7 +23,7 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "name a command: train, nielsen, doctor or bench");
+        throw new CommandLine.ParameterException(spec.commandLine(), "name a command: train, predict, evaluate, inspect, data, doctor or bench");
     }
 
     public static void main(String[] args) {

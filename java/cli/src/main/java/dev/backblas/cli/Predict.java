@@ -8,12 +8,10 @@ import java.io.Writer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -59,15 +57,13 @@ final class Predict implements Callable<Integer> {
         try (Source source = Source.open(data, model, false)) {
             if (out == null) rows = predict(model, source, stdout());
             else {
-                final Path target = Files2.destination(out, "the predictions"), part = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID());
-                try {
+                final long[] written = new long[1];
+                Destination.write(Destination.of(out, "the predictions"), part -> {
                     try (Writer writer = Files.newBufferedWriter(part)) {
-                        rows = predict(model, source, writer);
+                        written[0] = predict(model, source, writer);
                     }
-                    Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
-                } finally {
-                    Files.deleteIfExists(part);
-                }
+                });
+                rows = written[0];
             }
             if (source.unseen() > 0)
                 System.err.printf("%,d texts were not seen in training; they count as none of those that were%n", source.unseen());

@@ -12,7 +12,6 @@ import java.math.MathContext;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.LocalDate;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -20,7 +19,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.function.LongFunction;
 import java.util.stream.IntStream;
 
@@ -262,7 +260,7 @@ final class Report {
                                       image.apply(mistake.sample()), fields.apply(mistake.sample()))).toList());
     }
 
-    /** Writes the page beside and renames it. */
+    /** Writes the page. */
     void write(Path file) throws IOException {
         page.put("facts", facts);
         page.put("configuration", configuration);
@@ -279,15 +277,11 @@ final class Report {
         page.put("js", resource("report.js"));
         page.put("echarts", resource("echarts/dist/echarts.common.min.js"));
         page.put("data", new Gson().newBuilder().serializeSpecialFloatingPointValues().create().toJson(data));
-        final Path target = file.toAbsolutePath(), part = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID());
-        try {
+        Destination.write(file, part -> {
             try (Writer out = Files.newBufferedWriter(part)) {
                 Mustache.compiler().escapeHTML(true).compile(resource("report.html")).execute(page, out);
             }
-            Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(part);
-        }
+        });
     }
 
     private static String resource(String name) {

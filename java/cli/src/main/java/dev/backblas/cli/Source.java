@@ -24,9 +24,10 @@ abstract class Source implements Closeable {
     static Source open(String data, Model model, boolean targets) throws IOException {
         final Path file = Path.of(data);
         if (Files.isDirectory(file)) return new Pictures(data, Images.read(file, "t10k"), model);
-        if (data.equals("-")) return table("standard input", Csv.of("standard input", () -> System.in), model, targets);
+        if (data.equals("-"))
+            return table(Tables.STANDARD_INPUT, Csv.of(Tables.STANDARD_INPUT, () -> System.in), model, targets);
         if (!Files.exists(file) && Tables.isBundled(data)) return table(data, Tables.bundled(data), model, targets);
-        if (!Images.isImages(file)) return table(data, Csv.of(file), model, targets);
+        if (!Images.isImages(file)) return table(data, Files.isRegularFile(file) ? Tables.separated(Csv.of(file)) : Csv.of(file), model, targets);
         if (targets)
             throw new IOException(data + ": it holds images without labels; expected the directory with both");
         return new Pictures(data, new Images(Idx.read(file, 3), null), model);

@@ -14,6 +14,8 @@ import java.util.stream.Stream;
 /** Tables by name: those that come with Backblas, and files. */
 final class Tables {
 
+    static final String STANDARD_INPUT = "standard input";
+
     private static final int PIXELS = 64; // of a digit
     private static final List<String> DIGITS =
         Stream.concat(IntStream.range(0, PIXELS).mapToObj(i -> "pixel " + i), Stream.of("label")).toList();
@@ -31,12 +33,23 @@ final class Tables {
         return name.equals("digits") ? csv.header(DIGITS) : csv;
     }
 
-    /** A file that is read several times; what comes through a pipe is kept for as long as the program runs. */
-    static Csv file(Path file) throws IOException {
-        if (!Files.exists(file) || Files.isRegularFile(file) || Files.isDirectory(file)) return Csv.of(file);
+    /** A CSV that is read several times: a file, or what comes through a pipe or standard input (-), kept while the program runs. */
+    static Csv file(String name) throws IOException {
+        final Path file = Path.of(name);
+        if (!name.equals("-") && (!Files.exists(file) || Files.isRegularFile(file) || Files.isDirectory(file))) return separated(Csv.of(file));
         final Path copy = Files.createTempFile("backblas", ".csv");
         copy.toFile().deleteOnExit();
-        Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
-        return Csv.of(file.toString(), () -> Files.newInputStream(copy));
+        if (name.equals("-")) Files.copy(System.in, copy, StandardCopyOption.REPLACE_EXISTING);
+        else Files.copy(file, copy, StandardCopyOption.REPLACE_EXISTING);
+        return separated(Csv.of(name.equals("-") ? STANDARD_INPUT : name, () -> Files.newInputStream(copy)));
+    }
+
+    /** Where commas make one column and semicolons or tabs make several, these separate. */
+    static Csv separated(Csv csv) throws IOException {
+        final List<String> header = csv.header();
+        if (header.size() == 1)
+            for (char separator : new char[] {';', '\t'})
+                if (header.get(0).indexOf(separator) >= 0) return csv.separator(separator);
+        return csv;
     }
 }
