@@ -23,6 +23,11 @@ public interface Dataset {
      */
     void copy(int i, float[] x, int xOffset, float[] y, int yOffset);
 
+    /** What sample i counts for: its cost and its gradient are multiplied by it. Finite, 0 or more; 1 unless overridden. */
+    default float weight(int i) {
+        return 1;
+    }
+
     /**
      * Samples in two arrays, which are not copied.
      *

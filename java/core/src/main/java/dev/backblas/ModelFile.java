@@ -14,18 +14,11 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
-import java.util.UUID;
 
 /**
  * A network as a safetensors file: eight bytes for the length of the header, little-endian; the header, JSON, padded with
@@ -44,39 +37,11 @@ final class ModelFile {
     private ModelFile() {}
 
     static void save(Network network, Path file) throws IOException {
-        final Path target = file.toAbsolutePath();
-        if (target.getFileName() == null || Files.exists(target) && !Files.isRegularFile(target))
-            throw new IOException(file + ": cannot be written: it is no file");
-        Path beside = null;
-        try {
-            // Not createTempFile: its files are for their owner alone
-            beside = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".part");
-            try (FileChannel out = FileChannel.open(beside, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-                write(out, header(network));
-                final ByteBuffer buffer = buffer();
-                write(out, network.parameters(), buffer); // in the order of the tensors
-                out.force(true);
-            }
-            replace(beside, target);
-            beside = null;
-        } catch (IOException e) {
-            throw new IOException(file + ": cannot be written: " + reason(e), e);
-        } finally {
-            if (beside != null) Files.deleteIfExists(beside);
-        }
-    }
-
-    private static void replace(Path beside, Path target) throws IOException {
-        try {
-            Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
-        } catch (AtomicMoveNotSupportedException e) {
-            Files.move(beside, target, StandardCopyOption.REPLACE_EXISTING);
-        }
-        try (FileChannel directory = FileChannel.open(target.getParent())) {
-            directory.force(true); // the new name too survives a power failure
-        } catch (IOException notOnThisSystem) {
-            // Windows opens no directories; the file itself is safe
-        }
+        AtomicFile.write(file, out -> {
+            final ByteBuffer header = header(network);
+            while (header.hasRemaining()) out.write(header);
+            write(out, network.parameters(), buffer()); // in the order of the tensors
+        });
     }
 
     private static ByteBuffer header(Network network) {
@@ -138,7 +103,7 @@ final class ModelFile {
             return network;
         } catch (IOException | IllegalStateException | IllegalArgumentException | UnsupportedOperationException
                  | JsonParseException | ClassCastException e) { // the latter four: JSON of another kind than expected
-            throw new IOException(file + ": is not a model that can be read: " + reason(e), e);
+            throw new IOException(file + ": is not a model that can be read: " + AtomicFile.reason(e), e);
         }
     }
 
@@ -240,22 +205,12 @@ final class ModelFile {
             final int count = Math.min(FLOATS_AT_A_TIME, values.length - i);
             buffer.clear();
             buffer.asFloatBuffer().put(values, i, count);
-            write(out, buffer.limit(count * Float.BYTES));
+            for (buffer.limit(count * Float.BYTES); buffer.hasRemaining(); ) out.write(buffer);
             i += count;
         }
     }
 
-    private static void write(FileChannel out, ByteBuffer buffer) throws IOException {
-        while (buffer.hasRemaining()) out.write(buffer);
-    }
-
     private static ByteBuffer buffer() {
         return ByteBuffer.allocateDirect(FLOATS_AT_A_TIME * Float.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    private static String reason(Exception e) {
-        if (e instanceof AccessDeniedException) return "permission denied";
-        if (e instanceof NoSuchFileException missing) return "no such file or directory: " + missing.getFile();
-        return e.getMessage() == null ? e.toString() : e.getMessage();
     }
 }

@@ -26,6 +26,11 @@ record Selection(Dataset of, int[] rows) implements Dataset {
     }
 
     @Override
+    public float weight(int i) {
+        return of.weight(rows[i]);
+    }
+
+    @Override
     public void copy(int i, float[] x, int xOffset, float[] y, int yOffset) {
         of.copy(rows[i], x, xOffset, y, yOffset);
     }
