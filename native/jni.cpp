@@ -106,6 +106,16 @@ JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_gatherBytes(JNIEnv* en
     throw_out_of_memory(env);
 }
 
+JNIEXPORT jdouble JNICALL Java_dev_backblas_backend_OpenBlas_sumOfSquares(JNIEnv* env, jclass, jint n, jfloatArray x_,
+                                                                          jint x_offset) {
+    {
+        const PinnedFloats x(env, x_, false);
+        if (!x.failed()) return kernels().sum_of_squares(n, x + x_offset);
+    }
+    throw_out_of_memory(env);
+    return 0;
+}
+
 JNIEXPORT jboolean JNICALL Java_dev_backblas_backend_OpenBlas_allFinite(JNIEnv* env, jclass, jint n, jfloatArray x_,
                                                                         jint x_offset) {
     {

@@ -12,6 +12,12 @@ void gather_floats(int n, const float* source, const int* columns, int count, in
 void gather_bytes(int n, const uint8_t* source, float scale, const int* columns, int count, int known, float* x);
 bool all_finite(int n, const float* x);
 
+// elementwise.cpp
+void update(UpdateRule rule, int from, int to, float* theta, const float* gradient, float* m, float* v, const float* numbers);
+void activate(int n, Activation phi, const float* z, float* a);
+void dropout(int n, float p, int first, const float* x, float* out, const float* key);
+double sum_of_squares(int n, const float* x);
+
 namespace {
 
 // A column tile of the batch whose outputs, together with bias and φ, stay in the level-2 cache.
@@ -46,18 +52,6 @@ constexpr int kCollision = 256;
 
 Rows rows_of(const float* a, int rows, int columns) {
     return {a, rows, rows % kCollision == 0 && columns >= kPackedColumns};
-}
-
-// Chooses the template instance for φ once per call, outside the loops.
-template <class Body>
-void with_activation(Activation phi, Body body) {
-    switch (phi) {
-        case Activation::kSigmoid: return body.template operator()<Activation::kSigmoid>();
-        case Activation::kTanh: return body.template operator()<Activation::kTanh>();
-        case Activation::kRelu: return body.template operator()<Activation::kRelu>();
-        case Activation::kLeakyRelu: return body.template operator()<Activation::kLeakyRelu>();
-        default: return body.template operator()<Activation::kIdentity>();
-    }
 }
 
 // z ← φ(z + b) on one column
@@ -182,6 +176,7 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
 #define BACKBLAS_NAME(x) BACKBLAS_TEXT(x)
 
 extern const Kernels table;
-const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), affine, input_gradient, weight_gradient, gather_floats, gather_bytes, all_finite};
+const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), affine, input_gradient, weight_gradient,
+                       update, activate, dropout, sum_of_squares, gather_floats, gather_bytes, all_finite};
 
 }  // namespace backblas::BACKBLAS_ISA

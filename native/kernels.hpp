@@ -7,7 +7,10 @@
 namespace backblas {
 
 // The order is that of dev.backblas.backend.Activation.
-enum class Activation : int { kIdentity, kSigmoid, kTanh, kRelu, kLeakyRelu, kSoftmax };
+enum class Activation : int { kIdentity, kSigmoid, kTanh, kRelu, kLeakyRelu, kSoftmax, kGelu, kSilu, kElu, kSoftplus };
+
+// The order is that of dev.backblas.backend.UpdateRule.
+enum class UpdateRule : int { kDescent, kMomentum, kNesterov, kRmsProp, kAdam };
 
 constexpr float kLeakySlope = 0.01f;
 
@@ -31,6 +34,21 @@ struct Kernels {
     //                            A: in×m   δ: out×m   C: in×out   c: out or null; with β = 0 (γ = 0) C (c) is unread
     void (*weight_gradient)(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
                             float beta, float* c, float gamma, float* c_bias);
+
+    // One step of an optimizer on the parameters [from, to)
+    //                            θ, g, m, v: at the same indices   numbers: η, κ, s, λ₂, λ₁, β₁, β₂, ε
+    void (*update)(UpdateRule rule, int from, int to, float* theta, const float* gradient, float* m, float* v,
+                   const float* numbers);
+
+    // A = φ(Z)                   n values; not softmax
+    void (*activate)(int n, Activation phi, const float* z, float* a);
+
+    // Each value becomes 0 with probability p, else itself / (1 − p); which ones, the key and their numbers say
+    //                            x, out: n, may be one   first: the number of the first   key: two whole numbers below 2²⁴
+    void (*dropout)(int n, float p, int first, const float* x, float* out, const float* key);
+
+    // Σ x²
+    double (*sum_of_squares)(int n, const float* x);
 
     // X ← columns of a larger n-row matrix S; bytes become floats times scale
     //                            X: n×count   columns: their numbers, `known` of them, to look ahead

@@ -16,6 +16,7 @@
 #include "kernels.hpp"
 #include "openblas.hpp"
 #include "places.hpp"
+#include "program.hpp"
 
 using namespace backblas;
 
@@ -286,6 +287,59 @@ void test_places() {
     const Place unneeded(places, false), one(places, true), two(places, true), three(places, true);  // all are free again
 }
 
+// Gathered columns, read only where they are named, from a source that ends with its last column.
+void test_batch(const Kernels& k, int n, int count) {
+    constexpr int kColumns = 9;
+    const auto source = random_floats(size_t(n) * kColumns);
+    std::vector<uint8_t> bytes(size_t(n) * kColumns);
+    for (uint8_t& b : bytes) b = uint8_t(int(uniform() * 128) + 128);
+    std::vector<int> columns(count + 3);  // the last three are not asked for
+    for (int& c : columns) c = int((uniform() + 1) / 2 * kColumns);
+    Output floats(size_t(n) * count), scaled(size_t(n) * count);
+    k.gather_floats(n, source.data(), columns.data(), count, int(columns.size()), floats.data());
+    k.gather_bytes(n, bytes.data(), 1 / 255.0f, columns.data(), count, int(columns.size()), scaled.data());
+    CHECK(floats.intact() && scaled.intact(), "%s gather of %d columns of %d wrote outside its output", k.isa, count, n);
+    for (int j = 0; j < count; j++)
+        for (int i = 0; i < n; i++) {
+            const size_t from = size_t(columns[j]) * n + i, to = size_t(j) * n + i;
+            CHECK(floats.data()[to] == source[from], "%s gather %d, %d", k.isa, i, j);
+            CHECK(scaled.data()[to] == bytes[from] * (1 / 255.0f), "%s gather of bytes %d, %d", k.isa, i, j);
+        }
+}
+
+void test_all_finite(const Kernels& k, int n) {
+    std::vector<float> x = random_floats(n);
+    CHECK(k.all_finite(n, x.data()), "%s: %d finite values", k.isa, n);
+    for (int i = 0; i < n; i++)
+        for (float bad : {NAN, -NAN, INFINITY, -INFINITY}) {
+            const float good = x[i];
+            x[i] = bad;
+            CHECK(!k.all_finite(n, x.data()), "%s: %g at %d of %d", k.isa, bad, i, n);
+            x[i] = good;
+        }
+}
+
+// The calls of a program reach the kernels with every operand where it belongs.
+void test_program() {
+    const int in = 5, out = 3, m = 4;
+    std::vector<float> theta = random_floats(in * out + out), memory = random_floats(2 * (in + out) * m);
+    const int next = in * m, delta = next + out * m, previous = delta + out * m;
+    auto want_theta = theta, want = memory;
+    const Kernels& k = kernels();
+    k.affine(in, out, m, &theta[0], &theta[in * out], &want[0], Activation::kTanh, &want[next]);
+    k.input_gradient(in, out, m, &theta[0], &want[delta], Activation::kTanh, &want[0], &want[previous]);
+    k.weight_gradient(in, out, m, 1, 3, 0.5f, &want[0], &want[delta], 0.9f, &want_theta[0], 1, &want_theta[in * out]);
+    const int tanh = int(Activation::kTanh);
+    const Call calls[] = {
+        {Call::kAffine, in, out, m, 0, out, tanh, 0, 0, 0, {{1, 0}, {1, in * out}, {4, 0}, {4, next}}},
+        {Call::kInputGradient, in, out, m, 0, out, tanh, 0, 0, 0, {{1, 0}, {4, delta}, {4, 0}, {4, previous}}},
+        {Call::kWeightGradient, in, out, m, 1, 3, 0, 0.5f, 0.9f, 1, {{4, 0}, {4, delta}, {1, 0}, {1, in * out}}},
+        {Call::kWeightGradient, in, out, m, 3, 3, 0, 0.5f, 0.9f, 1, {{4, 0}, {4, delta}, {1, 0}, {-1, 0}}}};
+    float* const arrays[kProgramArrays] = {nullptr, theta.data(), nullptr, nullptr, memory.data(), nullptr};
+    run(calls, 4, arrays);
+    CHECK(memory == want && theta == want_theta, "a program is not what its calls are");
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -296,7 +350,14 @@ int main(int argc, char** argv) {
     std::printf("%s, kernels %s\n", openblas_config(), openblas_core());
     CHECK(std::strstr(open_openblas("/nonexistent/libopenblas.so"), "/nonexistent"), "a missing library is named");
     test_places();
-    for (const Kernels* const* k = supported_kernels(); *k != nullptr; k++) test_all(**k);
+    test_program();
+    for (const Kernels* const* k = supported_kernels(); *k != nullptr; k++) {
+        test_all(**k);
+        for (int n : {1, 7, 16, 100, 784}) {
+            for (int count : {0, 1, 5, 40}) test_batch(**k, n, count);
+            test_all_finite(**k, n);
+        }
+    }
     std::printf("%d checks, %d failed\n", checks, failures);
     return failures == 0 ? 0 : 1;
 }

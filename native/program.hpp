@@ -14,13 +14,13 @@ struct Operand {
 };
 
 struct Call {
-    enum Kernel : int32_t { kAffine, kInputGradient, kWeightGradient };
+    enum Kernel : int32_t { kAffine, kInputGradient, kWeightGradient, kUpdate, kActivate, kDropout };
     Kernel kernel;
-    int32_t in, out, m, from, to, phi;
+    int32_t in, out, m, from, to, phi;  // phi: of an update, its rule
     float alpha, beta, gamma;
-    Operand operand[4];
+    Operand operand[5];
 };
-static_assert(sizeof(Call) == 18 * sizeof(int32_t), "Program.STRIDE");
+static_assert(sizeof(Call) == 20 * sizeof(int32_t), "Program.STRIDE");
 
 // Whether one of these calls may enter OpenBLAS or stay long.
 bool needs_place(const Call* calls, int count);

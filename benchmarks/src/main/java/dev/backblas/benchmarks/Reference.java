@@ -194,7 +194,7 @@ final class Reference {
             case TANH -> Math.tanh(z);
             case RELU -> Math.max(0, z);
             case LEAKY_RELU -> z > 0 ? z : Activation.LEAKY_SLOPE * z;
-            case SOFTMAX -> throw new IllegalArgumentException("reference: softmax is not a function of one z");
+            default -> throw new IllegalArgumentException("reference: there is no " + phi + " of one z here");
         };
     }
 
@@ -206,7 +206,7 @@ final class Reference {
             case TANH -> 1 - a * a;
             case RELU -> a > 0 ? 1 : 0;
             case LEAKY_RELU -> a > 0 ? 1 : Activation.LEAKY_SLOPE;
-            case SOFTMAX -> throw new IllegalArgumentException("reference: softmax has no slope in one a");
+            default -> throw new IllegalArgumentException("reference: there is no slope of " + phi + " in one a here");
         };
     }
 

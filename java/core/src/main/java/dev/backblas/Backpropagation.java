@@ -3,7 +3,9 @@ package dev.backblas;
 import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
 import dev.backblas.backend.Program;
+import dev.backblas.backend.UpdateRule;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Backpropagation, the whole of it: forward, delta, gradient, update, as in M. Nielsen, "Neural Networks and Deep Learning",
@@ -12,7 +14,8 @@ import java.util.stream.IntStream;
  *
  * <p>A step on a batch of m samples is taken in T parts, twice. {@link #propagate} takes part t of the batch's columns through
  * the network and back; {@link #update} takes part t of every layer's units. Threads may work on different parts at the same
- * time, if all are done with the first before one begins the second.
+ * time, if all are done with the first before one begins the second. Where the gradient is clipped, {@link #update} only computes
+ * it, and a third, {@link #follow}, takes the step.
  */
 final class Backpropagation {
 
@@ -21,54 +24,106 @@ final class Backpropagation {
     private final int L; // the layers
     private final int[] n; // n[l] units in layer l; n[0] inputs
     private final Activation[] phi; // phi[l], l = 1…L
+    private final float[] p; // p[l]: the probability that a unit of layer l drops out, l = 0…L-1
     private final float[] theta; // all parameters, the network's own
     private final int[] w; // where in theta Wˡ begins: n[l-1] × n[l]
     private final int[] b; // where in theta bˡ begins: n[l]
-    private final float[] memory; // every Aˡ and δˡ
+    private final float[] memory; // every Zˡ, Aˡ, Dˡ and δˡ, and the few numbers below
+    private final int[] z; // where in memory Zˡ begins: n[l] × m; in the place of Aˡ unless φ' is written in z
     private final int[] a; // where in memory Aˡ begins: n[l] × m
+    private final int[] d; // where in memory Dˡ begins: n[l] × m, Aˡ after dropout; Aˡ itself where none drop out
     private final int[] delta; // where in memory δˡ begins: n[l] × m, ∂C/∂Zˡ per sample
+    private final int key; // where in memory the key of the step's dropout begins: 2
+    private final int numbers; // where in memory the numbers of the update begin: those of W, those of b
+
+    // What a step follows
+    private final Optimizer optimizer;
+    private final boolean fused; // the step is taken inside of the product, and there is no gradient
+    private final boolean clipped;
+    private final float[] gradient; // of the sum of C; as theta
+    private final float @Nullable [] first, second; // what the optimizer remembers; as theta
 
     // The step, written down as programs: one for each part
     private final int T;
-    private final Program[] forward, back, update;
+    private final Program[] forward, evaluation, back, update, follow;
     private float[] x = {}; // A⁰: n[0] × m
     private float[] y = {}; // n[L] × m
+    private float @Nullable [] weights; // of the samples: m; null where each is 1
     private int m;
-    private final int[] first; // first[t]: where part t of the columns begins; first[T] = m
+    private final int[] part; // part[t]: where part t of the columns begins; part[T] = m
     private float eta = Float.NaN, scale, decay; // of the updates written down
 
-    /** For batches of up to {@code capacity} samples, in T parts. */
+    /** For batches of up to {@code capacity} samples, in T parts, by plain descent without dropout. */
     Backpropagation(Network network, Loss loss, int capacity, int T) {
+        this(network, loss, capacity, T, new float[network.depth()], Optimizer.sgd(), true, false);
+    }
+
+    /**
+     * For batches of up to {@code capacity} samples, in T parts.
+     *
+     * @param dropout p of layers 0 … L − 1
+     * @param fused   whether steps may be taken inside of the product; plain descent without L1 or clipping
+     * @param clipped whether the norm of the gradient is asked for before the step
+     */
+    Backpropagation(Network network, Loss loss, int capacity, int T, float[] dropout, Optimizer optimizer, boolean fused,
+                    boolean clipped) {
         backend = network.backend();
         this.loss = loss;
         this.T = T;
+        this.optimizer = optimizer;
+        this.fused = fused;
+        this.clipped = clipped;
         L = network.depth();
         n = new int[L + 1];
         n[0] = network.inputs();
         phi = new Activation[L + 1];
+        p = dropout;
         theta = network.parameters();
         w = new int[L + 1];
         b = new int[L + 1];
+        z = new int[L + 1];
         a = new int[L + 1];
+        d = new int[L + 1];
         delta = new int[L + 1];
-        for (int l = 1; l <= L; l++) {
-            n[l] = network.layer(l).out();
-            phi[l] = network.layer(l).activation();
-            w[l] = network.weightsOffset(l);
-            b[l] = network.biasesOffset(l);
+        long end = 0;
+        for (int l = 0; l <= L; l++) {
+            if (l > 0) {
+                n[l] = network.layer(l).out();
+                phi[l] = network.layer(l).activation();
+                w[l] = network.weightsOffset(l);
+                b[l] = network.biasesOffset(l);
+                a[l] = z[l] = (int) end;
+                if (keepsZ(l)) a[l] = (int) (end += (long) n[l] * capacity);
+                delta[l] = (int) (end += (long) n[l] * capacity);
+                end += (long) n[l] * capacity;
+            }
+            d[l] = a[l];
+            if (drops(l)) {
+                d[l] = (int) end;
+                end += (long) n[l] * capacity;
+            }
+            if (end > MOST)
+                throw new IllegalArgumentException(
+                    "batch: A and delta of " + capacity + " samples do not fit one array; expected a smaller batch");
         }
-        final int units = IntStream.of(n).sum() - n[0];
-        memory = new float[matrix(2L * units, capacity)];
-        for (int l = 1, end = 0; l <= L; l++) {
-            a[l] = end;
-            delta[l] = end + units * capacity;
-            end += n[l] * capacity;
-        }
-        first = new int[T + 1];
+        key = (int) end;
+        numbers = key + 2;
+        memory = new float[numbers + 2 * UpdateRule.NUMBERS];
+        final int states = fused ? 0 : optimizer.rule().states();
+        gradient = new float[fused ? 0 : theta.length];
+        first = states > 0 ? new float[theta.length] : null;
+        second = states > 1 ? new float[theta.length] : null;
+        part = new int[T + 1];
         forward = programs();
+        evaluation = programs();
         back = programs();
         update = programs();
+        follow = programs();
+        if (clipped) for (int t = 0; t < T; t++) follow(follow[t], t);
     }
+
+    /** The most floats of an array, with room for the few numbers. */
+    private static final int MOST = Integer.MAX_VALUE - 64;
 
     private Program[] programs() {
         return IntStream.range(0, T).mapToObj(t -> backend.program()).toArray(Program[]::new);
@@ -83,85 +138,183 @@ final class Backpropagation {
         return (int) n * m;
     }
 
-    /** Sets the batch: X is n₀ × m, Y is nᴸ × m. Neither is copied. */
-    void batch(float[] x, float[] y, int m) {
+    /** Whether Zˡ is needed beside Aˡ on the way back. */
+    private boolean keepsZ(int l) {
+        return phi[l].keepsZ() && !(l == L && loss.takesZ());
+    }
+
+    private boolean drops(int l) {
+        return l < L && p[l] > 0;
+    }
+
+    /** Sets the batch: X is n₀ × m, Y is nᴸ × m, and each sample has its weight, or 1 without. None is copied. */
+    void batch(float[] x, float[] y, float @Nullable [] weights, int m) {
         this.y = y;
+        this.weights = weights;
         if (x == this.x && m == this.m) return;
         this.x = x;
         this.m = m;
         eta = Float.NaN; // the updates read X, too
-        for (int t = 0; t <= T; t++) first[t] = part(t, T, m);
+        for (int t = 0; t <= T; t++) part[t] = part(t, T, m);
         for (int t = 0; t < T; t++) {
-            final int from = first[t], columns = first[t + 1] - from;
+            final int from = part[t], columns = part[t + 1] - from;
             forward[t].clear();
+            evaluation[t].clear();
             back[t].clear();
             if (columns == 0) continue;
-            for (int l = 1; l <= L; l++)
-                affine(forward[t], l, from, columns);                 // Aˡ = φ(Zˡ),  Zˡ = WˡᵀAˡ⁻¹ + bˡ1ᵀ
+            forward(forward[t], from, columns, true);
+            forward(evaluation[t], from, columns, false);
             if (T > 1) back(back[t], from, columns);
         }
     }
 
-    private void affine(Program program, int l, int from, int columns) {
-        program.affine(n[l - 1], n[l], columns, theta, w[l], theta, b[l],
-            l == 1 ? x : memory, a[l - 1] + from * n[l - 1],
-            l < L ? phi[l] : loss.activation(phi[L]), memory, a[l] + from * n[l]);
+    /** The way of the samples [from, from + columns) through the network; in training, units drop out. */
+    private void forward(Program program, int from, int columns, boolean training) {
+        if (training && drops(0)) drop(program, 0, x, from * n[0], memory, d[0] + from * n[0], from, columns);
+        for (int l = 1; l <= L; l++) {
+            final boolean dropped = training && drops(l - 1);
+            final int next = z[l] + from * n[l];
+            program.affine(n[l - 1], n[l], columns, theta, w[l], theta, b[l],       // Zˡ = WˡᵀDˡ⁻¹ + bˡ1ᵀ
+                l == 1 && !dropped ? x : memory, (dropped ? d : a)[l - 1] + from * n[l - 1],
+                keepsZ(l) || l == L && loss.takesZ() ? Activation.IDENTITY : phi[l], memory, next);
+            if (keepsZ(l))
+                program.activate(n[l] * columns, phi[l], memory, next, memory, a[l] + from * n[l]); // Aˡ = φ(Zˡ)
+            if (training && drops(l))
+                drop(program, l, memory, a[l] + from * n[l], memory, d[l] + from * n[l], from, columns);
+        }
     }
 
     private void back(Program program, int from, int columns) {
-        for (int l = L - 1; l >= 1; l--)                              // δˡ = (Wˡ⁺¹ δˡ⁺¹) ⊙ φ'(Zˡ)
+        for (int l = L - 1; l >= 1; l--) {                            // δˡ = (Wˡ⁺¹ δˡ⁺¹) ⊙ φ'(Zˡ)
+            final int deltas = delta[l] + from * n[l];
             program.inputGradient(n[l], n[l + 1], columns, theta, w[l + 1], memory, delta[l + 1] + from * n[l + 1],
-                phi[l], memory, a[l] + from * n[l], memory, delta[l] + from * n[l]);
+                phi[l], memory, z[l] + from * n[l], memory, deltas);
+            if (drops(l)) drop(program, l, memory, deltas, memory, deltas, from, columns); // ⊙ Rˡ/(1 − p), as Aˡ before
+        }
+    }
+
+    /** Dˡ = Aˡ ⊙ Rˡ/(1 − p), rᵢ = 0 with probability p, else 1: N. Srivastava et al., "Dropout", 2014, §10. */
+    private void drop(Program program, int l, float[] from, int fromOffset, float[] to, int toOffset, int column, int columns) {
+        program.dropout(n[l] * columns, p[l], d[l] + column * n[l], from, fromOffset, to, toOffset, memory, key);
+    }
+
+    /** Sets which units of the step drop out: two whole numbers from 0 to 2²⁴ − 1. */
+    void dropout(int key0, int key1) {
+        memory[key] = key0;
+        memory[key + 1] = key1;
     }
 
     /** Forward and back for part t of the columns. Returns the sum of their C; where it is not finite, there is no way back. */
     double propagate(int t) {
-        final int from = first[t], columns = first[t + 1] - from;
-        if (columns == 0) return 0;
+        if (part[t + 1] == part[t]) return 0;
         forward[t].run();
-        final double sum = loss.delta(phi[L], memory, a[L] + from * n[L], // δᴸ = ∇_A C ⊙ φ'(Zᴸ)
-            y, from * n[L], memory, delta[L] + from * n[L], n[L], columns);
+        final double sum = output(t);
         if (Double.isFinite(sum)) back[t].run();
         return sum;
     }
 
+    /** Only forward for part t of the columns, and no unit drops out. Returns the sum of their C. */
+    double evaluate(int t) {
+        if (part[t + 1] == part[t]) return 0;
+        evaluation[t].run();
+        return output(t);
+    }
+
+    /** Computes δᴸ for part t of the columns. Returns the sum of their C. */
+    private double output(int t) {
+        final int from = part[t] * n[L], columns = part[t + 1] - part[t];
+        double sum = 0;
+        if (weights == null)
+            sum = loss.cost(n[L], columns, memory, a[L] + from, y, from, memory, delta[L] + from); // ∇_A C
+        else
+            for (int j = 0, at = from; j < columns; j++, at += n[L]) {
+                final float weight = weights[part[t] + j];
+                sum += weight * loss.cost(n[L], memory, a[L] + at, y, at, memory, delta[L] + at);
+                for (int k = 0; k < n[L]; k++) memory[delta[L] + at + k] *= weight;
+            }
+        if (!loss.takesZ())                                           // δᴸ = ∇_A C ⊙ φ'(Zᴸ)
+            phi[L].backward(memory, z[L] + from, memory, delta[L] + from, n[L], columns);
+        return sum;
+    }
+
     /**
-     * Sets the step of gradient descent that {@link #update} takes: W ← W − η dW, b ← b − η db.
+     * Sets the step that {@link #update} takes: for plain descent W ← W − η dW, b ← b − η db, with dW the gradient of
+     * scale · Σ C + decay/2 · Σ W² + l1 · Σ |W|; other optimizers as {@link Optimizer} says. Penalties spare the biases.
      *
+     * @param t     the number of the step, 1 for the first
      * @param eta   η
      * @param scale 1/m for the mean of C, 1 for the sum
-     * @param decay λ/n, n being the size of the training set; spares the biases
+     * @param decay λ/n, n being the size of the training set
+     * @param l1    λ₁/n
      */
-    void descent(float eta, float scale, float decay) {
-        if (eta == this.eta && scale == this.scale && decay == this.decay) return;
+    void descent(long t, float eta, float scale, float decay, float l1) {
+        if (!fused) optimizer.write(memory, numbers, t, eta, scale, decay, l1);
+        if (!Float.isNaN(this.eta) && (!fused || eta == this.eta && scale == this.scale && decay == this.decay)) return;
         this.eta = eta;
         this.scale = scale;
         this.decay = decay;
-        for (int t = 0; t < T; t++) {
-            update[t].clear();
-            if (T == 1) back(update[t], 0, m); // a single part need not wait for others: both go together
+        for (int i = 0; i < T; i++) {
+            update[i].clear();
+            if (T == 1) back(update[i], 0, m); // a single part need not wait for others: both go together
             for (int l = 1; l <= L; l++)
-                weightGradient(update[t], l, t,                       // Wˡ ← (1 − ηλ/n) Wˡ − (η/m) Aˡ⁻¹δˡᵀ
-                    -eta * scale, 1 - eta * decay, theta, w[l],       // bˡ ← bˡ − (η/m) δˡ1
-                    1, b[l]);
+                if (fused)
+                    weightGradient(update[i], l, i,                   // Wˡ ← (1 − ηλ/n) Wˡ − (η/m) Dˡ⁻¹δˡᵀ
+                        -eta * scale, 1 - eta * decay, theta, w[l],   // bˡ ← bˡ − (η/m) δˡ1
+                        1, b[l]);
+                else
+                    weightGradient(update[i], l, i, 1, 0, gradient, w[l], 0, b[l]); // dWˡ = Dˡ⁻¹δˡᵀ, dbˡ = δˡ1
+            if (!fused && !clipped) follow(update[i], i);
+        }
+    }
+
+    /** Wˡ and bˡ follow dWˡ and dbˡ, for part t of the units of every layer. */
+    private void follow(Program program, int t) {
+        for (int l = 1; l <= L; l++) {
+            final int from = part(t, T, n[l]), to = part(t + 1, T, n[l]);
+            program.update(optimizer.rule(), w[l] + from * n[l - 1], w[l] + to * n[l - 1], theta, gradient, first, second, memory,
+                numbers);
+            program.update(optimizer.rule(), b[l] + from, b[l] + to, theta, gradient, first, second, memory,
+                numbers + UpdateRule.NUMBERS);
         }
     }
 
     /** Where part t of the columns begins; with T, where the last ends. */
     int first(int t) {
-        return first[t];
+        return part[t];
     }
 
-    /** Takes the step for part t of every layer's units. */
+    /** Takes the step for part t of every layer's units; or, where it is clipped, computes their gradient. */
     void update(int t) {
         update[t].run();
     }
 
-    /** C ← α Aˡ⁻¹δˡᵀ + β C and c ← α δˡ1 + γ c in {@code array}, for part t of the units. */
+    /** The square of the norm of the gradient of part t of every layer's units, before its scale. */
+    double squaredNorm(int t) {
+        double sum = 0;
+        for (int l = 1; l <= L; l++) {
+            final int from = part(t, T, n[l]), to = part(t + 1, T, n[l]);
+            sum += backend.sumOfSquares((to - from) * n[l - 1], gradient, w[l] + from * n[l - 1])
+                + backend.sumOfSquares(to - from, gradient, b[l] + from);
+        }
+        return sum;
+    }
+
+    /** Multiplies the scale of the step that {@link #follow} takes. */
+    void shorten(float factor) {
+        memory[numbers + UpdateRule.SCALE] *= factor;
+        memory[numbers + UpdateRule.NUMBERS + UpdateRule.SCALE] *= factor;
+    }
+
+    /** Takes the step, clipped meanwhile, for part t of every layer's units. */
+    void follow(int t) {
+        follow[t].run();
+    }
+
+    /** C ← α Dˡ⁻¹δˡᵀ + β C and c ← α δˡ1 + γ c in {@code array}, for part t of the units. */
     private void weightGradient(Program program, int l, int t, float alpha, float beta, float[] array, int c, float gamma,
                                 int cBias) {
         program.weightGradient(n[l - 1], n[l], m, part(t, T, n[l]), part(t + 1, T, n[l]),
-            alpha, l == 1 ? x : memory, a[l - 1], memory, delta[l], beta, array, c, gamma, array, cBias);
+            alpha, l == 1 && !drops(0) ? x : memory, d[l - 1], memory, delta[l], beta, array, c, gamma, array, cBias);
     }
 
     /**
@@ -178,10 +331,16 @@ final class Backpropagation {
         if (T == 1) back(program, 0, m);
         for (int t = 0; t < T; t++)
             for (int l = 1; l <= L; l++)
-                weightGradient(program, l, t,                         // dWˡ = Aˡ⁻¹δˡᵀ/m + (λ/n) Wˡ
+                weightGradient(program, l, t,                         // dWˡ = Dˡ⁻¹δˡᵀ/m + (λ/n) Wˡ
                     scale, decay, gradient, w[l], 0, b[l]);           // dbˡ = δˡ1/m
         program.run();
         return gradient;
+    }
+
+    /** What the optimizer remembers, for a checkpoint: none, one or two arrays as the network's parameters. */
+    float[][] memories() {
+        if (first == null) return new float[0][];
+        return second == null ? new float[][] {first} : new float[][] {first, second};
     }
 
     /** Where part t of T of {@code size} begins. */

@@ -11,7 +11,7 @@ public enum Initialization {
     HE,
     /** W and b ~ N(0, 1): M. Nielsen, "Neural Networks and Deep Learning", chapter 1. */
     GAUSSIAN,
-    /** {@link #HE} for layers of ReLU or leaky ReLU, {@link #GLOROT} for the others. */
+    /** {@link #HE} for layers of ReLU and its kin (leaky ReLU, GELU, SiLU, ELU), {@link #GLOROT} for the others. */
     AUTO;
 
     /** Fills a layer; {@link Random} gives the same numbers on every machine and JDK. */
@@ -29,7 +29,7 @@ public enum Initialization {
     Initialization resolve(Layer layer) {
         if (this != AUTO) return this;
         return switch (layer.activation()) {
-            case RELU, LEAKY_RELU -> HE;
+            case RELU, LEAKY_RELU, GELU, SILU, ELU -> HE;
             default -> GLOROT;
         };
     }

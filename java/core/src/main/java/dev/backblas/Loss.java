@@ -1,119 +1,85 @@
 package dev.backblas;
 
 import dev.backblas.backend.Activation;
-import dev.backblas.backend.FastMath;
+import java.util.EnumSet;
+import java.util.Set;
 
-/** The cost C of one sample, and δᴸ = ∂C/∂Zᴸ. */
-public enum Loss {
+/**
+ * The cost C of one sample, and its gradient. One's own is a lambda or a class that writes {@link #cost}; {@link GradientCheck}
+ * says whether its gradient is right. It must depend on its arguments alone, and be safe to call from several threads at once.
+ */
+@FunctionalInterface
+public interface Loss {
+
     /** C = ½ Σ (a − y)²; with any activation. */
-    SQUARED_ERROR,
+    Loss SQUARED_ERROR = BuiltInLoss.SQUARED_ERROR;
+
+    /** C = Σ |a − y|, whose slope at 0 is taken as 0; with any activation. */
+    Loss ABSOLUTE_ERROR = BuiltInLoss.ABSOLUTE_ERROR;
+
+    /** {@link #huber} with δ = 1. */
+    Loss HUBER = huber(1);
+
+    /**
+     * C = Σ (a − y log a), each y 0 or more: the rate a of a Poisson process, with outputs above 0: softplus, sigmoid, softmax.
+     */
+    Loss POISSON = BuiltInLoss.POISSON;
+
     /** C = −Σ [y log a + (1 − y) log(1 − a)] over the outputs, each y in [0, 1]; with sigmoid outputs. */
-    BINARY_CROSS_ENTROPY,
+    Loss BINARY_CROSS_ENTROPY = BuiltInLoss.BINARY_CROSS_ENTROPY;
+
     /** C = −Σ y log a, each y in [0, 1] and their sum 1; with a softmax output. */
-    CROSS_ENTROPY;
+    Loss CROSS_ENTROPY = BuiltInLoss.CROSS_ENTROPY;
+
+    /**
+     * ½ r² where |r| ≤ δ, else δ (|r| − ½ δ), of r = a − y, over the outputs: P. Huber, "Robust Estimation of a Location
+     * Parameter", 1964. With any activation.
+     *
+     * @param delta δ; finite and above 0
+     * @throws IllegalArgumentException if it is not
+     */
+    static Loss huber(double delta) {
+        return new Huber((float) delta);
+    }
 
     /** How the costs of a batch become one number J, whose gradient is followed. */
-    public enum Reduction {
+    enum Reduction {
         /** J = Σ C / m. */
         MEAN,
         /** J = Σ C. */
         SUM
     }
 
-    /** @throws IllegalArgumentException if this loss is not defined on outputs of that activation */
-    void requireOutput(Activation phi) {
-        final Activation wanted = switch (this) {
-            case SQUARED_ERROR -> phi;
-            case BINARY_CROSS_ENTROPY -> Activation.SIGMOID;
-            case CROSS_ENTROPY -> Activation.SOFTMAX;
-        };
-        if (phi != wanted)
-            throw new IllegalArgumentException(
-                "loss: " + this + " needs a " + wanted + " output layer, but the network ends in " + phi);
-    }
+    /**
+     * Computes C and ∂C/∂a of one sample.
+     *
+     * @param n              the outputs
+     * @param a              the network's outputs, from {@code aOffset}; only read
+     * @param y              the targets, from {@code yOffset}; only read
+     * @param gradient       ∂C/∂a, from {@code gradientOffset}; written
+     * @return C; where it is not finite, training ends
+     * @throws IllegalArgumentException if a target is out of range
+     */
+    double cost(int n, float[] a, int aOffset, float[] y, int yOffset, float[] gradient, int gradientOffset);
 
-    /** What the last layer is to compute: its φ, or Z where this loss takes φ itself, in a form that is stable together. */
-    Activation activation(Activation phi) {
-        return this == SQUARED_ERROR ? phi : Activation.IDENTITY;
+    /** The same of m samples, side by side: the sum of their C. Faster ways than one by one may be written here. */
+    default double cost(int n, int m, float[] a, int aOffset, float[] y, int yOffset, float[] gradient, int gradientOffset) {
+        double sum = 0;
+        for (int j = 0; j < m; j++)
+            sum += cost(n, a, aOffset + j * n, y, yOffset + j * n, gradient, gradientOffset + j * n);
+        return sum;
     }
 
     /**
-     * Computes δᴸ and Σ C, cross-entropies from Z in the stable forms: log-sum-exp and softplus, never the logarithm of a
-     * saturated a.
-     *
-     * @param phi   φ of the output layer
-     * @param z     what {@link #activation} asked for, n × m from {@code zOffset}; A = φ(Z) on return
-     * @param y     Y, n × m
-     * @param delta δᴸ, n × m; written; may be the array of {@code z}
-     * @return the sum of C over the m samples
-     * @throws IllegalArgumentException if a y is out of range
+     * Whether {@link #cost} is given Z instead of A = φ(Z), and writes ∂C/∂z: for pairs that collapse, or are stable only
+     * together, as cross-entropy and softmax.
      */
-    double delta(Activation phi, float[] z, int zOffset, float[] y, int yOffset, float[] delta, int deltaOffset, int n, int m) {
-        return switch (this) {
-            case SQUARED_ERROR -> squaredError(phi, z, zOffset, y, yOffset, delta, deltaOffset, n, m);
-            case BINARY_CROSS_ENTROPY -> binaryCrossEntropy(z, zOffset, y, yOffset, delta, deltaOffset, n * m);
-            case CROSS_ENTROPY -> crossEntropy(z, zOffset, y, yOffset, delta, deltaOffset, n, m);
-        };
+    default boolean takesZ() {
+        return false;
     }
 
-    private static double squaredError(Activation phi, float[] a, int aOffset, float[] y, int yOffset, float[] delta,
-                                       int deltaOffset, int n, int m) {
-        double sum = 0;
-        for (int i = 0; i < n * m; i++) {
-            final float difference = a[aOffset + i] - y[yOffset + i];
-            delta[deltaOffset + i] = difference; // ∇_A C = A − Y
-            sum += 0.5 * difference * difference;
-        }
-        phi.backward(a, aOffset, delta, deltaOffset, n, m); // δ = ∇_A C ⊙ φ'(Z)
-        return sum;
-    }
-
-    private static double binaryCrossEntropy(float[] z, int zOffset, float[] y, int yOffset, float[] delta, int deltaOffset,
-                                             int size) {
-        double sum = 0;
-        for (int i = 0; i < size; i++) {
-            final float zi = z[zOffset + i], yi = y[yOffset + i];
-            if (!(yi >= 0 && yi <= 1))
-                throw new IllegalArgumentException("binary cross-entropy: a target is " + yi + "; expected every y in [0, 1]");
-            final float e = FastMath.exp(-Math.abs(zi));
-            sum += Math.max(zi, 0) + Math.log(1.0 + e) - (double) yi * zi; // C = softplus(z) − y z
-            final float a = (zi >= 0 ? 1 : e) / (1 + e); // a = σ(z)
-            z[zOffset + i] = a;
-            delta[deltaOffset + i] = a - yi; // δ = A − Y
-        }
-        return sum;
-    }
-
-    private static double crossEntropy(float[] z, int zOffset, float[] y, int yOffset, float[] delta, int deltaOffset, int n,
-                                       int m) {
-        double sum = 0;
-        for (int j = 0; j < m; j++) {
-            final int zj = zOffset + j * n, yj = yOffset + j * n, dj = deltaOffset + j * n;
-            float top = z[zj];
-            for (int k = 1; k < n; k++) top = Math.max(top, z[zj + k]);
-            double total = 0, yz = 0, ys = 0;
-            for (int k = 0; k < n; k++) {
-                final float yk = y[yj + k];
-                if (!(yk >= 0))
-                    throw new IllegalArgumentException("cross-entropy: a target is " + yk + "; expected every y in [0, 1]");
-                final float above = z[zj + k] - top;
-                final float e = FastMath.exp(above);
-                if (yk != 0) yz += (double) yk * above; // else 0 · −∞ would be NaN
-                ys += yk;
-                total += e;
-                z[zj + k] = e;
-            }
-            if (!(Math.abs(ys - 1) < 1e-3))
-                throw new IllegalArgumentException(
-                    "cross-entropy: the targets of a sample sum to " + ys + "; expected 1 (one-hot or probabilities)");
-            sum += ys * Math.log(total) - yz; // C = Σ y (log Σ eᶻ − z)
-            final float scale = (float) (1 / total);
-            for (int k = 0; k < n; k++) {
-                final float a = z[zj + k] * scale; // a = softmax(z)
-                z[zj + k] = a;
-                delta[dj + k] = a - y[yj + k]; // δ = A − Y
-            }
-        }
-        return sum;
+    /** The activations of the last layer that it is defined on; all of them unless overridden. */
+    default Set<Activation> outputs() {
+        return EnumSet.allOf(Activation.class);
     }
 }

@@ -1,69 +1,127 @@
 package dev.backblas;
 
 import dev.backblas.Loss.Reduction;
+import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntConsumer;
+import java.util.function.ToDoubleBiFunction;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Trains a {@link Network} by gradient descent on mini-batches: W ← (1 − ηλ/n) W − η dW, b ← b − η db.
+ * Trains a {@link Network} by gradient descent on mini-batches: W ← (1 − ηλ/n) W − η dW, b ← b − η db, or as another
+ * {@link Optimizer} says.
  *
  * <p>A step allocates nothing (in pure Java, netlib does), and is taken by several threads where it is large enough. With the
  * same seeds, data, backend and number of threads, a network ends in the same bits on one machine; in pure Java only without
- * the Vector API, which adds the lanes of a vector in no fixed order. A trainer is used by one thread at a time, and closed when
- * it has served.
+ * the Vector API, which adds the lanes of a vector in no fixed order. That holds across {@link #save} and {@link #resume} too.
+ * A trainer is used by one thread at a time, and closed when it has served.
  */
 public final class Trainer implements AutoCloseable {
 
     /**
-     * Each thread gets at least this many multiplications of a step (3 Σ in·out·m), or it is not worth waiting for: two threads are
-     * 1.0 times as fast as one on a step of 0.2 million, 1.2 on 0.5, 1.4 on 1.8, 1.6 on 5 (StepBenchmark, threads = 1, 2).
+     * Each thread gets at least this many multiplications of a step (3 Σ in·out·m), or it is not worth waiting for: two threads
+     * are 1.0 times as fast as one on a step of 0.2 million, 1.2 on 0.5, 1.4 on 1.8, 1.6 on 5 (StepBenchmark, threads = 1, 2).
      */
     static final long WORK_PER_THREAD = 500_000;
 
     /** Sums of different parts lie this many doubles, two cache lines, apart. */
     private static final int APART = 16;
 
+    /** What each number is mixed with where several make one seed: the golden ratio, as SplittableRandom does. */
+    private static final long GOLDEN = 0x9E3779B97F4A7C15L;
+
     private final Network network;
     private final Loss loss;
     private final Reduction reduction;
+    private final Optimizer optimizer;
+    private final Schedule schedule;
     private final float rate;
-    private final float l2;
+    private final float l2, l1;
+    private final float clip; // the largest norm of the gradient
     private final int batch;
     private final long seed;
+    private final String settings; // that a checkpoint must agree with
+    private final double share; // of the samples, that are kept for validation
+    private final @Nullable Dataset validation;
+    private final @Nullable ToDoubleBiFunction<Network, Dataset> metric;
+    private final int patience; // of early stopping; 0 without
+    private final double least; // that counts as an improvement
+    private final List<Listener> listeners;
+    private final @Nullable Path checkpoint;
     private final Backpropagation backpropagation;
     private final Team team;
     private final float[] x; // inputs × batch
     private final float[] y; // outputs × batch
-    private final double[] sums; // of C, one for each part of the batch
+    private final float[] weights; // batch
+    private final boolean dropsOut;
+    private final double[] sums; // of C, or of squares, one for each part
     private final AtomicBoolean busy = new AtomicBoolean();
     private boolean closed;
-    private int epoch;
-    private int[] order = {}; // of the samples, shuffled anew each epoch
+    private volatile boolean cancelled;
 
-    // The batch at hand, and the two tasks of a step, each in as many parts as there are threads
+    // Where training is; all of it, but for the arrays of the optimizer, is in a checkpoint
+    private int epoch; // begun
+    private int start; // of the batch in order: 0 between epochs
+    private double sum; // of C since the epoch began
+    private long nanos; // since the epoch began
+    private long steps; // ever taken
+    private double eta; // of the latest step
+    private History history = new History();
+    private final float @Nullable [] best; // the parameters of the best epoch, for early stopping
+
+    // The batch at hand, and the tasks of a step, each in as many parts as there are threads
     private @Nullable Dataset data; // null where the batch is in place
-    private int start; // of the batch in order
+    private int[] order = {}; // of its samples: one of these two
+    private int[] shuffled = {}, straight = {};
+    private int at; // where in order the batch begins
     private final IntConsumer propagate = this::propagate;
+    private final IntConsumer evaluate = this::evaluate;
     private final IntConsumer update;
+    private final IntConsumer follow;
 
     private Trainer(Builder builder) {
         network = builder.network;
         loss = builder.loss;
         reduction = builder.reduction;
+        optimizer = builder.optimizer;
+        schedule = builder.schedule;
         rate = builder.rate;
         l2 = builder.l2;
+        l1 = builder.l1;
+        clip = builder.clip;
         batch = builder.batch;
         seed = builder.seed;
+        share = builder.share;
+        validation = builder.validation;
+        metric = builder.metric;
+        patience = builder.patience;
+        least = builder.least;
+        listeners = List.copyOf(builder.listeners);
+        checkpoint = builder.checkpoint;
+        settings = network + ", " + optimizer + ", batch " + batch + ", seed " + seed + ", dropout "
+            + Arrays.toString(builder.dropout);
         final Backend backend = network.backend();
         final int threads = threads(builder.threads, backend);
-        backpropagation = new Backpropagation(network, loss, batch, threads);
-        update = backpropagation::update;
+        final boolean clipped = clip < Float.POSITIVE_INFINITY;
+        backpropagation = new Backpropagation(network, loss, batch, threads, builder.dropout.clone(), optimizer,
+                                              optimizer.isPlain() && l1 == 0 && !clipped, clipped);
+        update = clipped ? this::updateAndMeasure : backpropagation::update;
+        follow = backpropagation::follow;
         x = new float[Backpropagation.matrix(network.inputs(), batch)];
         y = new float[Backpropagation.matrix(network.outputs(), batch)];
+        weights = new float[batch];
+        dropsOut = !Arrays.equals(builder.dropout, new float[network.depth()]);
         sums = new double[threads * APART];
+        best = patience > 0 ? new float[network.parameters().length] : null;
         team = new Team(threads);
     }
 
@@ -82,26 +140,73 @@ public final class Trainer implements AutoCloseable {
         return new Builder(network, loss);
     }
 
+    /** Sees how training goes, on the thread that trains. */
+    public interface Listener {
+
+        /**
+         * A step has been taken by {@link Trainer#fit}.
+         *
+         * @param epoch    1 for the first
+         * @param samples  the samples of this epoch that are done
+         * @param size     all of them
+         * @param meanLoss the mean of C over these so far
+         */
+        default void step(int epoch, int samples, int size, double meanLoss) {}
+
+        /** An epoch of {@link Trainer#fit} is over. */
+        default void epoch(History.Epoch epoch) {}
+    }
+
     /** How to train; every setting has a default. */
     public static final class Builder {
         private final Network network;
         private final Loss loss;
         private Reduction reduction = Reduction.MEAN;
+        private Optimizer optimizer = Optimizer.sgd();
+        private Schedule schedule = Schedule.constant();
         private float rate = 0.1f;
         private float l2;
+        private float l1;
+        private float clip = Float.POSITIVE_INFINITY;
+        private final float[] dropout;
         private int batch = 32;
         private int threads = Runtime.getRuntime().availableProcessors();
         private long seed = 1;
+        private double share;
+        private @Nullable Dataset validation;
+        private @Nullable ToDoubleBiFunction<Network, Dataset> metric;
+        private int patience;
+        private double least;
+        private final List<Listener> listeners = new ArrayList<>();
+        private @Nullable Path checkpoint;
 
         private Builder(Network network, Loss loss) {
-            loss.requireOutput(network.layer(network.depth()).activation());
+            final Activation phi = network.layer(network.depth()).activation();
+            if (!loss.outputs().contains(phi))
+                throw new IllegalArgumentException(
+                    "loss: " + loss + " needs a "
+                        + loss.outputs().stream().map(Activation::name).collect(Collectors.joining(" or "))
+                        + " output layer, but the network ends in " + phi);
             this.network = network;
             this.loss = loss;
+            dropout = new float[network.depth()];
         }
 
         /** Whether J is the mean of C over the batch (the default) or its sum. */
         public Builder reduction(Reduction reduction) {
             this.reduction = reduction;
+            return this;
+        }
+
+        /** How steps follow the gradient; {@link Optimizer#sgd()} unless set. */
+        public Builder optimizer(Optimizer optimizer) {
+            this.optimizer = optimizer;
+            return this;
+        }
+
+        /** How the rate changes; {@link Schedule#constant()} unless set. */
+        public Builder schedule(Schedule schedule) {
+            this.schedule = schedule;
             return this;
         }
 
@@ -115,9 +220,57 @@ public final class Trainer implements AutoCloseable {
 
         /** λ of the penalty (λ/2n) Σ W² over a training set of n samples; 0 unless set. Finite, 0 or more. */
         public Builder l2(double lambda) {
+            l2 = penalty("l2", lambda);
+            return this;
+        }
+
+        /** λ₁ of the penalty (λ₁/n) Σ |W| over a training set of n samples; 0 unless set. Finite, 0 or more. */
+        public Builder l1(double lambda) {
+            l1 = penalty("l1", lambda);
+            return this;
+        }
+
+        private static float penalty(String name, double lambda) {
             if (!(lambda >= 0) || !Float.isFinite((float) lambda))
-                throw new IllegalArgumentException("trainer: l2 is " + lambda + "; expected a finite number, 0 or more");
-            this.l2 = (float) lambda;
+                throw new IllegalArgumentException(
+                    "trainer: " + name + " is " + lambda + "; expected a finite number, 0 or more");
+            return (float) lambda;
+        }
+
+        /**
+         * The largest norm of the gradient of a batch, over all parameters and without penalties; a longer one is shortened to
+         * it: R. Pascanu et al., "On the difficulty of training recurrent neural networks", 2013. None unless set. Above 0.
+         */
+        public Builder clipNorm(double most) {
+            if (!((float) most > 0))
+                throw new IllegalArgumentException("trainer: the norm to clip at is " + most + "; expected a number above 0");
+            clip = (float) most;
+            return this;
+        }
+
+        /**
+         * The probability with which a unit of each hidden layer drops out of a step: N. Srivastava et al., "Dropout", 2014. The
+         * others count for 1 / (1 − p) meanwhile (inverted dropout), so that nothing is scaled when the network predicts. In [0,
+         * 1).
+         */
+        public Builder dropout(double p) {
+            for (int l = 1; l < dropout.length; l++) dropout(l, p);
+            return this;
+        }
+
+        /**
+         * {@link #dropout(double)} of one layer.
+         *
+         * @param l 1 … the last but one; or 0 for the inputs
+         */
+        public Builder dropout(int l, double p) {
+            if (!(p >= 0 && (float) p < 1))
+                throw new IllegalArgumentException("trainer: dropout is " + p + "; expected a number in [0, 1)");
+            if (l < 0 || l >= dropout.length)
+                throw new IllegalArgumentException(
+                    "trainer: dropout of layer " + l + "; expected 0 (the inputs) to " + (dropout.length - 1)
+                        + ", the layers before the last");
+            dropout[l] = (float) p;
             return this;
         }
 
@@ -135,9 +288,74 @@ public final class Trainer implements AutoCloseable {
             return this;
         }
 
-        /** The seed of the shuffle; 1 unless set. */
+        /** The seed of the shuffle, of dropout and of the choice of validation samples; 1 unless set. */
         public Builder seed(long seed) {
             this.seed = seed;
+            return this;
+        }
+
+        /** Samples that {@link Trainer#fit} measures the loss of after each epoch. */
+        public Builder validation(Dataset data) {
+            validation = data;
+            share = 0;
+            return this;
+        }
+
+        /** The share of the samples given to {@link Trainer#fit} that it keeps for validation, chosen at random; in (0, 1). */
+        public Builder validation(double share) {
+            if (!(share > 0 && share < 1))
+                throw new IllegalArgumentException(
+                    "trainer: the share of validation samples is " + share + "; expected a number in (0, 1)");
+            this.share = share;
+            validation = null;
+            return this;
+        }
+
+        /**
+         * What else {@link Trainer#fit} measures after each epoch, such as {@code Metrics::accuracy}: on the validation samples,
+         * or without them on those that it trains on.
+         */
+        public Builder metric(ToDoubleBiFunction<Network, Dataset> metric) {
+            this.metric = metric;
+            return this;
+        }
+
+        /** {@link #earlyStopping(int, double)} for which any smaller loss counts. */
+        public Builder earlyStopping(int patience) {
+            return earlyStopping(patience, 0);
+        }
+
+        /**
+         * {@link Trainer#fit} ends when the loss (of the validation samples, if there are any) has not become smaller for some
+         * epochs, and leaves the network with the weights of the best one: L. Prechelt, "Early Stopping — But When?", 1998.
+         *
+         * @param patience the epochs in a row without a new best; 1 or more
+         * @param least    by how much a loss must be smaller to count; 0 or more
+         */
+        public Builder earlyStopping(int patience, double least) {
+            if (patience < 1)
+                throw new IllegalArgumentException(
+                    "trainer: the patience of early stopping is " + patience + "; expected 1 or more");
+            if (!(least >= 0))
+                throw new IllegalArgumentException(
+                    "trainer: the least improvement is " + least + "; expected a number of 0 or more");
+            this.patience = patience;
+            this.least = least;
+            return this;
+        }
+
+        /** Adds who is told how {@link Trainer#fit} goes. */
+        public Builder listener(Listener listener) {
+            listeners.add(listener);
+            return this;
+        }
+
+        /**
+         * Where {@link Trainer#fit} writes a checkpoint after each epoch, and when it is cancelled; see {@link Trainer#resume}.
+         * The file is replaced when the new one is complete: whatever happens, one of the two is there, whole.
+         */
+        public Builder checkpoint(Path file) {
+            checkpoint = file;
             return this;
         }
 
@@ -161,6 +379,71 @@ public final class Trainer implements AutoCloseable {
         return network;
     }
 
+    /** What came of the epochs so far, those before a {@link #resume} included. */
+    public History history() {
+        return history;
+    }
+
+    /**
+     * Trains until that many epochs are done, those before counted: so a trainer that resumes is told the same as one that has
+     * never stopped. It ends earlier by early stopping, or by {@link #cancel}; where it stops early, the best weights are
+     * restored.
+     *
+     * @param data   the samples; those for validation are taken from them if a share was asked for
+     * @param epochs how many in all
+     * @return {@link #history()}
+     * @throws IllegalArgumentException if the data do not fit the network, or a target not the loss
+     * @throws IllegalStateException    if the loss is no longer finite; the step that would have followed is not taken
+     * @throws UncheckedIOException     if a checkpoint cannot be written
+     */
+    public History fit(Dataset data, int epochs) {
+        requireFitting("fit", data);
+        if (validation != null) requireFitting("validation", validation);
+        begin("fit");
+        try {
+            Dataset training = data;
+            Dataset held = validation;
+            if (share > 0) {
+                final int[] rows = permutation(data.size(), new SplittableRandom(seed));
+                final int first = (int) Math.round(share * rows.length);
+                if (first < 1 || first == rows.length)
+                    throw new IllegalArgumentException(
+                        "fit: " + share + " of " + rows.length + " samples for validation leaves none on one side");
+                held = data.select(Arrays.copyOf(rows, first));
+                training = data.select(Arrays.copyOfRange(rows, first, rows.length));
+            }
+            while (history.size() < epochs && !isStopped()) {
+                if (!epoch(training, true)) {
+                    if (checkpoint != null) write(checkpoint);
+                    break;
+                }
+                final double validationLoss = held == null ? Double.NaN : meanLoss(held);
+                add(validationLoss, metric == null ? Double.NaN : metric.applyAsDouble(network, held == null ? training : held));
+                if (checkpoint != null) write(checkpoint);
+                for (Listener listener : listeners) listener.epoch(history.last());
+            }
+            if (best != null && history.size() > 0)
+                System.arraycopy(best, 0, network.parameters(), 0, best.length);
+            return history;
+        } finally {
+            cancelled = false;
+            busy.setRelease(false);
+        }
+    }
+
+    private boolean isStopped() {
+        return patience > 0 && history.size() - 1 - history.best(least) >= patience && history.size() > 0;
+    }
+
+    /**
+     * Asks {@link #fit} to end: the one at work after the batch at hand, or else the next at once. The network is as it was after
+     * that batch; where there is early stopping, as after the best epoch. A further {@code fit} on the same data goes on amid the
+     * epoch. May be called by any thread.
+     */
+    public void cancel() {
+        cancelled = true;
+    }
+
     /**
      * Goes through all samples once, in a new random order, a step for each batch; the last may be smaller.
      *
@@ -169,24 +452,100 @@ public final class Trainer implements AutoCloseable {
      * @throws IllegalStateException    if the loss is no longer finite; the step that would have followed is not taken
      */
     public double epoch(Dataset data) {
-        if (data.inputs() != network.inputs() || data.outputs() != network.outputs())
-            throw new IllegalArgumentException(
-                "epoch: samples have " + data.inputs() + " inputs and " + data.outputs() + " outputs, but the network has "
-                    + network.inputs() + " and " + network.outputs());
-        final int size = data.size(); // once: all threads must agree
-        if (size < 1) throw new IllegalArgumentException("epoch: there are " + size + " samples; expected 1 or more");
+        requireFitting("epoch", data);
         begin("epoch");
         try {
+            epoch(data, false);
+            add(Double.NaN, Double.NaN);
+            return history.last().loss();
+        } finally {
+            busy.setRelease(false);
+        }
+    }
+
+    /**
+     * The mean of C over samples that are only looked at; nothing drops out.
+     *
+     * @throws IllegalArgumentException if the data do not fit the network, or a target not the loss
+     */
+    public double loss(Dataset data) {
+        requireFitting("loss", data);
+        begin("loss");
+        try {
+            return meanLoss(data);
+        } finally {
+            busy.setRelease(false);
+        }
+    }
+
+    private void requireFitting(String operation, Dataset data) {
+        if (data.inputs() != network.inputs() || data.outputs() != network.outputs())
+            throw new IllegalArgumentException(
+                operation + ": samples have " + data.inputs() + " inputs and " + data.outputs()
+                    + " outputs, but the network has " + network.inputs() + " and " + network.outputs());
+        if (data.size() < 1)
+            throw new IllegalArgumentException(operation + ": there are " + data.size() + " samples; expected 1 or more");
+    }
+
+    /** Begins an epoch, or goes on with one that was cancelled. Returns whether it is over, and not cancelled again. */
+    private boolean epoch(Dataset data, boolean fit) {
+        final int size = data.size(); // once: all threads must agree
+        if (start >= size || start == 0) {
             epoch++;
+            start = 0;
+            sum = 0;
+            nanos = 0;
+        }
+        final long begun = System.nanoTime() - nanos;
+        boolean whole = false;
+        try {
             this.data = data instanceof Selection selection ? selection.of() : data;
-            shuffle(data, size);
-            double sum = 0;
-            for (start = 0; start < size; start += batch) sum += step(x, y, Math.min(batch, size - start), size);
+            if (shuffled.length != size) shuffled = new int[size];
+            order(shuffled, data);
+            shuffle(shuffled, new SplittableRandom(seed + epoch * GOLDEN));
+            order = shuffled;
+            while (start < size) {
+                if (fit && cancelled) return false;
+                final int m = Math.min(batch, size - start);
+                at = start;
+                sum += step(x, y, m, size, epoch - 1 + (double) start / size);
+                start += m;
+                nanos = System.nanoTime() - begun;
+                if (fit) for (Listener listener : listeners) listener.step(epoch, start, size, sum / start);
+            }
             network.requireFinite(diverged());
+            sum /= size;
+            whole = true;
+            return true;
+        } finally {
+            this.data = null;
+            if (whole || !(fit && cancelled)) start = 0; // an epoch that failed is not gone on with
+        }
+    }
+
+    /** The latest epoch is over. */
+    private void add(double validationLoss, double metric) {
+        history.add(new History.Epoch(epoch, sum, validationLoss, metric, eta, nanos * 1e-9));
+        if (best != null && history.best(least) == history.size() - 1)
+            System.arraycopy(network.parameters(), 0, best, 0, best.length);
+    }
+
+    private double meanLoss(Dataset data) {
+        final int size = data.size();
+        try {
+            this.data = data instanceof Selection selection ? selection.of() : data;
+            if (straight.length != size) straight = new int[size];
+            order(straight, data);
+            order = straight;
+            double sum = 0;
+            for (at = 0; at < size; at += batch) {
+                backpropagation.batch(x, y, weights(this.data), Math.min(batch, size - at));
+                team.run(evaluate);
+                sum += sum();
+            }
             return sum / size;
         } finally {
             this.data = null;
-            busy.setRelease(false);
         }
     }
 
@@ -210,7 +569,7 @@ public final class Trainer implements AutoCloseable {
         requireFinite("y", y, m, network.outputs());
         begin("step");
         try {
-            return step(x, y, m, m) / m;
+            return step(x, y, m, m, history.size()) / m;
         } finally {
             busy.setRelease(false);
         }
@@ -225,14 +584,42 @@ public final class Trainer implements AutoCloseable {
     }
 
     /** One step on the batch at hand, out of a training set of {@code size}. Returns the sum of C over the batch. */
-    private double step(float[] x, float[] y, int m, int size) {
-        backpropagation.batch(x, y, m);
-        backpropagation.descent(rate, reduction == Reduction.MEAN ? 1f / m : 1, l2 / size);
+    private double step(float[] x, float[] y, int m, int size, double epochs) {
+        final double factor = schedule.factor(epochs, history);
+        eta = rate * factor;
+        if (!((float) eta > 0) || !Float.isFinite((float) eta))
+            throw new IllegalStateException(
+                "schedule: its factor is " + factor + " after " + epochs + " epochs; expected a finite number above 0");
+        final float scale = reduction == Reduction.MEAN ? 1f / m : 1;
+        backpropagation.batch(x, y, weights(data), m);
+        backpropagation.descent(++steps, (float) eta, scale, l2 / size, l1 / size);
+        if (dropsOut) dropOut();
         team.run(propagate);
-        double sum = 0;
-        for (int t = 0; t < team.size(); t++) sum += sums[t * APART];
+        final double sum = sum();
         if (!Double.isFinite(sum)) throw new IllegalStateException(diverged() + ": the loss is " + sum);
         team.run(update);
+        if (clip < Float.POSITIVE_INFINITY) {
+            final double norm = scale * Math.sqrt(sum());
+            if (!Double.isFinite(norm))
+                throw new IllegalStateException(diverged() + ": the norm of the gradient is " + norm);
+            if (norm > clip) backpropagation.shorten((float) (clip / norm));
+            team.run(follow);
+        }
+        return sum;
+    }
+
+    /** Which units drop out depends on the seed and the number of the step alone: D. Steele et al.'s SplitMix64 of both. */
+    private void dropOut() {
+        long key = seed + steps * GOLDEN;
+        key = (key ^ key >>> 30) * 0xBF58476D1CE4E5B9L;
+        key = (key ^ key >>> 27) * 0x94D049BB133111EBL;
+        key ^= key >>> 31;
+        backpropagation.dropout((int) (key & 0xffffff), (int) (key >>> 24 & 0xffffff));
+    }
+
+    private double sum() {
+        double sum = 0;
+        for (int t = 0; t < team.size(); t++) sum += sums[t * APART];
         return sum;
     }
 
@@ -241,31 +628,119 @@ public final class Trainer implements AutoCloseable {
         sums[t * APART] = backpropagation.propagate(t);
     }
 
-    /** Brings the samples [from, to) of the batch into x and y. */
+    private void evaluate(int t) {
+        load(data, backpropagation.first(t), backpropagation.first(t + 1));
+        sums[t * APART] = backpropagation.evaluate(t);
+    }
+
+    private void updateAndMeasure(int t) {
+        backpropagation.update(t);
+        sums[t * APART] = backpropagation.squaredNorm(t);
+    }
+
+    /** The weights of the batch, or null where each sample counts for 1. */
+    private float @Nullable [] weights(@Nullable Dataset data) {
+        return data == null || data instanceof Samples || data instanceof ByteSamples ? null : weights;
+    }
+
+    /** Brings the samples [from, to) of the batch into x, y and their weights. */
     private void load(Dataset data, int from, int to) {
         final int in = network.inputs(), out = network.outputs();
+        if (weights(data) != null) for (int j = from; j < to; j++) weights[j] = data.weight(order[at + j]);
         if (data instanceof Resident resident)
-            resident.gather(network.backend(), order, start + from, start + to, x, from * in, y, from * out);
-        else for (int j = from; j < to; j++) data.copy(order[start + j], x, j * in, y, j * out);
+            resident.gather(network.backend(), order, at + from, at + to, x, from * in, y, from * out);
+        else for (int j = from; j < to; j++) data.copy(order[at + j], x, j * in, y, j * out);
     }
 
     private String diverged() {
-        return "training diverged" + (epoch > 0 ? " in epoch " + epoch : "") + " (lower the rate, now " + rate
+        return "training diverged" + (epoch > 0 ? " in epoch " + epoch : "") + " (lower the rate, now " + (float) eta
             + ", or scale the inputs)";
     }
 
+    /** The numbers of these samples where they lie. */
+    private static void order(int[] order, Dataset data) {
+        if (data instanceof Selection selection) System.arraycopy(selection.rows(), 0, order, 0, order.length);
+        else for (int i = 0; i < order.length; i++) order[i] = i;
+    }
+
+    private static int[] permutation(int size, SplittableRandom random) {
+        final int[] rows = new int[size];
+        for (int i = 0; i < size; i++) rows[i] = i;
+        shuffle(rows, random);
+        return rows;
+    }
+
     /** Fisher and Yates; the order of an epoch depends on the seed and the number of the epoch alone. */
-    private void shuffle(Dataset data, int size) {
-        if (order.length != size) order = new int[size];
-        if (data instanceof Selection selection) System.arraycopy(selection.rows(), 0, order, 0, size);
-        else for (int i = 0; i < size; i++) order[i] = i;
-        final SplittableRandom random = new SplittableRandom(seed + epoch * 0x9E3779B97F4A7C15L);
-        for (int i = size - 1; i > 0; i--) {
+    private static void shuffle(int[] order, SplittableRandom random) {
+        for (int i = order.length - 1; i > 0; i--) {
             final int j = (int) ((random.nextInt() & 0xffffffffL) * (i + 1) >>> 32); // 0 … i
             final int swap = order[i];
             order[i] = order[j];
             order[j] = swap;
         }
+    }
+
+    /**
+     * Writes a checkpoint: weights, what the optimizer remembers, the position in the training set, the history, and the best
+     * weights where they are kept. It is written beside and renamed when it is complete.
+     *
+     * @throws IOException naming the file, if it cannot be written
+     */
+    public void save(Path file) throws IOException {
+        begin("save");
+        try {
+            checkpoint().write(file);
+        } finally {
+            busy.setRelease(false);
+        }
+    }
+
+    private void write(Path file) {
+        try {
+            checkpoint().write(file);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e.getMessage(), e);
+        }
+    }
+
+    private Checkpoint checkpoint() {
+        final List<float[]> arrays = new ArrayList<>(List.of(network.parameters()));
+        arrays.addAll(List.of(backpropagation.memories()));
+        if (best != null) arrays.add(history.size() > 0 ? best : network.parameters());
+        return new Checkpoint(settings, epoch, start, sum, nanos, steps, history, arrays.toArray(float[][]::new));
+    }
+
+    /**
+     * Goes on where the trainer stopped that wrote this checkpoint: with the same settings, data, backend and number of threads,
+     * the network ends in the same bits as if it had not. Network, optimizer, batch, seed and dropout must be the same; the rest
+     * may change.
+     *
+     * @throws IOException naming the file and what is wrong, if it cannot be read, is damaged, or is of another kind of trainer;
+     *                     this one is then as before
+     */
+    public void resume(Path file) throws IOException {
+        begin("resume");
+        try {
+            final Checkpoint from = Checkpoint.read(file, settings, network.parameters().length);
+            final float[][] memories = backpropagation.memories();
+            if (from.arrays().length < 1 + memories.length)
+                throw new IOException(file + ": is not a checkpoint that can be read: it lacks what the optimizer remembers");
+            copy(from.arrays()[0], network.parameters());
+            for (int i = 0; i < memories.length; i++) copy(from.arrays()[1 + i], memories[i]);
+            if (best != null) copy(from.arrays()[from.arrays().length > 1 + memories.length ? 1 + memories.length : 0], best);
+            epoch = from.epoch();
+            start = from.start();
+            sum = from.sum();
+            nanos = from.nanos();
+            steps = from.steps();
+            history = from.history();
+        } finally {
+            busy.setRelease(false);
+        }
+    }
+
+    private static void copy(float[] from, float[] to) {
+        System.arraycopy(from, 0, to, 0, to.length);
     }
 
     private void begin(String operation) {

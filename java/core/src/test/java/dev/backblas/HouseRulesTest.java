@@ -56,7 +56,7 @@ class HouseRulesTest {
         assertEquals(List.of(), sayers(natives.resolve("jni.cpp"), "for|while|sum|gemm"));
         assertEquals(List.of(), sayers(natives.resolve("pinned.hpp"), "for|while"));
         for (String kernels : List.of("kernels.cpp", "kernels.hpp", "activations.hpp", "simd.hpp", "dispatch.cpp",
-                                      "batch.cpp", "program.cpp", "program.hpp"))
+                                      "batch.cpp", "elementwise.cpp", "program.cpp", "program.hpp"))
             assertEquals(List.of(), sayers(natives.resolve(kernels), "jni|JNIEnv|thread|pthread|new|malloc"));
     }
 
@@ -78,9 +78,11 @@ class HouseRulesTest {
         final String door = Files.readString(CORE.resolve("backend/OpenBlas.java"));
         final List<String> others = Pattern.compile("static native (?!void)(\\w+) (\\w+)\\(").matcher(door).results()
             .map(match -> match.group(2)).toList();
-        assertEquals(List.of("open", "isLinkedIn", "config", "core", "instructionSet", "pinsWithoutCopy", "allFinite"), others);
+        assertEquals(List.of("open", "isLinkedIn", "config", "core", "instructionSet", "pinsWithoutCopy", "sumOfSquares",
+                             "allFinite"), others);
         Pattern.compile("static native void \\w+\\(([^)]*)\\)").matcher(door).results()
             .flatMap(match -> Stream.of(match.group(1).split(",")))
-            .forEach(parameter -> assertTrue(parameter.strip().matches("(int|float|int\\[]|byte\\[]|float\\[]) \\w+"), parameter));
+            .forEach(parameter ->
+                assertTrue(parameter.strip().matches("(int|float|int\\[]|byte\\[]|float\\[]) \\w+"), parameter));
     }
 }

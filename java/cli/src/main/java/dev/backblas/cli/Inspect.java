@@ -76,7 +76,7 @@ final class Inspect implements Callable<Integer> {
         final List<Map<String, Object>> layers = new ArrayList<>();
         for (int l = 1; l <= network.depth(); l++) {
             final Layer layer = network.layer(l);
-            final Spread w = Spread.of(network.parameters(), network.weightsOffset(l), network.weightsOffset(l) + layer.weights());
+            final Spread w = Spread.of(network.parameters(), network.weightsOffset(l), network.biasesOffset(l));
             final Map<String, Object> of = new LinkedHashMap<>();
             of.put("in", layer.in());
             of.put("out", layer.out());

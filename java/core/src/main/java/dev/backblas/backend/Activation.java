@@ -3,7 +3,8 @@ package dev.backblas.backend;
 import java.util.Objects;
 
 /**
- * The functions φ that turn a layer's Z into its A. Every φ' is written in a = φ(z), so that Z need not be kept.
+ * The functions φ that turn a layer's Z into its A. Most φ' are written in a = φ(z), so that Z need not be kept; those of GELU
+ * and SiLU, which take a value twice, are written in z ({@link #keepsZ()}).
  *
  * <p>NaN stays NaN under each of them. The order is that of {@code Activation} in {@code native/kernels.hpp}.
  */
@@ -19,10 +20,25 @@ public enum Activation {
     /** φ(z) = z where z &gt; 0, else {@value #LEAKY_SLOPE} z; φ' = 1 where a &gt; 0, else {@value #LEAKY_SLOPE}. */
     LEAKY_RELU,
     /** φ(z)ₖ = exp(zₖ − max z) / Σ exp(zⱼ − max z), over the units of one sample. For the output layer only. */
-    SOFTMAX;
+    SOFTMAX,
+    /**
+     * φ(z) = z Φ(z), Φ being the normal distribution; φ' = Φ(z) + z e^(−z²/2) / √(2π): D. Hendrycks and K. Gimpel, 2016, exactly.
+     */
+    GELU,
+    /** φ(z) = z σ(z), φ' = σ(z) (1 + z (1 − σ(z))): S. Elfwing et al., 2017; also called swish. */
+    SILU,
+    /** φ(z) = z where z &gt; 0, else eᶻ − 1; φ' = 1 where a &gt; 0, else a + 1: D. Clevert et al., 2015, with α = 1. */
+    ELU,
+    /** φ(z) = log(1 + eᶻ), φ' = 1 − e⁻ᵃ: C. Dugas et al., 2000. */
+    SOFTPLUS;
 
     /** The slope of {@link #LEAKY_RELU} left of zero. */
     public static final float LEAKY_SLOPE = 0.01f;
+
+    /** Whether φ' is written in z, so that {@link #backward} and {@link Backend#inputGradient} take Z where others take A. */
+    public boolean keepsZ() {
+        return this == GELU || this == SILU;
+    }
 
     /**
      * Replaces Z by A = φ(Z) in place.
@@ -49,6 +65,18 @@ public enum Activation {
             case LEAKY_RELU -> {
                 for (int i = offset; i < end; i++) z[i] = Math.max(z[i], LEAKY_SLOPE * z[i]);
             }
+            case GELU -> {
+                for (int i = offset; i < end; i++) z[i] = FastMath.gelu(z[i]);
+            }
+            case SILU -> {
+                for (int i = offset; i < end; i++) z[i] = FastMath.silu(z[i]);
+            }
+            case ELU -> {
+                for (int i = offset; i < end; i++) z[i] = FastMath.elu(z[i]);
+            }
+            case SOFTPLUS -> {
+                for (int i = offset; i < end; i++) z[i] = FastMath.softplus(z[i]);
+            }
             case SOFTMAX -> {
                 for (int start = offset; start < end; start += n) softmax(z, start, n);
             }
@@ -67,7 +95,7 @@ public enum Activation {
     /**
      * Replaces G = ∂C/∂A by δ = ∂C/∂Z in place: δ = G ⊙ φ'(Z), and for softmax δ = A ⊙ (G − aᵀg 1) in each column.
      *
-     * @param a       A = φ(Z), n × m
+     * @param a       A = φ(Z), n × m; or Z where φ {@link #keepsZ()}
      * @param aOffset where A begins in {@code a}
      * @param g       G on entry, δ on return, n × m
      * @param gOffset where G begins in {@code g}
@@ -92,6 +120,18 @@ public enum Activation {
             }
             case LEAKY_RELU -> {
                 for (int i = 0; i < size; i++) g[gOffset + i] *= a[aOffset + i] > 0 ? 1 : LEAKY_SLOPE;
+            }
+            case GELU -> {
+                for (int i = 0; i < size; i++) g[gOffset + i] *= FastMath.geluSlope(a[aOffset + i]);
+            }
+            case SILU -> {
+                for (int i = 0; i < size; i++) g[gOffset + i] *= FastMath.siluSlope(a[aOffset + i]);
+            }
+            case ELU -> {
+                for (int i = 0; i < size; i++) g[gOffset + i] *= a[aOffset + i] > 0 ? 1 : a[aOffset + i] + 1;
+            }
+            case SOFTPLUS -> {
+                for (int i = 0; i < size; i++) g[gOffset + i] *= -FastMath.expm1(-a[aOffset + i]);
             }
             case SOFTMAX -> {
                 for (int start = 0; start < size; start += n) {

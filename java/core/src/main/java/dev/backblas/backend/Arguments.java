@@ -57,6 +57,50 @@ final class Arguments {
         }
     }
 
+    static void update(UpdateRule rule, int from, int to, float[] theta, float[] gradient, float @Nullable [] m,
+                       float @Nullable [] v, float[] numbers, int numbersOffset) {
+        final String op = "update";
+        if (rule == null) throw new IllegalArgumentException(op + ": the rule is null; expected one");
+        if (from < 0 || from > to)
+            throw new IllegalArgumentException(op + ": the parameters are [" + from + ", " + to + "); expected 0 <= from <= to");
+        matrix(op, "theta", to, 1, theta, 0);
+        matrix(op, "g", to, 1, gradient, 0);
+        if (rule.states() > 0) matrix(op, "m", to, 1, m, 0);
+        if (rule.states() > 1) matrix(op, "v", to, 1, v, 0);
+        matrix(op, "its numbers", UpdateRule.NUMBERS, 1, numbers, numbersOffset);
+        final float[][] written = {theta, rule.states() > 0 ? m : null, rule.states() > 1 ? v : null};
+        final String[] names = {"theta", "m", "v"};
+        for (int i = 0; i < written.length; i++) {
+            if (written[i] == null) continue;
+            apart(op, names[i], written[i], from, to - from, "g", gradient, from, to - from);
+            apart(op, names[i], written[i], from, to - from, "its numbers", numbers, numbersOffset, UpdateRule.NUMBERS);
+            for (int k = 0; k < i; k++)
+                if (written[k] != null) apart(op, names[i], written[i], from, to - from, names[k], written[k], from, to - from);
+        }
+    }
+
+    static void activate(int n, Activation phi, float[] z, int zOffset, float[] a, int aOffset) {
+        final String op = "activate";
+        sizes(op, n, 1, 1);
+        activation(op, phi);
+        if (phi == Activation.SOFTMAX)
+            throw new IllegalArgumentException(op + ": softmax is no function of one value; expected another");
+        matrix(op, "Z", n, 1, z, zOffset);
+        matrix(op, "A", n, 1, a, aOffset);
+        apart(op, "A", a, aOffset, n, "Z", z, zOffset, n);
+    }
+
+    static void dropout(int n, float p, float[] x, int xOffset, float[] out, int outOffset, float[] key, int keyOffset) {
+        final String op = "dropout";
+        sizes(op, n, 1, 1);
+        if (!(p >= 0 && p < 1)) throw new IllegalArgumentException(op + ": p is " + p + "; expected a number in [0, 1)");
+        matrix(op, "X", n, 1, x, xOffset);
+        matrix(op, "X'", n, 1, out, outOffset);
+        matrix(op, "its key", 2, 1, key, keyOffset);
+        if (x != out || xOffset != outOffset) apart(op, "X'", out, outOffset, n, "X", x, xOffset, n);
+        apart(op, "X'", out, outOffset, n, "its key", key, keyOffset, 2);
+    }
+
     static void gather(int n, Object source, int sourceLength, int[] columns, int from, int to, float[] x, int xOffset) {
         final String op = "gather";
         if (n < 1) throw new IllegalArgumentException(op + ": n is " + n + "; expected 1 or more");

@@ -69,7 +69,8 @@ public sealed interface Backend permits CheckedBackend {
      * @param delta δ, out × m
      * @param deltaOffset where δ begins, 0 or more
      * @param phi   the φ that made the layer's input; {@link Activation#IDENTITY} gives W δ alone. Not softmax
-     * @param a     A, the layer's input, in × m; null is allowed for the identity
+     * @param a     A, the layer's input, in × m; or the Z that it was made of, where φ {@link Activation#keepsZ()}; null is
+     *              allowed for the identity
      * @param aOffset where A begins, 0 or more; ignored for the identity
      * @param previous δ', in × m; written, never read
      * @param previousOffset where δ' begins, 0 or more
@@ -103,6 +104,32 @@ public sealed interface Backend permits CheckedBackend {
     void weightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
                         int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
                         int cBiasOffset);
+
+    /**
+     * One step of an optimizer: the parameters θ[from … to) follow their gradient, and m and v, which a rule may remember of
+     * earlier gradients, follow too. A thread of a team takes a range of its own.
+     *
+     * @param rule     how; its numbers η, κ, s, λ₂, λ₁, β₁, β₂ and ε are read from {@code numbers}
+     * @param from     the first parameter, 0 or more
+     * @param to       their end, at least {@code from}
+     * @param theta    θ; read and written
+     * @param gradient g, at the same indices; only read
+     * @param m        m, at the same indices; null where the rule has none
+     * @param v        v, at the same indices; null where the rule has none
+     * @param numbers  {@value UpdateRule#NUMBERS} numbers in the order of {@link UpdateRule#ETA} … {@link UpdateRule#EPSILON}
+     * @param numbersOffset where they begin, 0 or more
+     */
+    void update(UpdateRule rule, int from, int to, float[] theta, float[] gradient, float @Nullable [] m, float @Nullable [] v,
+                float[] numbers, int numbersOffset);
+
+    /**
+     * Σ x², summed in parts whose order depends on n alone.
+     *
+     * @param n       how many values, 0 or more
+     * @param x       holds them
+     * @param xOffset where the first is, 0 or more
+     */
+    double sumOfSquares(int n, float[] x, int xOffset);
 
     /**
      * X ← columns of a larger matrix S, side by side: a mini-batch out of a training set.

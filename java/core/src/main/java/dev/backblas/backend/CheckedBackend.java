@@ -41,8 +41,8 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
     }
 
     void computeGather(int n, byte[] source, float scale, int[] columns, int from, int to, float[] x, int xOffset) {
-        for (int j = from; j < to; j++)
-            for (int i = 0, s = columns[j] * n, d = xOffset + (j - from) * n; i < n; i++) x[d + i] = (source[s + i] & 0xff) * scale;
+        for (int j = from, d = xOffset; j < to; j++, d += n)
+            for (int i = 0, s = columns[j] * n; i < n; i++) x[d + i] = (source[s + i] & 0xff) * scale;
     }
 
     @Override
@@ -78,6 +78,37 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
     public final boolean allFinite(int n, float[] x, int xOffset) {
         Arguments.values("allFinite", n, x, xOffset);
         return computeAllFinite(n, x, xOffset);
+    }
+
+    void computeUpdate(UpdateRule rule, int from, int to, float[] theta, float[] gradient, float @Nullable [] m,
+                       float @Nullable [] v, float[] numbers, int numbersOffset) {
+        rule.apply(from, to, theta, gradient, m, v, numbers, numbersOffset);
+    }
+
+    @Override
+    public final void update(UpdateRule rule, int from, int to, float[] theta, float[] gradient, float @Nullable [] m,
+                             float @Nullable [] v, float[] numbers, int numbersOffset) {
+        Arguments.update(rule, from, to, theta, gradient, m, v, numbers, numbersOffset);
+        computeUpdate(rule, from, to, theta, gradient, m, v, numbers, numbersOffset);
+    }
+
+    double computeSumOfSquares(int n, float[] x, int xOffset) {
+        double s0 = 0, s1 = 0, s2 = 0, s3 = 0;
+        int i = xOffset;
+        for (final int end = xOffset + n - 3; i < end; i += 4) { // four sums, which the processor adds side by side
+            s0 += (double) x[i] * x[i];
+            s1 += (double) x[i + 1] * x[i + 1];
+            s2 += (double) x[i + 2] * x[i + 2];
+            s3 += (double) x[i + 3] * x[i + 3];
+        }
+        for (; i < xOffset + n; i++) s0 += (double) x[i] * x[i];
+        return s0 + s1 + (s2 + s3);
+    }
+
+    @Override
+    public final double sumOfSquares(int n, float[] x, int xOffset) {
+        Arguments.values("sumOfSquares", n, x, xOffset);
+        return computeSumOfSquares(n, x, xOffset);
     }
 
     @Override

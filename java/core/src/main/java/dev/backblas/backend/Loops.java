@@ -17,8 +17,8 @@ final class Loops {
     /** The work of affine, with that of φ, which costs about as much as so many multiplications for each value. */
     static long work(int in, int out, int m, Activation phi) {
         return (long) (in + switch (phi) {
-            case TANH -> 40;
-            case SIGMOID, SOFTMAX -> 8;
+            case TANH, GELU -> 40;
+            case SIGMOID, SOFTMAX, SILU, ELU, SOFTPLUS -> 8;
             default -> 0;
         }) * out * m;
     }

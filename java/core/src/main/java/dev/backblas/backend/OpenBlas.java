@@ -38,5 +38,7 @@ final class OpenBlas {
     static native void gatherBytes(int n, byte[] source, float scale, int[] columns, int from, int count, int known,
                                    float[] x, int xOffset);
 
+    static native double sumOfSquares(int n, float[] x, int xOffset);
+
     static native boolean allFinite(int n, float[] x, int xOffset);
 }

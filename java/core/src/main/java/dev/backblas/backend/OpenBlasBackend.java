@@ -114,6 +114,30 @@ final class OpenBlasBackend extends CheckedBackend {
     }
 
     @Override
+    double computeSumOfSquares(int n, float[] x, int xOffset) {
+        if (n < SMALLEST_BATCH) return super.computeSumOfSquares(n, x, xOffset);
+        double sum = 0;
+        for (int i = 0; i < n; ) {
+            final int count = Math.min(LONGEST_GATHER, n - i);
+            sum += OpenBlas.sumOfSquares(count, x, xOffset + i);
+            i += count;
+        }
+        return sum;
+    }
+
+    @Override
+    void computeUpdate(UpdateRule rule, int from, int to, float[] theta, float[] gradient, float @Nullable [] m,
+                       float @Nullable [] v, float[] numbers, int numbersOffset) {
+        if (to - from <= Loops.TINY) {
+            super.computeUpdate(rule, from, to, theta, gradient, m, v, numbers, numbersOffset);
+            return;
+        }
+        final Program program = single.get();
+        program.addUpdate(rule, from, to, theta, gradient, m, v, numbers, numbersOffset);
+        runAndClear(program);
+    }
+
+    @Override
     void computeAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
                        int aOffset, Activation phi, float[] next, int nextOffset) {
         final Program program = single.get();

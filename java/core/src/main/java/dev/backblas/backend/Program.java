@@ -18,14 +18,23 @@ public final class Program {
     /** How many different arrays a program may refer to; each is pinned once a crossing. */
     public static final int ARRAYS = 6;
 
-    // A call is STRIDE ints, which native/program.cpp reads too: the kernel, its numbers, and four operands in the order of its
+    // A call is STRIDE ints, which native/program.cpp reads too: the kernel, its numbers, and five operands in the order of its
     // parameters, each the number of an array (or NONE) and an offset.
-    static final int STRIDE = 18;
+    static final int STRIDE = 20;
     static final int KERNEL = 0, IN = 1, OUT = 2, M = 3, FROM = 4, TO = 5, PHI = 6, ALPHA = 7, BETA = 8, GAMMA = 9, OPERAND = 10;
-    static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2;
+    static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2, UPDATE = 3, ACTIVATE = 4, DROPOUT = 5;
     static final int NONE = -1;
 
+    /**
+     * A parameter that is updated takes as long as so many multiplications: 28 bytes of memory, or 1 to 2 ns.
+     */
+    private static final int UPDATE_WORK = 64;
+
+    /** The same of a value that is activated, or drops out. */
+    private static final int ACTIVATE_WORK = 64, DROPOUT_WORK = 16;
+
     private static final Activation[] ACTIVATIONS = Activation.values();
+    private static final UpdateRule[] RULES = UpdateRule.values();
 
     private final CheckedBackend backend;
     private final float[][] arrays = new float[ARRAYS][];
@@ -93,6 +102,62 @@ public final class Program {
         return this;
     }
 
+    /** As {@link Backend}'s: θ, m and v follow g by a rule, whose numbers are read when the program runs. */
+    public Program update(UpdateRule rule, int from, int to, float[] theta, float[] gradient, float @Nullable [] m,
+                          float @Nullable [] v, float[] numbers, int numbersOffset) {
+        Arguments.update(rule, from, to, theta, gradient, m, v, numbers, numbersOffset);
+        addUpdate(rule, from, to, theta, gradient, m, v, numbers, numbersOffset);
+        return this;
+    }
+
+    /**
+     * A = φ(Z), where both are to be kept.
+     *
+     * @param n   the values, at least 1
+     * @param phi φ; not softmax
+     * @param z   Z, from {@code zOffset}; only read
+     * @param a   A, from {@code aOffset}; written
+     */
+    public Program activate(int n, Activation phi, float[] z, int zOffset, float[] a, int aOffset) {
+        Arguments.activate(n, phi, z, zOffset, a, aOffset);
+        final int tile = backend.tile(n, ACTIVATE_WORK);
+        for (int i = 0, count; i < n; i += count) {
+            count = Math.min(tile, n - i);
+            final int call = add(ACTIVATE, count, 1, 1, 0, 1, phi.ordinal(), 0, 0, 0, (long) ACTIVATE_WORK * count);
+            operand(call, 0, z, zOffset + i, false);
+            operand(call, 1, a, aOffset + i, true);
+        }
+        loopWork += Loops.work(1, n, 1, phi);
+        return this;
+    }
+
+    /**
+     * Inverted dropout: each value becomes 0 with probability p, else itself / (1 − p). Whether it does depends on the key and on
+     * its number alone, so the same call on other values drops the same ones: there and back.
+     *
+     * @param n         the values, at least 1
+     * @param p         p, in [0, 1)
+     * @param first     the number of the first value; value i has number {@code first} + i
+     * @param x         the values, from {@code xOffset}; only read
+     * @param out       where they go, from {@code outOffset}; may be their own place
+     * @param key       the key, read when the program runs: two whole numbers from 0 to 2²⁴ − 1
+     * @param keyOffset where it begins
+     */
+    public Program dropout(int n, float p, int first, float[] x, int xOffset, float[] out, int outOffset, float[] key,
+                           int keyOffset) {
+        Arguments.dropout(n, p, x, xOffset, out, outOffset, key, keyOffset);
+        final int tile = backend.tile(n, DROPOUT_WORK);
+        for (int i = 0, count; i < n; i += count) {
+            count = Math.min(tile, n - i);
+            final int call = add(DROPOUT, count, 1, 1, first + i, first + i, 0, p, 0, 0, (long) DROPOUT_WORK * count);
+            operand(call, 0, x, xOffset + i, false);
+            operand(call, 1, out, outOffset + i, true);
+            operand(call, 2, key, keyOffset, false);
+        }
+        loopWork += (long) DROPOUT_WORK * n;
+        return this;
+    }
+
     /** Does all calls in order. */
     public void run() {
         final boolean loops = loopWork <= Loops.TINY;
@@ -103,6 +168,7 @@ public final class Program {
     private void run(int call, boolean loops) {
         final int[] code = this.code;
         final int in = code[call + IN], out = code[call + OUT], m = code[call + M];
+        final int from = code[call + FROM], to = code[call + TO];
         final Activation phi = ACTIVATIONS[code[call + PHI]];
         final float[] x0 = array(call, 0), x1 = array(call, 1), x2 = array(call, 2), x3 = array(call, 3);
         final int o0 = offset(call, 0), o1 = offset(call, 1), o2 = offset(call, 2), o3 = offset(call, 3);
@@ -115,8 +181,13 @@ public final class Program {
                 if (loops) Loops.inputGradient(in, out, m, x0, o0, x1, o1, phi, x2, o2, x3, o3);
                 else backend.computeInputGradient(in, out, m, x0, o0, x1, o1, phi, x2, o2, x3, o3);
             }
+            case UPDATE -> RULES[code[call + PHI]].apply(from, to, x0, x1, x2, x3, array(call, 4), offset(call, 4));
+            case ACTIVATE -> {
+                System.arraycopy(x0, o0, x1, o1, in);
+                phi.apply(x1, o1, in, 1);
+            }
+            case DROPOUT -> Dropout.apply(in, scalar(call, ALPHA), from, x0, o0, x1, o1, x2, o2);
             default -> {
-                final int from = code[call + FROM], to = code[call + TO];
                 final float alpha = scalar(call, ALPHA), beta = scalar(call, BETA), gamma = scalar(call, GAMMA);
                 if (loops) Loops.weightGradient(in, out, m, from, to, alpha, x0, o0, x1, o1, beta, x2, o2, gamma, x3, o3);
                 else backend.computeWeightGradient(in, out, m, from, to, alpha, x0, o0, x1, o1, beta, x2, o2, gamma, x3, o3);
@@ -131,7 +202,7 @@ public final class Program {
         final int tile = backend.tile(m, (long) in * out);
         for (int j = 0; j < m; j += tile) {
             final int n = Math.min(tile, m - j);
-            final int call = add(AFFINE, in, out, n, 0, out, phi, 0, 0, 0, (long) in * out * n);
+            final int call = add(AFFINE, in, out, n, 0, out, phi.ordinal(), 0, 0, 0, (long) in * out * n);
             operand(call, 0, w, wOffset, false);
             operand(call, 1, b, bOffset, false);
             operand(call, 2, a, aOffset + j * in, false);
@@ -145,7 +216,7 @@ public final class Program {
         final int tile = backend.tile(m, (long) in * out);
         for (int j = 0; j < m; j += tile) {
             final int n = Math.min(tile, m - j);
-            final int call = add(INPUT_GRADIENT, in, out, n, 0, out, phi, 0, 0, 0, (long) in * out * n);
+            final int call = add(INPUT_GRADIENT, in, out, n, 0, out, phi.ordinal(), 0, 0, 0, (long) in * out * n);
             operand(call, 0, w, wOffset, false);
             operand(call, 1, delta, deltaOffset + j * out, false);
             operand(call, 2, phi == Activation.IDENTITY ? null : a, aOffset + j * in, false);
@@ -161,7 +232,7 @@ public final class Program {
         for (int k = from; k < to; k += tile) {
             final int end = Math.min(to, k + tile);
             final int call =
-                add(WEIGHT_GRADIENT, in, out, m, k, end, Activation.IDENTITY, alpha, beta, gamma, (long) in * m * (end - k));
+                add(WEIGHT_GRADIENT, in, out, m, k, end, 0, alpha, beta, gamma, (long) in * m * (end - k));
             operand(call, 0, a, aOffset, false);
             operand(call, 1, delta, deltaOffset, false);
             operand(call, 2, c, cOffset, true);
@@ -170,7 +241,22 @@ public final class Program {
         loopWork += (long) in * m * (to - from);
     }
 
-    private int add(int kernel, int in, int out, int m, int from, int to, Activation phi, float alpha, float beta, float gamma,
+    void addUpdate(UpdateRule rule, int from, int to, float[] theta, float[] gradient, float @Nullable [] m,
+                   float @Nullable [] v, float[] numbers, int numbersOffset) {
+        final int tile = backend.tile(to - from, UPDATE_WORK);
+        for (int i = from, end; i < to; i = end) {
+            end = i + Math.min(tile, to - i);
+            final int call = add(UPDATE, end - i, 1, 1, i, end, rule.ordinal(), 0, 0, 0, (long) UPDATE_WORK * (end - i));
+            operand(call, 0, theta, 0, true);
+            operand(call, 1, gradient, 0, false);
+            operand(call, 2, rule.states() > 0 ? m : null, 0, true);
+            operand(call, 3, rule.states() > 1 ? v : null, 0, true);
+            operand(call, 4, numbers, numbersOffset, false);
+        }
+        loopWork += to - from;
+    }
+
+    private int add(int kernel, int in, int out, int m, int from, int to, int which, float alpha, float beta, float gamma,
                     long multiplications) {
         if (length == code.length) code = Arrays.copyOf(code, 2 * length);
         final int call = length;
@@ -180,7 +266,7 @@ public final class Program {
         code[call + M] = m;
         code[call + FROM] = from;
         code[call + TO] = to;
-        code[call + PHI] = phi.ordinal();
+        code[call + PHI] = which;
         code[call + ALPHA] = Float.floatToRawIntBits(alpha);
         code[call + BETA] = Float.floatToRawIntBits(beta);
         code[call + GAMMA] = Float.floatToRawIntBits(gamma);
@@ -236,7 +322,13 @@ public final class Program {
 
     /** The multiplications of the call that begins at {@code call}. */
     long work(int call) {
-        return (long) code[call + IN] * code[call + M] * (code[call + TO] - code[call + FROM]);
+        final long n = code[call + IN];
+        return switch (code[call + KERNEL]) {
+            case UPDATE -> UPDATE_WORK * n;
+            case ACTIVATE -> ACTIVATE_WORK * n;
+            case DROPOUT -> DROPOUT_WORK * n;
+            default -> n * code[call + M] * (code[call + TO] - code[call + FROM]);
+        };
     }
 
     float @Nullable [] array(int number) {

@@ -1,5 +1,6 @@
 package dev.backblas.backend;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -24,7 +25,7 @@ class BackendContractTest {
     private static final float CANARY = -12345.678f;
     private static final int[] INS = {1, 3, 7, 8, 13, 16, 33, 64, 100}, OUTS = {1, 2, 3, 10, 17, 33}, MS = {1, 2, 4, 5, 10, 33};
     private static final List<Activation> ELEMENTWISE =
-        List.of(Activation.IDENTITY, Activation.SIGMOID, Activation.TANH, Activation.RELU, Activation.LEAKY_RELU);
+        Arrays.stream(Activation.values()).filter(phi -> phi != Activation.SOFTMAX).toList();
 
     private final Backend backend;
     private final Random random = new Random(7);
@@ -55,33 +56,27 @@ class BackendContractTest {
 
     /**
      * |fl(Σ xᵢyᵢ) − Σ xᵢyᵢ| ≤ γₙ Σ |xᵢyᵢ|, γₙ = n u / (1 − n u), in whatever order (Higham, "Accuracy and Stability", §3.1). Two
-     * terms more for bias and scaling, four ulp for φ; 1e-37 where sigmoid saturates.
+     * terms more for bias and scaling, 12 ulp for φ (GELU's), whose φ' is at most 1.13; 1e-37 where sigmoid saturates.
      */
     private static double bound(int n, double magnitude, double value) {
         final double u = 0x1p-24;
-        return (n + 2) * u / (1 - (n + 2) * u) * magnitude + 4 * 0x1p-23 * Math.abs(value) + 1e-37;
+        return (n + 2) * u / (1 - (n + 2) * u) * 1.13 * magnitude + 12 * 0x1p-23 * Math.abs(value) + 1e-37;
     }
 
     private static void requireClose(double want, float got, double bound, String what) {
         assertTrue(Math.abs(got - want) <= bound, () -> what + ": " + got + ", expected " + want + " within " + bound);
     }
 
-    private static double phi(Activation activation, double z) {
-        return switch (activation) {
-            case SIGMOID -> 1 / (1 + Math.exp(-z));
-            case TANH -> Math.tanh(z);
-            case RELU -> Math.max(0, z);
-            case LEAKY_RELU -> z > 0 ? z : Activation.LEAKY_SLOPE * z;
-            default -> z;
-        };
-    }
-
-    private static double slope(Activation activation, double a) {
-        return switch (activation) {
+    /** φ' of what {@link Backend#inputGradient} is given: A, or Z where φ keeps it. */
+    private static double slope(Activation phi, double a) {
+        if (phi.keepsZ()) return Phi.slope(phi, a);
+        return switch (phi) {
             case SIGMOID -> a * (1 - a);
             case TANH -> 1 - a * a;
             case RELU -> a > 0 ? 1 : 0;
             case LEAKY_RELU -> a > 0 ? 1 : Activation.LEAKY_SLOPE;
+            case ELU -> a > 0 ? 1 : a + 1;
+            case SOFTPLUS -> -Math.expm1(-a);
             default -> 1;
         };
     }
@@ -130,7 +125,7 @@ class BackendContractTest {
                     final double want = Math.exp(z[k] - top) / total;
                     requireClose(want, got, 2 * want * bound(in, magnitude, top) + (out + 8) * 0x1p-23 * want, what);
                 } else {
-                    final double want = phi(phi, z[k]);
+                    final double want = Phi.of(phi, z[k]);
                     requireClose(want, got, bound(in, magnitude, want), what);
                 }
             }
@@ -147,6 +142,7 @@ class BackendContractTest {
     private void inputGradient(int in, int out, int m, Activation phi) {
         final String what = "inputGradient " + in + "x" + out + "x" + m + " " + phi;
         final float[] w = input(in * out), delta = input(out * m), a = input(in * m), previous = output(in * m);
+        if (phi == Activation.SOFTPLUS) for (int i = 0; i < in * m; i++) a[OFFSET + i] = Math.abs(a[OFFSET + i]); // no other A
         for (int i = 0; i < in * m; i += 3) a[OFFSET + i] = 0; // φ'(0)
         backend.inputGradient(in, out, m, w, OFFSET, delta, OFFSET, phi, phi == Activation.IDENTITY ? null : a, OFFSET,
                               previous, OFFSET);
@@ -161,7 +157,7 @@ class BackendContractTest {
                 }
                 final double slope = slope(phi, a[OFFSET + j * in + i]);
                 requireClose(sum * slope, previous[OFFSET + j * in + i],
-                             bound(out, size * Math.max(1, Math.abs(slope)), sum * slope), what);
+                             bound(out, size * Math.max(1, Math.abs(slope)), sum * slope) + 5e-7 * Math.abs(sum), what);
             }
     }
 
@@ -214,6 +210,136 @@ class BackendContractTest {
                 }
                 final double kept = beta == 0 ? 0 : beta * cBefore[at], want = alpha * sum + kept;
                 requireClose(want, c[at], bound(m, Math.abs(alpha) * size + Math.abs(kept), want), what);
+            }
+        }
+    }
+
+    @Test
+    void update() {
+        for (UpdateRule rule : UpdateRule.values())
+            for (int n : new int[] {0, 1, 7, 16, 33, 1000, 5000, 3_000_001}) {
+                update(rule, n, 0, 0);
+                if (n <= 5000) update(rule, n, 0.3f, 0.2f);
+            }
+    }
+
+    /** Each rule as its reference writes it, in double; a few roundings of each term. */
+    private void update(UpdateRule rule, int n, float l2, float l1) {
+        final String what = "update " + rule + " of " + n;
+        final float[] theta = input(n), gradient = input(n), m = input(n), v = input(n);
+        for (int i = OFFSET; i < OFFSET + n; i++) v[i] = Math.abs(v[i]);
+        if (rule == UpdateRule.RMSPROP) for (int i = OFFSET; i < OFFSET + n; i++) m[i] = Math.abs(m[i]);
+        if (n > 3) theta[OFFSET + 3] = 0; // its sign is 0
+        final float[] numbers = {7, 7, 0.1f, 0.9f, 0.5f, l2, l1, 0.8f, 0.95f, 1e-3f};
+        final float[] theta0 = theta.clone(), m0 = m.clone(), v0 = v.clone();
+        backend.update(rule, OFFSET, OFFSET + n, theta, gradient, m, v, numbers, 2);
+        for (int i = 0; i < theta.length; i++) {
+            if (i < OFFSET || i >= OFFSET + n) {
+                assertTrue(Float.isNaN(theta[i]) && Float.isNaN(m[i]) && Float.isNaN(v[i]), what + " wrote beyond its range");
+                continue;
+            }
+            final double t = theta0[i], g = 0.5f * gradient[i] + l2 * t + l1 * Math.signum(t);
+            double wantM = m0[i], wantV = v0[i], direction = g;
+            switch (rule) {
+                case DESCENT -> { }
+                case MOMENTUM -> direction = wantM = 0.8f * m0[i] + g;
+                case NESTEROV -> direction = g + 0.8f * (wantM = 0.8f * m0[i] + g);
+                case RMSPROP -> {
+                    wantM = 0.95f * m0[i] + (1 - 0.95f) * g * g;
+                    direction = g / (Math.sqrt(wantM) + 1e-3f);
+                }
+                case ADAM -> {
+                    wantM = 0.8f * m0[i] + (1 - 0.8f) * g;
+                    wantV = 0.95f * v0[i] + (1 - 0.95f) * g * g;
+                    direction = wantM / (Math.sqrt(wantV) + 1e-3f);
+                }
+            }
+            requireClose(wantM, m[i], 1e-6, what + ": m");
+            requireClose(wantV, v[i], 1e-6, what + ": v");
+            requireClose(0.9f * t - 0.1f * direction, theta[i], 1e-6 + 1e-5 * Math.abs(direction), what + ": theta");
+        }
+    }
+
+    /** Whoever takes which part, the bits are the same. */
+    @Test
+    void anUpdateHasNoSeams() {
+        for (UpdateRule rule : UpdateRule.values()) {
+            final float[] theta = input(1998), gradient = input(1998), m = input(1998), v = new float[m.length];
+            final float[] numbers = {0.1f, 1, 1, 0.01f, 0, 0.9f, 0.1998f, 1e-8f};
+            Arrays.fill(v, 0.01f);
+            if (rule == UpdateRule.RMSPROP) System.arraycopy(v, 0, m, 0, m.length);
+            final float[] theta2 = theta.clone(), m2 = m.clone(), v2 = v.clone();
+            backend.update(rule, OFFSET, OFFSET + 1998, theta, gradient, m, v, numbers, 0);
+            for (int from = 0, to; from < 1998; from = to) {
+                to = Math.min(1998, from + 333);
+                backend.update(rule, OFFSET + from, OFFSET + to, theta2, gradient, m2, v2, numbers, 0);
+            }
+            assertTrue(TestBackends.same(backend, theta, theta2) && TestBackends.same(backend, m, m2), rule.toString());
+        }
+    }
+
+    @Test
+    void sumOfSquares() {
+        for (int n : new int[] {0, 1, 7, 16, 33, 2047, 2048, 10_001}) {
+            final float[] x = input(n);
+            double want = 0;
+            for (int i = 0; i < n; i++) want += (double) x[OFFSET + i] * x[OFFSET + i];
+            assertEquals(want, backend.sumOfSquares(n, x, OFFSET), 1e-12 * want);
+        }
+        assertEquals(3e40, backend.sumOfSquares(3, new float[] {1e20f, -1e20f, 1e20f}, 0), 1e34);
+    }
+
+    @Test
+    void activate() {
+        for (Activation phi : ELEMENTWISE)
+            for (int n : new int[] {1, 5, 16, 33, 1000, 200_000}) {
+                final float[] z = input(n), a = output(n);
+                for (int i = 0; i < n; i++) z[OFFSET + i] *= 12;
+                backend.program().activate(n, phi, z, OFFSET, a, OFFSET).run();
+                requireCanaries(a, n, "activate " + phi);
+                for (int i = 0; i < n; i++) {
+                    final double want = Phi.of(phi, z[OFFSET + i]);
+                    requireClose(want, a[OFFSET + i], 12 * 0x1p-23 * Math.abs(want) + 1e-37, phi + " of " + z[OFFSET + i]);
+                }
+            }
+    }
+
+    /** The same values drop out on every backend: the way back must know those of the way there, and a checkpoint may move. */
+    @Test
+    void dropout() {
+        for (int n : new int[] {1, 5, 16, 33, 1000, 200_000})
+            for (float p : new float[] {0, 0.2f, 0.5f, 0.9f}) {
+                final float[] x = input(n), out = output(n), plain = output(n), key = {5, 123456, 0xabcdef};
+                backend.program().dropout(n, p, 77, x, OFFSET, out, OFFSET, key, 1).run();
+                requireCanaries(out, n, "dropout");
+                Dropout.apply(n, p, 77, x, OFFSET, plain, OFFSET, key, 1);
+                int dropped = 0;
+                for (int i = OFFSET; i < OFFSET + n; i++) {
+                    assertEquals(plain[i], out[i], 1e-6f * Math.abs(plain[i]), "dropout of value " + i);
+                    if (out[i] == 0 && x[i] != 0) dropped++;
+                    else requireClose(x[i] / (1.0 - p), out[i], 1e-6 / (1 - p), "dropout keeps");
+                }
+                if (p == 0) assertEquals(0, dropped);
+                assertTrue(Math.abs(dropped - p * n) <= 5 * Math.sqrt(n * p * (1 - p)) + 1e-6, dropped + " of " + n + " at " + p);
+                backend.program().dropout(n, p, 77, x, OFFSET, x, OFFSET, key, 1).run(); // in its own place
+                assertArrayEquals(Arrays.copyOfRange(out, OFFSET, OFFSET + n), Arrays.copyOfRange(x, OFFSET, OFFSET + n));
+            }
+    }
+
+    /** Neighbours, the same value in two steps, and the two ends of a number drop out independently of each other. */
+    @Test
+    void dropoutIsRandom() {
+        final int n = 1 << 16;
+        final float[] ones = new float[n], first = new float[n], second = new float[n];
+        Arrays.fill(ones, 1);
+        backend.program().dropout(n, 0.5f, 0, ones, 0, first, 0, new float[] {1, 2}, 0).run();
+        for (float[] key : new float[][] {{2, 2}, {1, 3}, {0, 0}, {0xffffff, 0xffffff}}) {
+            backend.program().dropout(n, 0.5f, 0, ones, 0, second, 0, key, 0).run();
+            for (int distance : new int[] {0, 1, 2, 16, 64, 4096}) {
+                int same = 0;
+                for (int i = 0; i < n - distance; i++) if (first[i] == second[i + distance]) same++;
+                final int of = n - distance;
+                assertTrue(Math.abs(same - of / 2) < 5 * Math.sqrt(of / 4.0), same + " agree at distance " + distance);
             }
         }
     }
@@ -293,6 +419,22 @@ class BackendContractTest {
         rejected("weightGradient: the output c overlaps C in the same array; expected memory of its own",
                  () -> backend.weightGradient(5, 5, 5, 0, 5, 1, f, 0, g, 0, 0, h, 0, 0, h, 20));
         backend.weightGradient(5, 5, 5, 0, 5, 1, f, 0, g, 0, 0, h, 0, 0, h, 25); // apart in one array
+        rejected("update: the parameters are [3, 2); expected 0 <= from <= to",
+                 () -> backend.update(UpdateRule.ADAM, 3, 2, f, g, h, k, new float[8], 0));
+        rejected("update: v is 101x1 from offset 0, but its array has 100 elements; expected at least 101",
+                 () -> backend.update(UpdateRule.ADAM, 0, 101, new float[101], new float[101], new float[101], k, f, 0));
+        rejected("update: the array of m is null",
+                 () -> backend.update(UpdateRule.MOMENTUM, 0, 5, f, g, none, none, new float[8], 0));
+        rejected("update: its numbers is 8x1 from offset 1, but its array has 8 elements; expected at least 9",
+                 () -> backend.update(UpdateRule.DESCENT, 0, 5, f, g, none, none, new float[8], 1));
+        rejected("update: the output theta overlaps g in the same array; expected memory of its own",
+                 () -> backend.update(UpdateRule.DESCENT, 0, 5, f, f, none, none, new float[8], 0));
+        rejected("update: the output v overlaps m in the same array; expected memory of its own",
+                 () -> backend.update(UpdateRule.ADAM, 0, 5, f, g, h, h, new float[8], 0));
+        rejected("activate: softmax is no function of one value; expected another",
+                 () -> backend.program().activate(5, Activation.SOFTMAX, f, 0, g, 0));
+        rejected("dropout: p is 1.0; expected a number in [0, 1)",
+                 () -> backend.program().dropout(5, 1, 0, f, 0, g, 0, h, 0));
     }
 
     private static void rejected(String message, Runnable call) {

@@ -1,6 +1,7 @@
 package dev.backblas.benchmarks.peers;
 
 import dev.backblas.Layer;
+import dev.backblas.Loss;
 import dev.backblas.benchmarks.Contender;
 import dev.backblas.benchmarks.Problem;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
@@ -49,12 +50,10 @@ public final class Dl4j implements Contender {
     }
 
     private ILossFunction loss() {
-        return switch (problem.loss()) {
-            case CROSS_ENTROPY -> new LossMCXENT();
-            case BINARY_CROSS_ENTROPY -> new LossBinaryXENT();
-            case SQUARED_ERROR -> // ours is half of it
-                new LossL2(Nd4j.valueArrayOf(new long[] {1, problem.layer(problem.depth()).out()}, 0.5));
-        };
+        if (problem.loss() == Loss.CROSS_ENTROPY) return new LossMCXENT();
+        if (problem.loss() == Loss.BINARY_CROSS_ENTROPY) return new LossBinaryXENT();
+        // The squared error; ours is half of it
+        return new LossL2(Nd4j.valueArrayOf(new long[] {1, problem.layer(problem.depth()).out()}, 0.5));
     }
 
     /** DL4J counts from 0. */

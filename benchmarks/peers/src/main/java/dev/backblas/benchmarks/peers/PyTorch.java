@@ -74,12 +74,10 @@ public final class PyTorch implements Contender {
     }
 
     private Loss loss() {
-        return switch (problem.loss()) {
-            case CROSS_ENTROPY -> Loss.softmaxCrossEntropyLoss();
-            case BINARY_CROSS_ENTROPY -> new SigmoidBinaryCrossEntropyLoss("loss", 1, false);
-            case SQUARED_ERROR -> // DJL's is a mean over the outputs too, ours ½ Σ
-                Loss.l2Loss("loss", 0.5f * problem.layer(problem.depth()).out());
-        };
+        if (problem.loss() == dev.backblas.Loss.CROSS_ENTROPY) return Loss.softmaxCrossEntropyLoss();
+        if (problem.loss() == dev.backblas.Loss.BINARY_CROSS_ENTROPY) return new SigmoidBinaryCrossEntropyLoss("loss", 1, false);
+        // The squared error: DJL's is a mean over the outputs too, ours ½ Σ
+        return Loss.l2Loss("loss", 0.5f * problem.layer(problem.depth()).out());
     }
 
     @Override
