@@ -15,6 +15,7 @@ import dev.backblas.Trainer;
 import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
 import java.io.IOException;
+import java.math.BigDecimal;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -178,7 +179,7 @@ final class Train implements Callable<Integer> {
                     case DEEP -> of(preset, last, outputs, 60, 10, 0.3, 0);
                 };
             }
-            final int epochs = Math.max(10, Math.min(200, (int) ((long) STEPS * BATCH / task.train().size())));
+            final int epochs = Math.max(10, Math.min(100, (int) ((long) STEPS * BATCH / task.train().size())));
             final int[] widths = {100};
             if (classes == 0)
                 return new Recipe("regressor", widths, Activation.RELU, Activation.IDENTITY, 1, Loss.SQUARED_ERROR, Reduction.MEAN,
@@ -380,7 +381,7 @@ final class Train implements Callable<Integer> {
         leftOut.forEach((column, reason) -> say("left out: %s (%s)%n", column, reason));
         say("%s %s, %,d parameters%n", recipe.name, network, network.parameters().length);
         say("%s, %d thread%s: %s%n", backend.name(), trainer.threads(), trainer.threads() == 1 ? "" : "s", backend.description());
-        say("%s, rate %s, batch %d%n", optimizer, Evaluation.Quantity.figure(rate), batch);
+        say("%s, rate %s, batch %d%n", optimizer, plain(rate), batch);
         if (trainer.history().size() > 0) say("going on after epoch %d%n", trainer.history().size());
     }
 
@@ -410,6 +411,10 @@ final class Train implements Callable<Integer> {
                             Double.isNaN(line) ? "undefined (the columns depend on each other)" : String.format("%.3f", line));
         say("%s, after %d epochs in %.2f s (%,.0f samples/s)%n", verdict, history.size(), seconds, speed);
         say("wrote %s (%,d bytes); it takes the data as they stand in the file%n", file, Files.size(written));
+    }
+
+    private static String plain(double value) {
+        return new BigDecimal(Double.toString(value)).stripTrailingZeros().toPlainString();
     }
 
     private static double seconds(History history) {
@@ -464,7 +469,7 @@ final class Train implements Callable<Integer> {
         }
         report.configuration("data", task.about() + "; " + task.train().size() + " to train on, " + task.heldOut().size() + " held out");
         report.configuration("network", network.toString());
-        report.configuration("optimizer", optimizer + ", rate " + Evaluation.Quantity.figure(rate) + ", batch " + batch
+        report.configuration("optimizer", optimizer + ", rate " + plain(rate) + ", batch " + batch
             + (how.schedule == null ? "" : ", " + how.schedule) + (how.dropout == null ? "" : ", dropout " + how.dropout));
         report.configuration("epochs", history.size() + (history.size() < epochs ? " of " + epochs + (stopped ? ", stopped" : "") : ""));
         report.configuration("seed", Long.toString(how.seed));

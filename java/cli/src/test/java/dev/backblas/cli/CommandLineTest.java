@@ -5,7 +5,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.backblas.Network;
+import dev.backblas.MlpRegressor;
+import dev.backblas.data.Csv;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.PrintStream;
@@ -25,6 +26,7 @@ import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CommandLineTest {
 
@@ -107,34 +109,42 @@ class CommandLineTest {
     }
 
     /** The written model takes the data as they stand in the file, and is as right as the one that was trained. */
-    @Test
-    void theModelTakesTheDataAsTheyAre() throws IOException {
-        final Ran ran = train("digits");
-        final Network network = Network.load(directory.resolve("model.safetensors"));
-        final Table digits = Table.bundled("digits.csv.gz", false);
-        int right = 0;
-        for (int row = 0; row < digits.rows(); row++) {
-            final float[] pixels = Arrays.copyOfRange(digits.values(), row * 65, row * 65 + 64);
-            final float[] p = network.predict(pixels);
-            int best = 0;
-            for (int k = 1; k < 10; k++) if (p[k] > p[best]) best = k;
-            if (best == digits.value(row, 64)) right++;
+    @ParameterizedTest
+    @CsvSource({"'', 10", "softmax, 10", "quadratic, 10", "binary, 2"})
+    void theModelTakesTheDataAsTheyAre(String system, int classes) throws IOException {
+        final Ran ran = system.isEmpty() ? train("digits") : train("digits", "--system", system);
+        final Model model = Model.load(directory.resolve("model.safetensors"), null);
+        assertEquals(classes, model.labels().size());
+        final float[] x = new float[64], p = new float[classes];
+        int right = 0, rows = 0;
+        try (Csv.Rows digits = Tables.bundled("digits").open()) {
+            for (List<String> row = digits.next(); row != null; row = digits.next(), rows++) {
+                for (int i = 0; i < 64; i++) x[i] = Float.parseFloat(row.get(i));
+                model.predictor().predict(x, 1, p);
+                int best = 0;
+                for (int k = 1; k < classes; k++) if (p[k] > p[best]) best = k;
+                if (best == Integer.parseInt(row.get(64)) % classes) right++;
+            }
         }
-        assertTrue(100.0 * right / digits.rows() >= ran.accuracy(), right + " of 1797 right, training samples counted");
+        assertTrue(100.0 * right / rows >= ran.accuracy(), right + " of " + rows + " right, training samples counted");
     }
 
-    @Test
-    void regressionBeatsLeastSquares() throws IOException {
-        final Ran ran = train("--system", "regression");
+    @ParameterizedTest
+    @ValueSource(strings = {"", "regression"})
+    void regressionBeatsLeastSquares(String system) throws IOException {
+        final Ran ran = system.isEmpty() ? train("boston") : train("--system", system);
         assertTrue(ran.number("network") < ran.number("ordinary least squares"), ran.out);
-        final Network network = Network.load(directory.resolve("model.safetensors"));
-        final Table boston = Table.bundled("boston.csv", true);
+        final MlpRegressor model = MlpRegressor.load(directory.resolve("model.safetensors"));
         double sum = 0;
-        for (int row = 0; row < boston.rows(); row++) {
-            final float[] x = Arrays.copyOfRange(boston.values(), row * 14, row * 14 + 13);
-            sum += Math.pow(network.predict(x)[0] - boston.value(row, 13), 2);
+        int rows = 0;
+        try (Csv.Rows boston = Tables.bundled("boston").open()) {
+            for (List<String> row = boston.next(); row != null; row = boston.next(), rows++) {
+                final float[] x = new float[13];
+                for (int i = 0; i < 13; i++) x[i] = Float.parseFloat(row.get(i));
+                sum += Math.pow(model.predict(x)[0] - Float.parseFloat(row.get(13)), 2);
+            }
         }
-        assertTrue(Math.sqrt(sum / boston.rows()) < ran.number("ordinary least squares"));
+        assertTrue(Math.sqrt(sum / rows) < ran.number("ordinary least squares"));
     }
 
     @ParameterizedTest
@@ -174,10 +184,14 @@ class CommandLineTest {
             plane.append(100 * x).append(',').append(5 + 3 * x * y).append(',').append(1e6 * y).append('\n');
         }
         final Ran classes = train(file("circle.csv", circle.toString()));
-        assertTrue(classes.out.contains("binary 2-32:sigmoid-1:sigmoid"), classes.out + classes.err);
+        assertTrue(classes.out.contains("classifier 2-100:relu-1:sigmoid"), classes.out + classes.err);
         assertTrue(classes.accuracy() > 92, classes.out);
-        final Ran numbers = train(file("plane.csv", plane.toString()), "--target", "price", "--hidden", "10", "--epochs", "500");
-        assertTrue(numbers.out.contains("regression 2-10:sigmoid-1:identity"), numbers.out + numbers.err);
+        final Ran binary = train(file("circle.csv", circle.toString()), "--system", "binary");
+        assertTrue(binary.out.contains("binary 2-32:sigmoid-1:sigmoid"), binary.out + binary.err);
+        assertTrue(binary.accuracy() > 92, binary.out);
+        final Ran numbers = train(file("plane.csv", plane.toString()), "--target", "price", "--hidden", "10",
+                                  "--activation", "tanh", "--epochs", "300");
+        assertTrue(numbers.out.contains("regressor 2-10:tanh-1:identity"), numbers.out + numbers.err);
         assertTrue(numbers.number("network") < 0.5 * numbers.number("ordinary least squares"), numbers.out);
     }
 
@@ -192,8 +206,8 @@ class CommandLineTest {
         }
         final Ran ran = train(file("k.csv", csv.toString()), "--system", "regression", "--hidden", "none");
         assertTrue(ran.number("network") < 0.1, ran.out + ran.err);
-        final Network network = Network.load(directory.resolve("model.safetensors"));
-        assertEquals(106, network.predict(new float[] {2, 1_700_000_000})[0], 0.2);
+        final MlpRegressor model = MlpRegressor.load(directory.resolve("model.safetensors"));
+        assertEquals(106, model.predict(new float[] {2, 1_700_000_000})[0], 0.2);
     }
 
     @Test
@@ -363,7 +377,7 @@ class CommandLineTest {
         assertTrue(run("--help").out.contains("train"));
         assertTrue(run("train", "--help").out.contains("--activation=NAME"));
         final Ran nothing = run();
-        assertEquals("backblas: name a command: train, nielsen, doctor or bench (see backblas --help)\n", nothing.err);
+        assertEquals("backblas: name a command: train, predict, evaluate, inspect, data, doctor or bench (see backblas --help)\n", nothing.err);
         assertEquals(2, nothing.exit);
         assertFalse(run("trane").err.contains("Exception"));
     }

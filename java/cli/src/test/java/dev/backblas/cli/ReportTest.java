@@ -1,13 +1,14 @@
 package dev.backblas.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.logging.Level;
@@ -54,7 +55,7 @@ class ReportTest {
     }
 
     private static Path program(String name) {
-        for (String place : System.getenv("PATH").split(java.io.File.pathSeparator)) {
+        for (String place : System.getenv("PATH").split(File.pathSeparator)) {
             final Path file = Path.of(place, name);
             if (Files.isExecutable(file)) return file;
         }
@@ -91,10 +92,12 @@ class ReportTest {
 
     private Path train(String name, String... arguments) {
         final Path page = directory.resolve(name + ".html");
-        final String[] command = java.util.stream.Stream.concat(java.util.stream.Stream.of("train"),
-            java.util.stream.Stream.concat(java.util.Arrays.stream(arguments), java.util.stream.Stream.of(
-                "--report", page.toString(), "--out", directory.resolve(name + ".safetensors").toString()))).toArray(String[]::new);
-        assertEquals(0, Main.run(command));
+        final List<String> command = new ArrayList<>(List.of("train"));
+        command.addAll(List.of(arguments));
+        command.addAll(List.of("--report", page.toString(), "--out", directory.resolve(name + ".safetensors").toString()));
+        final CommandLineTest.Ran ran = CommandLineTest.run(command.toArray(String[]::new));
+        assertEquals(0, ran.exit(), ran.err());
+        assertTrue(ran.out().endsWith("wrote " + page + ", a page for a browser\n"), ran.out());
         return page;
     }
 
@@ -112,5 +115,47 @@ class ReportTest {
             assertEquals(0L, browser.executeScript(
                 "return [...document.images].filter(image => !image.complete || image.naturalWidth !== 8).length"));
         }
+    }
+
+    @Test
+    void quantitiesAreShown() throws IOException {
+        final Path page = train("boston", "boston");
+        for (int width : new int[] {DESKTOP, PHONE}) {
+            open(page, width);
+            assertEquals(5, count(".chart svg"), "charts");
+            assertEquals(24, count(".rows tbody tr"));
+            assertEquals(4 + 14, count(".rows thead th"), "every column of the table");
+            assertEquals(0, count(".confusion"));
+        }
+    }
+
+    /** Texts of any kind come out as texts: in a page, in its script, in a chart. */
+    @Test
+    void nothingInATableBecomesMarkup() throws IOException {
+        final String[] labels = {"<img src=x onerror=console.error(1)>", "</script><b>", "a,\"b\" & c"};
+        final StringBuilder csv = new StringBuilder("x,\"<i>kind</i>\",what\n");
+        for (int i = 0; i < 120; i++)
+            csv.append(i % 7).append(',').append("<u>").append(i % 2).append("</u>,\"").append(labels[i % 3].replace("\"", "\"\""))
+                .append("\"\n");
+        final Path file = Files.writeString(directory.resolve("markup.csv"), csv);
+        final Path page = train("markup", file.toString(), "--epochs", "3");
+        for (int width : new int[] {DESKTOP, PHONE}) {
+            open(page, width);
+            assertEquals(0, count("main i, main u, .confusion img, .rows img"));
+            assertEquals(labels[1], browser.findElements(By.cssSelector(".confusion tbody th")).get(0).getText());
+        }
+    }
+
+    /** More classes than a table of all against all can show. */
+    @Test
+    void manyClassesAreListed() throws IOException {
+        final StringBuilder csv = new StringBuilder("x,y,what\n");
+        for (int i = 0; i < 900; i++)
+            csv.append(i % 31).append(',').append(i % 5).append(",class ").append(i % 30).append('\n');
+        final Path page = train("many", Files.writeString(directory.resolve("many.csv"), csv).toString(), "--epochs", "2");
+        open(page, DESKTOP);
+        assertEquals(0, count(".confusion"));
+        assertEquals(15, browser.findElements(By.cssSelector("section:nth-of-type(2) .rows tbody tr")).size());
+        open(page, PHONE);
     }
 }
