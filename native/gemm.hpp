@@ -19,7 +19,7 @@
 // dots() computes WᵀA without packing, as both operands are contiguous along the sum: a tile of 4 units by 6 samples (by 3
 // with 16 registers) of vectors of partial sums, which are added up at the end.
 //
-// The order in which an element is summed depends on the rows and the depth alone, not on the columns beside it.
+// The order in which an element is summed does not depend on the columns beside it, but for the choice to pack.
 #pragma once
 
 #include <utility>
@@ -34,22 +34,22 @@ constexpr int kStripRows = 2 * kWidth;
 // A packed strip takes up to 32 KB of the stack; HotSpot keeps 80 KB free for native code (StackShadowPages).
 constexpr int kMostDepth = 256;
 
-// A block of A in place, rows by depth, stays in the level-2 cache: 512 KB (kernels_bench 1024x1024x32 784x1024x256; half
-// of it is up to a fourth slower, an eighth a third).
-constexpr int kBlockFloats = 128 * 1024;
+// A block of A in place, rows by depth, stays near: 1 MB (kernels_bench 784x1024x256 1024x1024x256; with a quarter of it the
+// products are up to a tenth slower, with a sixteenth up to a third, as C goes to and fro more often).
+constexpr int kBlockFloats = 256 * 1024;
 constexpr int kLeastDepth = 16;
 
 inline int block_depth(int rows) {
-    const int depth = kBlockFloats / rows;
-    return depth < kLeastDepth ? kLeastDepth : depth > kMostDepth ? kMostDepth : depth;
+    if (rows <= kBlockFloats / kMostDepth) return kMostDepth;
+    return rows >= kBlockFloats / kLeastDepth ? kLeastDepth : kBlockFloats / rows;
 }
 
 // The index along which B is contiguous in memory; the other has a step.
 enum class Along { kDepth, kColumns };
 
 // Where part i starts when n things are divided into so many parts as evenly as it goes
-inline int part(int n, int i, int parts) { return int(int64_t(n) * i / parts); }
-inline int parts(int n, int most) { return (n + most - 1) / most; }
+inline int part(int n, int i, int parts) { return i == 0 ? 0 : i == parts ? n : int(int64_t(n) * i / parts); }
+inline int parts(int n, int most) { return n <= most ? 1 : (n + most - 1) / most; }
 
 // C ← α A B + β C on one tile, of whose last vector of rows only `last` are there, unless it is whole.
 // Not inlined, or GCC keeps α and β in registers around the loop and spills the tile.
@@ -189,9 +189,11 @@ struct Columns {
 template <Along along, class Operand>
 void multiply(int rows, int columns, int depth, float alpha, const Operand& a, const float* b, int64_t b_step, float beta,
               float* c, int64_t c_step) {
+    if (!a.packed && columns <= kTileColumns && depth <= kLeastDepth)  // tiny products feel every instruction
+        return panel_of<along>(columns)(rows, depth, a.a, a.step, b, b_step, alpha, beta, c, c_step);
     alignas(64) float buffer[kStripRows * kMostDepth];
     const int strip_rows = a.packed ? kStripRows : rows;
-    const int panels = parts(columns, kTileColumns), blocks = parts(depth, block_depth(rows));
+    const int panels = parts(columns, kTileColumns), blocks = parts(depth, a.packed ? kMostDepth : block_depth(rows));
     for (int i = 0; i < rows; i += strip_rows) {
         const int height = rows - i < strip_rows ? rows - i : strip_rows;
         for (int block = 0; block < blocks; block++) {
@@ -207,59 +209,67 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, c
     }
 }
 
-// Z = WᵀA on a tile: the sums of vectors of products run along k, and are added up four at a time.
+// Z = WᵀA + b 1ᵀ on a tile: the sums of vectors of products start at b and run along k; they are added up four at a time.
 template <int units, int samples>
-void dots(int in, const float* w, const float* a, float* z, int64_t z_step) {
-    Vec total[samples][units] = {};
+void dots(int in, const float* w, const float* b, const float* a, float* z, int64_t z_step) {
+    constexpr int kSums = samples * units, kFours = (kSums + 3) / 4;
+    Vec sum[4 * kFours] = {};
+    if (b != nullptr)
+#pragma GCC unroll 24
+        for (int i = 0; i < kSums; i++) sum[i] = Vec{b[i % units]};
     for_each_vector(in, [&](int64_t k, auto load, auto) {
         Vec x[samples];
-#pragma GCC unroll 16
+#pragma GCC unroll 8
         for (int s = 0; s < samples; s++) x[s] = load(a + int64_t(s) * in + k);
-#pragma GCC unroll 16
+#pragma GCC unroll 4
         for (int u = 0; u < units; u++) {
             const Vec y = load(w + int64_t(u) * in + k);
-#pragma GCC unroll 16
-            for (int s = 0; s < samples; s++) total[s][u] += x[s] * y;
+#pragma GCC unroll 8
+            for (int s = 0; s < samples; s++) sum[s * units + u] += x[s] * y;
         }
     });
-#pragma GCC unroll 16
-    for (int s = 0; s < samples; s++) {
-        float* p = z + s * z_step;
+#pragma GCC unroll 8
+    for (int f = 0; f < kFours; f++) {
+        const Vec four = sum_four(sum[4 * f], sum[4 * f + 1], sum[4 * f + 2], sum[4 * f + 3]);
         if constexpr (units == 4)
-            store_four(p, sum_four(total[s][0], total[s][1], total[s][2], total[s][3]));
+            store_four(z + f * z_step, four);
         else
-#pragma GCC unroll 16
-            for (int u = 0; u < units; u++) p[u] = sum(total[s][u]);
+#pragma GCC unroll 4
+            for (int i = 0; i < 4; i++)
+                if (4 * f + i < kSums) z[(4 * f + i) / units * z_step + (4 * f + i) % units] = four[i];
     }
+}
+
+using Dots = void(int in, const float* w, const float* b, const float* a, float* z, int64_t z_step);
+
+template <int units, int... less>
+Dots* dots_of(int samples, std::integer_sequence<int, less...>) {
+    static constexpr Dots* kDots[] = {dots<units, less + 1>...};
+    return kDots[samples - 1];
 }
 
 template <int units>
-void dots_of(int samples, int in, const float* w, const float* a, float* z, int64_t z_step) {
+void dots_of_units(int samples, int in, const float* w, const float* b, const float* a, float* z, int64_t z_step) {
     constexpr int kSamples = kWidth == 16 ? 6 : 3;
     for (int n = parts(samples, kSamples), t = 0; t < n; t++) {
         const int s = part(samples, t, n);
-        const float* x = a + int64_t(s) * in;
-        float* to = z + s * z_step;
-        switch (part(samples, t + 1, n) - s) {
-            case 1: dots<units, 1>(in, w, x, to, z_step); break;
-            case 2: dots<units, 2>(in, w, x, to, z_step); break;
-            case 3: dots<units, 3>(in, w, x, to, z_step); break;
-            case 4: dots<units, 4>(in, w, x, to, z_step); break;
-            case 5: dots<units, 5>(in, w, x, to, z_step); break;
-            default: dots<units, 6>(in, w, x, to, z_step);
-        }
+        dots_of<units>(part(samples, t + 1, n) - s, std::make_integer_sequence<int, kSamples>())(
+            in, w, b, a + int64_t(s) * in, z + s * z_step, z_step);
     }
 }
 
-// Z = WᵀA
-inline void dots(int in, int out, int m, const float* w, const float* a, float* z) {
+// Z = WᵀA + b 1ᵀ; b may be null
+inline void dots(int in, int out, int m, const float* w, const float* b, const float* a, float* z,
+                 int64_t z_step) {
     int u = 0;
-    for (; u + 4 <= out; u += 4) dots_of<4>(m, in, w + int64_t(u) * in, a, z + u, out);
+    for (; u + 4 <= out; u += 4)
+        dots_of_units<4>(m, in, w + int64_t(u) * in, b == nullptr ? b : b + u, a, z + u, z_step);
     w += int64_t(u) * in;
+    b = b == nullptr ? b : b + u;
     switch (out - u) {
-        case 1: return dots_of<1>(m, in, w, a, z + u, out);
-        case 2: return dots_of<2>(m, in, w, a, z + u, out);
-        case 3: return dots_of<3>(m, in, w, a, z + u, out);
+        case 1: return dots_of_units<1>(m, in, w, b, a, z + u, z_step);
+        case 2: return dots_of_units<2>(m, in, w, b, a, z + u, z_step);
+        case 3: return dots_of_units<3>(m, in, w, b, a, z + u, z_step);
     }
 }
 

@@ -20,13 +20,14 @@ double sum_of_squares(int n, const float* x);
 
 namespace {
 
-// A column tile of the batch whose outputs, together with bias and φ, stay in the level-2 cache.
-constexpr int64_t kTileFloats = 128 * 1024;
+// A column tile of the batch: what it reads and writes stays in the caches, and is wide enough to be worth packing W.
+constexpr int kTileFloats = 256 * 1024;
 constexpr int kSmallestTile = 64;
 
-int column_tile(int rows) {
-    const int64_t columns = kTileFloats / rows;
-    return columns < kSmallestTile ? kSmallestTile : int(columns);
+int column_tile(int in, int out, int m) {
+    const int rows = in > out ? in : out;
+    if (int64_t(rows) * m <= kTileFloats) return m;
+    return rows >= kTileFloats / kSmallestTile ? kSmallestTile : kTileFloats / rows;
 }
 
 // How dots() and multiply() divide the shapes between them, and what is left to OpenBLAS, is measured by kernels_bench on
@@ -50,8 +51,9 @@ bool is_large(int in, int out) { return int64_t(in) * out >= kLargeWeights && op
 constexpr int kPackedColumns = 192;
 constexpr int kCollision = 256;
 
-Rows rows_of(const float* a, int rows, int columns) {
-    return {a, rows, rows % kCollision == 0 && columns >= kPackedColumns};
+// Of a matrix whose columns lie `step` apart, the first of its rows
+Rows rows_of(const float* a, int step, int columns) {
+    return {a, step, step % kCollision == 0 && columns >= kPackedColumns};
 }
 
 // z ← φ(z + b) on one column
@@ -75,86 +77,117 @@ void softmax(int out, float* z) {
     for_each_vector(out, [&](int64_t k, auto load, auto store) { store(z + k, load(z + k) * scale); });
 }
 
+// On m columns that lie `step` apart
 struct AffineTail {
-    int out, m;
+    int out, m, step;
     const float* b;
     float* z;
     template <Activation phi>
     void operator()() const {
-        if (out >= kWidth) {
-            for (int j = 0; j < m; j++) bias_and_activate<phi>(out, b, z + int64_t(j) * out);
-            return;
-        }
-        // Columns narrower than a vector lie side by side: φ takes several at once
-        if (b != nullptr)
-            for (int j = 0; j < m; j++)
-                for (int k = 0; k < out; k++) z[int64_t(j) * out + k] += b[k];
-        bias_and_activate<phi>(int64_t(out) * m, nullptr, z);
+        if (b == nullptr && out == step) return bias_and_activate<phi>(int64_t(out) * m, nullptr, z);
+        for (int j = 0; j < m; j++) bias_and_activate<phi>(out, b, z + int64_t(j) * step);
     }
 };
 
-void affine_tail(int out, int m, const float* b, Activation phi, float* z) {
-    with_activation(phi, AffineTail{out, m, b, z});
-    if (phi == Activation::kSoftmax)
-        for (int j = 0; j < m; j++) softmax(out, z + int64_t(j) * out);
+void affine_tail(int out, int m, int step, const float* b, Activation phi, float* z) {
+    const bool softly = phi == Activation::kSoftmax;
+    if (b != nullptr || (phi != Activation::kIdentity && !softly)) with_activation(phi, AffineTail{out, m, step, b, z});
+    if (softly)
+        for (int j = 0; j < m; j++) softmax(out, z + int64_t(j) * step);
 }
 
 struct DerivativeTail {
-    int64_t n;
+    int in, m, step;
     const float* a;
     float* delta;
     template <Activation phi>
     void operator()() const {
-        for_each_vector(n, [this](int64_t i, auto load, auto store) {
+        if (in == step) return columns<phi>(int64_t(in) * m, a, delta);
+        for (int j = 0; j < m; j++) columns<phi>(in, a + int64_t(j) * step, delta + int64_t(j) * step);
+    }
+    template <Activation phi>
+    static void columns(int64_t n, const float* a, float* delta) {
+        for_each_vector(n, [a, delta](int64_t i, auto load, auto store) {
             store(delta + i, load(delta + i) * derivative<phi>(load(a + i)));
         });
     }
 };
 
-void derivative_tail(int64_t n, Activation phi, const float* a, float* delta) {
-    if (phi != Activation::kIdentity) with_activation(phi, DerivativeTail{n, a, delta});
+void derivative_tail(int in, int m, int step, Activation phi, const float* a, float* delta) {
+    if (phi != Activation::kIdentity) with_activation(phi, DerivativeTail{in, m, step, a, delta});
 }
 
-// c ← α δ 1 + γ c
+// c ← α δ 1 + γ c: eight vectors of units at a time, as each row of δ is elsewhere in memory
 void bias_gradient(int out, int m, float alpha, const float* delta, int64_t step, float gamma, float* c) {
-    for_each_vector(out, [&](int64_t k, auto load, auto store) {
-        Vec total{};
-        for (int j = 0; j < m; j++) total += load(delta + j * step + k);
-        total *= alpha;
-        store(c + k, gamma == 0 ? total : total + load(c + k) * gamma);
+    constexpr int vectors = 8, kUnits = vectors * kWidth;
+    int k = 0;
+    for (; k + kUnits <= out; k += kUnits) {
+        Vec total[vectors] = {};
+        for (int j = 0; j < m; j++)
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) total[v] += load(delta + j * step + k + v * kWidth);
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            float* p = c + k + v * kWidth;
+            store(p, gamma == 0 ? total[v] * alpha : total[v] * alpha + load(p) * gamma);
+        }
+    }
+    for_each_vector(out - k, [&](int64_t i, auto load, auto store) {
+        constexpr int kChains = 4;
+        Vec total[kChains] = {};
+        const float* d = delta + k + i;
+        int j = 0;
+        for (; j + kChains <= m; j += kChains)
+#pragma GCC unroll 4
+            for (int n = 0; n < kChains; n++) total[n] += load(d + (j + n) * step);
+        for (; j < m; j++) total[0] += load(d + j * step);
+        const Vec sum = (total[0] + total[1] + (total[2] + total[3])) * alpha;
+        store(c + k + i, gamma == 0 ? sum : sum + load(c + k + i) * gamma);
     });
 }
 
-void affine(int in, int out, int m, const float* w, const float* b, const float* a, Activation phi, float* a_next) {
-    const int tile = column_tile(out);
+void affine(int in, int out, int m, int from, int to, const float* w, const float* b, const float* a, Activation phi,
+            float* a_next) {
+    const int units = to - from;
+    w += int64_t(from) * in;
+    if (b != nullptr) b += from;
+    a_next += from;
+    if (m > kDotSamples && is_large(in, units)) {
+        sgemm(Trans::kYes, Trans::kNo, units, m, in, 1, w, in, a, in, 0, a_next, out);  // Z = WᵀA
+        return affine_tail(units, m, out, b, phi, a_next);
+    }
+    const int tile = column_tile(in, units, m);
     for (int j = 0; j < m; j += tile) {
         const int columns = m - j < tile ? m - j : tile;
         const float* x = a + int64_t(j) * in;
         float* z = a_next + int64_t(j) * out;
-        // Z = WᵀA
-        if (columns <= kDotSamples || out < kStripRows)
-            dots(in, out, columns, w, x, z);
-        else if (is_large(in, out))
-            sgemm(Trans::kYes, Trans::kNo, out, columns, in, 1, w, in, x, in, 0, z, out);
-        else
-            multiply<Along::kDepth>(out, columns, in, 1, Columns{w, in}, x, in, 0, z, out);
-        affine_tail(out, columns, b, phi, z);
+        if (columns <= kDotSamples || units < kStripRows) {
+            dots(in, units, columns, w, b, x, z, out);  // Z = WᵀA + b 1ᵀ
+            affine_tail(units, columns, out, nullptr, phi, z);
+        } else {
+            multiply<Along::kDepth>(units, columns, in, 1, Columns{w, in}, x, in, 0, z, out);  // Z = WᵀA
+            affine_tail(units, columns, out, b, phi, z);
+        }
     }
 }
 
-void input_gradient(int in, int out, int m, const float* w, const float* delta, Activation phi, const float* a,
-                    float* delta_previous) {
-    const int tile = column_tile(in);
+void input_gradient(int in, int out, int m, int from, int to, const float* w, const float* delta, Activation phi,
+                    const float* a, float* delta_previous) {
+    const int rows = to - from;
+    w += from;
+    delta_previous += from;
+    if (phi != Activation::kIdentity) a += from;
+    if (m > kManySamples && is_large(rows, out)) {
+        sgemm(Trans::kNo, Trans::kNo, rows, m, out, 1, w, in, delta, out, 0, delta_previous, in);  // δ' = Wδ
+        return derivative_tail(rows, m, in, phi, a, delta_previous);
+    }
+    const int tile = column_tile(rows, out, m);
     for (int j = 0; j < m; j += tile) {
         const int columns = m - j < tile ? m - j : tile;
-        const float* d = delta + int64_t(j) * out;
         float* y = delta_previous + int64_t(j) * in;
-        // δ' = Wδ
-        if (columns > kManySamples && is_large(in, out))
-            sgemm(Trans::kNo, Trans::kNo, in, columns, out, 1, w, in, d, out, 0, y, in);
-        else
-            multiply<Along::kDepth>(in, columns, out, 1, rows_of(w, in, columns), d, out, 0, y, in);
-        derivative_tail(int64_t(columns) * in, phi, a == nullptr ? a : a + int64_t(j) * in, y);
+        const float* d = delta + int64_t(j) * out;
+        multiply<Along::kDepth>(rows, columns, out, 1, rows_of(w, in, columns), d, out, 0, y, in);  // δ' = Wδ
+        derivative_tail(rows, columns, in, phi, a == nullptr ? a : a + int64_t(j) * in, y);
     }
 }
 
@@ -162,12 +195,12 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
                      float beta, float* c, float gamma, float* c_bias) {
     const float* d = delta + from;
     c += int64_t(from) * in;
-    // C = αAδᵀ + βC
-    if (m > kManySamples && is_large(in, to - from))
-        sgemm(Trans::kNo, Trans::kYes, in, to - from, m, alpha, a, in, d, out, beta, c, in);
+    const int units = to - from;
+    if (m > kManySamples && is_large(in, units))
+        sgemm(Trans::kNo, Trans::kYes, in, units, m, alpha, a, in, d, out, beta, c, in);  // C = αAδᵀ + βC
     else
-        multiply<Along::kColumns>(in, to - from, m, alpha, rows_of(a, in, to - from), d, out, beta, c, in);
-    if (c_bias != nullptr) bias_gradient(to - from, m, alpha, d, out, gamma, c_bias + from);
+        multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units), d, out, beta, c, in);  // C = αAδᵀ + βC
+    if (c_bias != nullptr) bias_gradient(units, m, alpha, d, out, gamma, c_bias + from);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// The three products of backpropagation, each one sgemm with its elementwise tail. Matrices are column-major, one
+// The three products of backpropagation, each with its elementwise tail. Matrices are column-major, one
 // sample a column; Java has checked every length and alias before a pointer comes here.
 #pragma once
 
@@ -14,21 +14,22 @@ enum class UpdateRule : int { kDescent, kMomentum, kNesterov, kRmsProp, kAdam };
 
 constexpr float kLeakySlope = 0.01f;
 
-// Up to this many samples, loops over W are worth more than sgemm, which packs W first: for one sample of 1024×1024 they are
-// 1.9 to 3.2 times as fast, for two from 0.7 to 1.7 times, and from four on they lose, except to OpenBLAS's AVX2 kernels on
-// 784×128, where they still win (KernelBenchmark -p product=1024x1024x1,1024x1024x2,…).
+// Up to this many samples no kernel calls OpenBLAS, which packs W first: reading W once is 1.9 to 6 times as fast for one
+// sample, and from four on it depends on the processor (kernels_bench 784x128x1 1024x1024x1 1024x1024x2 1024x1024x4).
 constexpr int kFewSamples = 2;
 
 struct Kernels {
     const char* isa;
 
-    // A' = φ(WᵀA + b 1ᵀ)         W: in×out   b: out or null   A: in×m   A': out×m
-    void (*affine)(int in, int out, int m, const float* w, const float* b, const float* a, Activation phi,
-                   float* a_next);
+    // A' = φ(WᵀA + b 1ᵀ), for the units (rows of A') [from, to); all of them for softmax
+    //                            W: in×out   b: out or null   A: in×m   A': out×m
+    void (*affine)(int in, int out, int m, int from, int to, const float* w, const float* b, const float* a,
+                   Activation phi, float* a_next);
 
-    // δ' = (W δ) ⊙ φ'(A)         W: in×out   δ: out×m   A: in×m (unread for the identity)   δ': in×m
-    void (*input_gradient)(int in, int out, int m, const float* w, const float* delta, Activation phi, const float* a,
-                           float* delta_previous);
+    // δ' = (W δ) ⊙ φ'(A), for the rows of δ' [from, to)
+    //                            W: in×out   δ: out×m   A: in×m (unread for the identity)   δ': in×m
+    void (*input_gradient)(int in, int out, int m, int from, int to, const float* w, const float* delta,
+                           Activation phi, const float* a, float* delta_previous);
 
     // C ← α A δᵀ + β C,  c ← α δ 1 + γ c, for the units (columns of C) [from, to)
     //                            A: in×m   δ: out×m   C: in×out   c: out or null; with β = 0 (γ = 0) C (c) is unread

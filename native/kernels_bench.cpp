@@ -2,7 +2,7 @@
 // time, and contenders take turns.
 //
 //   kernels_bench                             the workloads and their layers: sgemm and every kernel table
-//   kernels_bench 784x128x128 …               these layers, in x out x m
+//   kernels_bench W1 784x128x128 …            these workloads, and these layers, in x out x m
 //   kernels_bench floor W1 [seconds]          samples/s of the bare sgemm calls of one step: what a perfect caller would get
 //   kernels_bench step W1 [seconds] [avx2]    samples/s of our kernels chained, of the best table or of the one named
 //   kernels_bench peak                        GFLOP/s of fused multiply-adds on registers, the widest instruction set
@@ -139,11 +139,12 @@ class Network {
     void step(const Kernels& k) {
         const int m = workload_.m;
         for (int l = 0; l < layers_; l++)
-            k.affine(n(l), n(l + 1), m, w_[l], b_[l], a_[l], l + 1 < layers_ ? workload_.hidden : workload_.output, a_[l + 1]);
+            k.affine(n(l), n(l + 1), m, 0, n(l + 1), w_[l], b_[l], a_[l],
+                     l + 1 < layers_ ? workload_.hidden : workload_.output, a_[l + 1]);
         if (!workload_.training) return;
         output_delta();
         for (int l = layers_ - 1; l > 0; l--)
-            k.input_gradient(n(l), n(l + 1), m, w_[l], delta_[l + 1], workload_.hidden, a_[l], delta_[l]);
+            k.input_gradient(n(l), n(l + 1), m, 0, n(l), w_[l], delta_[l + 1], workload_.hidden, a_[l], delta_[l]);
         for (int l = 0; l < layers_; l++)
             k.weight_gradient(n(l), n(l + 1), m, 0, n(l + 1), kAlpha, a_[l], delta_[l + 1], 1, w_[l], 1, b_[l]);
     }
@@ -249,9 +250,9 @@ void compare_layer(int in, int out, int m) {
         sgemm(Trans::kNo, Trans::kYes, in, out, m, alpha, a, in, delta, out, 1, w, in);
     }}};
     for (const Kernels* k : tables()) {
-        affine.push_back({k->isa, [&, k] { k->affine(in, out, m, w, b, a, Activation::kRelu, next); }});
+        affine.push_back({k->isa, [&, k] { k->affine(in, out, m, 0, out, w, b, a, Activation::kRelu, next); }});
         input_gradient.push_back(
-            {k->isa, [&, k] { k->input_gradient(in, out, m, w, delta, Activation::kRelu, a, previous); }});
+            {k->isa, [&, k] { k->input_gradient(in, out, m, 0, in, w, delta, Activation::kRelu, a, previous); }});
         weight_gradient.push_back(
             {k->isa, [&, k] { k->weight_gradient(in, out, m, 0, out, alpha, a, delta, 1, w, 1, b); }});
     }
@@ -272,16 +273,21 @@ int compare(int argc, char** argv) {
         print_header("workload", "samples/s");
         for (const Workload& workload : kWorkloads) compare_workload(workload);
     }
-    print_header("layer, in x out x m", "GFLOP/s");
     for (int i = 1; i < argc; i++) {
         int in, out, m;
-        if (std::sscanf(argv[i], "%dx%dx%d", &in, &out, &m) != 3 || in < 1 || out < 1 || m < 1) {
-            std::fprintf(stderr, "'%s' is no layer: expected in x out x m, such as 784x128x128\n", argv[i]);
+        if (const Workload* workload = find_workload(argv[i])) {
+            if (i == 1) print_header("workload", "samples/s");
+            compare_workload(*workload);
+        } else if (std::sscanf(argv[i], "%dx%dx%d", &in, &out, &m) == 3 && in > 0 && out > 0 && m > 0) {
+            if (i == 1 || find_workload(argv[i - 1])) print_header("layer, in x out x m", "GFLOP/s");
+            compare_layer(in, out, m);
+        } else {
+            std::fprintf(stderr, "'%s' is no workload and no layer: expected W1, or in x out x m, such as 784x128x128\n", argv[i]);
             return 2;
         }
-        compare_layer(in, out, m);
     }
     if (argc > 1) return 0;
+    print_header("layer, in x out x m", "GFLOP/s");
     std::vector<std::vector<int>> seen;
     for (const Workload& workload : kWorkloads)
         for (size_t l = 0; l + 1 < workload.sizes.size(); l++) {

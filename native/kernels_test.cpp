@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -40,11 +41,21 @@ float uniform() {  // in [-1, 1)
     return float(int32_t(state)) * (1.0f / 2147483648.0f);
 }
 
-std::vector<float> random_floats(size_t n) {
-    std::vector<float> x(n);
-    for (float& v : x) v = uniform();
-    return x;
-}
+// Random floats that start on no vector's boundary and end where their memory ends.
+class Input {
+   public:
+    explicit Input(size_t n) : memory_(n + 1) {
+        for (size_t i = 0; i < n; i++) data()[i] = uniform();
+    }
+    float* data() { return memory_.data() + 1; }
+    const float* data() const { return memory_.data() + 1; }
+    float& operator[](size_t i) { return data()[i]; }
+    float operator[](size_t i) const { return data()[i]; }
+    size_t size() const { return memory_.size() - 1; }
+
+   private:
+    std::vector<float> memory_;
+};
 
 // An output with a guard on each side; filled with NaN unless the kernel also reads it.
 class Output {
@@ -97,9 +108,12 @@ const Activation kElementwise[] = {Activation::kIdentity, Activation::kSigmoid, 
                                    Activation::kLeakyRelu};
 
 void test_affine(const Kernels& k, int in, int out, int m, Activation activation, bool with_bias) {
-    const auto w = random_floats(size_t(in) * out), b = random_floats(out), a = random_floats(size_t(in) * m);
+    const Input w(size_t(in) * out), b(out), a(size_t(in) * m);
     Output next(size_t(out) * m);
-    k.affine(in, out, m, w.data(), with_bias ? b.data() : nullptr, a.data(), activation, next.data());
+    const int seam = activation == Activation::kSoftmax || (in + m) % 3 > 0 ? 0 : out / 3;  // in one tile or in two
+    for (int from : {0, seam})
+        k.affine(in, out, m, from, from < seam ? seam : out, w.data(), with_bias ? b.data() : nullptr, a.data(), activation,
+                 next.data());
     CHECK(next.intact(), "%s affine %dx%dx%d wrote outside its output", k.isa, in, out, m);
     for (int j = 0; j < m; j++) {
         std::vector<double> z(out);
@@ -129,13 +143,15 @@ void test_affine(const Kernels& k, int in, int out, int m, Activation activation
 }
 
 void test_input_gradient(const Kernels& k, int in, int out, int m, Activation activation) {
-    const auto w = random_floats(size_t(in) * out), delta = random_floats(size_t(out) * m);
-    auto a = random_floats(size_t(in) * m);
+    const Input w(size_t(in) * out), delta(size_t(out) * m);
+    Input a(size_t(in) * m);
     if (activation == Activation::kRelu)
         for (size_t i = 0; i < a.size(); i += 3) a[i] = 0;  // φ'(0) = 0
     Output previous(size_t(in) * m);
-    k.input_gradient(in, out, m, w.data(), delta.data(), activation,
-                     activation == Activation::kIdentity ? nullptr : a.data(), previous.data());
+    const int seam = (in + m) % 3 > 0 ? 0 : in / 3;
+    for (int from : {0, seam})
+        k.input_gradient(in, out, m, from, from < seam ? seam : in, w.data(), delta.data(), activation,
+                         activation == Activation::kIdentity ? nullptr : a.data(), previous.data());
     CHECK(previous.intact(), "%s inputGradient %dx%dx%d wrote outside its output", k.isa, in, out, m);
     for (int j = 0; j < m; j++)
         for (int i = 0; i < in; i++) {
@@ -154,8 +170,8 @@ void test_input_gradient(const Kernels& k, int in, int out, int m, Activation ac
 
 void test_weight_gradient(const Kernels& k, int in, int out, int m, int from, int to, float alpha, float beta,
                           float gamma) {
-    const auto a = random_floats(size_t(in) * m), delta = random_floats(size_t(out) * m);
-    const auto c0 = random_floats(size_t(in) * out), bias0 = random_floats(out);
+    const Input a(size_t(in) * m), delta(size_t(out) * m);
+    const Input c0(size_t(in) * out), bias0(out);
     Output c(size_t(in) * out), bias(out);
     if (beta != 0) std::memcpy(c.data(), c0.data(), c0.size() * sizeof(float));
     if (gamma != 0) std::memcpy(bias.data(), bias0.data(), bias0.size() * sizeof(float));
@@ -208,11 +224,11 @@ void test_accuracy(const Kernels& k) {
     for (int exponent = -40; exponent <= 6; exponent++)
         for (int sign : {-1, 1}) {
             for (int i = 0; i < n; i++) z[i] = sign * std::ldexp(1.0f + float(i) / n, exponent);
-            k.affine(1, 1, n, one.data(), nullptr, z.data(), Activation::kSigmoid, out.data());
+            k.affine(1, 1, n, 0, 1, one.data(), nullptr, z.data(), Activation::kSigmoid, out.data());
             for (int i = 0; i < n; i++)
                 if (std::fabs(z[i]) <= 87)
                     worst_sigmoid = std::fmax(worst_sigmoid, ulps(out[i], 1 / (1 + std::exp(-double(z[i])))));
-            k.affine(1, 1, n, one.data(), nullptr, z.data(), Activation::kTanh, out.data());
+            k.affine(1, 1, n, 0, 1, one.data(), nullptr, z.data(), Activation::kTanh, out.data());
             for (int i = 0; i < n; i++) worst_tanh = std::fmax(worst_tanh, ulps(out[i], std::tanh(double(z[i]))));
         }
     std::printf("%-8s  sigmoid within %.2f ulp, tanh within %.2f ulp\n", k.isa, worst_sigmoid, worst_tanh);
@@ -224,7 +240,7 @@ void test_accuracy(const Kernels& k) {
     const int count = int(extremes.size());
     for (Activation activation : kElementwise) {
         out.assign(count, 7);
-        k.affine(1, 1, count, one.data(), nullptr, extremes.data(), activation, out.data());
+        k.affine(1, 1, count, 0, 1, one.data(), nullptr, extremes.data(), activation, out.data());
         for (int i = 0; i < count; i++) {
             const float x = extremes[i];
             const double want = activation == Activation::kRelu && std::isnan(x) ? NAN : phi(activation, x);
@@ -235,8 +251,58 @@ void test_accuracy(const Kernels& k) {
     }
     // Softmax of one huge logit, and of minus infinity, stays a distribution
     std::vector<float> logits = {1e30f, 0, -INFINITY, -1e30f, 5}, p(5);
-    k.affine(1, 5, 1, logits.data(), nullptr, one.data(), Activation::kSoftmax, p.data());
+    k.affine(1, 5, 1, 0, 5, logits.data(), nullptr, one.data(), Activation::kSoftmax, p.data());
     CHECK(p[0] == 1 && p[1] == 0 && p[2] == 0 && p[3] == 0 && p[4] == 0, "%s: softmax of extremes", k.isa);
+}
+
+// Every path of gemm.hpp and every remainder of its tiles, and what goes to OpenBLAS.
+void test_tiles(const Kernels& k) {
+    for (int columns = 1; columns <= 26; columns++)  // every width of a panel, with whole and broken strips of rows
+        for (int rows : {1, 15, 16, 17, 32, 47, 70, 127, 128, 145}) {
+            test_input_gradient(k, rows, 3, columns, Activation::kTanh);
+            test_weight_gradient(k, rows, columns, 5, 0, columns, 0.5f, 0, 0);
+            test_weight_gradient(k, rows, columns, 2, 0, columns, 0.5f, -0.5f, 1);
+            test_affine(k, rows, 33, 32 + columns, Activation::kIdentity, columns % 2 == 0);  // W packed, and transposed
+            test_affine(k, 37, columns, 7, Activation::kSoftmax, true);
+        }
+    for (int out : {32, 40, 64, 65})  // the depth in several blocks
+        for (int in : {256, 257, 600}) test_affine(k, in, out, 45, Activation::kSigmoid, true);
+    test_input_gradient(k, 65, 700, 9, Activation::kRelu);
+    test_weight_gradient(k, 65, 9, 700, 0, 9, 1, 0, 0);
+    test_input_gradient(k, 20000, 37, 3, Activation::kSigmoid);  // the least depth of a block
+    test_input_gradient(k, 256, 300, 200, Activation::kTanh);    // packed where it would collide in the cache
+    test_weight_gradient(k, 256, 200, 300, 0, 200, 0.01f, 0, 0);
+    test_weight_gradient(k, 256, 200, 300, 3, 199, 0.01f, 0.9f, 0.5f);
+    test_affine(k, 5, 4200, 200, Activation::kSigmoid, true);  // more than one column tile
+    test_input_gradient(k, 4200, 5, 200, Activation::kTanh);
+    test_input_gradient(k, 4200, 5, 200, Activation::kIdentity);
+    test_affine(k, 515, 513, 35, Activation::kRelu, true);  // large
+    test_input_gradient(k, 515, 513, 35, Activation::kRelu);
+    test_weight_gradient(k, 515, 513, 35, 0, 513, 0.1f, 0, 0);
+}
+
+// The same bits when it is done again, and when the columns are divided among callers
+void test_division(const Kernels& k) {
+    const int in = 131, out = 67, m = 41;
+    const Input w(in * out), b(out), a(in * m), delta(out * m);
+    std::vector<float> whole(in * m), divided(in * m);
+    k.input_gradient(in, out, m, 0, in, w.data(), delta.data(), Activation::kRelu, a.data(), whole.data());
+    k.input_gradient(in, out, m, 0, in, w.data(), delta.data(), Activation::kRelu, a.data(), divided.data());
+    CHECK(whole == divided, "%s: inputGradient does not repeat its bits", k.isa);
+    if (k.isa == std::string("baseline")) return;  // its products are OpenBLAS's from a few samples on
+    for (int split : {1, 12, 17, 40}) {
+        k.input_gradient(in, out, split, 0, in, w.data(), delta.data(), Activation::kRelu, a.data(), divided.data());
+        k.input_gradient(in, out, m - split, 0, in, w.data(), delta.data() + split * out, Activation::kRelu,
+                         a.data() + split * in, divided.data() + split * in);
+        CHECK(whole == divided, "%s: inputGradient of %d + %d columns differs from %d", k.isa, split, m - split, m);
+    }
+    std::vector<float> c(in * out), tiles(in * out), bias(out);
+    k.weight_gradient(in, out, m, 0, out, 1, a.data(), delta.data(), 0, c.data(), 0, bias.data());
+    for (int split : {1, 12, 33, 66}) {
+        k.weight_gradient(in, out, m, 0, split, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data());
+        k.weight_gradient(in, out, m, split, out, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data());
+        CHECK(c == tiles, "%s: weightGradient of %d + %d units differs from %d", k.isa, split, out - split, out);
+    }
 }
 
 void test_all(const Kernels& k) {
@@ -254,11 +320,11 @@ void test_all(const Kernels& k) {
                 test_weight_gradient(k, in, out, m, out / 3, out - out / 4, -0.3f / m, 0.999f, 1);
                 test_weight_gradient(k, in, out, m, 0, out, 1.0f / m, 0.01f, 0);
             }
-    // More than one column tile, and the shapes of the benchmarks
-    test_affine(k, 5, 1500, 200, Activation::kSigmoid, true);
-    test_input_gradient(k, 1500, 5, 200, Activation::kTanh);
-    test_input_gradient(k, 1500, 5, 200, Activation::kIdentity);
+    test_tiles(k);
+    test_division(k);
+    // The shapes of the benchmarks
     for (Activation activation : {Activation::kRelu, Activation::kSoftmax}) test_affine(k, 784, 128, 128, activation, true);
+    test_affine(k, 784, 30, 10, Activation::kSigmoid, true);
     test_input_gradient(k, 128, 10, 128, Activation::kRelu);
     test_weight_gradient(k, 784, 128, 128, 0, 64, -0.1f / 128, 1, 1);
 }
@@ -290,7 +356,7 @@ void test_places() {
 // Gathered columns, read only where they are named, from a source that ends with its last column.
 void test_batch(const Kernels& k, int n, int count) {
     constexpr int kColumns = 9;
-    const auto source = random_floats(size_t(n) * kColumns);
+    const Input source(size_t(n) * kColumns);
     std::vector<uint8_t> bytes(size_t(n) * kColumns);
     for (uint8_t& b : bytes) b = uint8_t(int(uniform() * 128) + 128);
     std::vector<int> columns(count + 3);  // the last three are not asked for
@@ -308,7 +374,7 @@ void test_batch(const Kernels& k, int n, int count) {
 }
 
 void test_all_finite(const Kernels& k, int n) {
-    std::vector<float> x = random_floats(n);
+    Input x(n);
     CHECK(k.all_finite(n, x.data()), "%s: %d finite values", k.isa, n);
     for (int i = 0; i < n; i++)
         for (float bad : {NAN, -NAN, INFINITY, -INFINITY}) {
@@ -322,17 +388,18 @@ void test_all_finite(const Kernels& k, int n) {
 // The calls of a program reach the kernels with every operand where it belongs.
 void test_program() {
     const int in = 5, out = 3, m = 4;
-    std::vector<float> theta = random_floats(in * out + out), memory = random_floats(2 * (in + out) * m);
+    std::vector<float> theta(in * out + out), memory(2 * (in + out) * m);
+    for (std::vector<float>* x : {&theta, &memory}) std::generate(x->begin(), x->end(), uniform);
     const int next = in * m, delta = next + out * m, previous = delta + out * m;
     auto want_theta = theta, want = memory;
     const Kernels& k = kernels();
-    k.affine(in, out, m, &theta[0], &theta[in * out], &want[0], Activation::kTanh, &want[next]);
-    k.input_gradient(in, out, m, &theta[0], &want[delta], Activation::kTanh, &want[0], &want[previous]);
+    k.affine(in, out, m, 0, out, &theta[0], &theta[in * out], &want[0], Activation::kTanh, &want[next]);
+    k.input_gradient(in, out, m, 0, in, &theta[0], &want[delta], Activation::kTanh, &want[0], &want[previous]);
     k.weight_gradient(in, out, m, 1, 3, 0.5f, &want[0], &want[delta], 0.9f, &want_theta[0], 1, &want_theta[in * out]);
     const int tanh = int(Activation::kTanh);
     const Call calls[] = {
         {Call::kAffine, in, out, m, 0, out, tanh, 0, 0, 0, {{1, 0}, {1, in * out}, {4, 0}, {4, next}}},
-        {Call::kInputGradient, in, out, m, 0, out, tanh, 0, 0, 0, {{1, 0}, {4, delta}, {4, 0}, {4, previous}}},
+        {Call::kInputGradient, in, out, m, 0, in, tanh, 0, 0, 0, {{1, 0}, {4, delta}, {4, 0}, {4, previous}}},
         {Call::kWeightGradient, in, out, m, 1, 3, 0, 0.5f, 0.9f, 1, {{4, 0}, {4, delta}, {1, 0}, {1, in * out}}},
         {Call::kWeightGradient, in, out, m, 3, 3, 0, 0.5f, 0.9f, 1, {{4, 0}, {4, delta}, {1, 0}, {-1, 0}}}};
     float* const arrays[kProgramArrays] = {nullptr, theta.data(), nullptr, nullptr, memory.data(), nullptr};

@@ -18,10 +18,10 @@ void run(const Call* calls, int count, float* const* arrays) {
             x[i] = c->operand[i].array < 0 ? nullptr : arrays[c->operand[i].array] + c->operand[i].offset;
         switch (c->kernel) {
             case Call::kAffine:
-                k.affine(c->in, c->out, c->m, x[0], x[1], x[2], Activation(c->phi), x[3]);
+                k.affine(c->in, c->out, c->m, c->from, c->to, x[0], x[1], x[2], Activation(c->phi), x[3]);
                 break;
             case Call::kInputGradient:
-                k.input_gradient(c->in, c->out, c->m, x[0], x[1], Activation(c->phi), x[2], x[3]);
+                k.input_gradient(c->in, c->out, c->m, c->from, c->to, x[0], x[1], Activation(c->phi), x[2], x[3]);
                 break;
             case Call::kWeightGradient:
                 k.weight_gradient(c->in, c->out, c->m, c->from, c->to, c->alpha, x[0], x[1], c->beta, x[2], c->gamma, x[3]);

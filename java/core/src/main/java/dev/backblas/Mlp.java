@@ -3,11 +3,15 @@ package dev.backblas;
 import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.IntFunction;
+import java.util.function.ToDoubleBiFunction;
 import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 
@@ -25,6 +29,10 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
 
     final Settings settings;
     private volatile @Nullable Model model;
+    private volatile @Nullable Trainer at; // work
+    private volatile boolean cancelled;
+    private volatile History history = new History();
+    private @Nullable Trainer latest; // closed; what its optimizer remembers goes on in partialFit
 
     Mlp(Settings settings, @Nullable Model model) {
         this.settings = settings;
@@ -49,11 +57,13 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
     }
 
     /** How an estimator is made; a copy of the builder's, which never changes. */
-    record Settings(List<Hidden> hidden, Initialization initialization, boolean standardize, int epochs, int batch, double rate,
-                    double l2, double tolerance, int patience, int threads, long seed, @Nullable Backend backend,
-                    @Nullable TableEncoder encoder) {}
+    record Settings(List<Hidden> hidden, double inputDropout, Initialization initialization, boolean standardize,
+                    @Nullable Loss loss, Optimizer optimizer, double rate, Schedule schedule, int epochs, int batch, double l2,
+                    double l1, double clip, int patience, double tolerance, double validationShare,
+                    @Nullable Dataset validation, List<Trainer.Listener> listeners, @Nullable Path checkpoint, boolean resume,
+                    int threads, long seed, @Nullable Backend backend, @Nullable TableEncoder encoder) {}
 
-    record Hidden(int units, Activation activation) {}
+    record Hidden(int units, Activation activation, double dropout) {}
 
     /**
      * The settings of an estimator; every one has a default.
@@ -61,17 +71,29 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
      * @param <B> the builder itself
      */
     public abstract static sealed class Builder<B extends Builder<B>> permits MlpClassifier.Builder, MlpRegressor.Builder {
-        private final List<Hidden> hidden = new ArrayList<>(List.of(new Hidden(100, Activation.RELU)));
+        private final List<Hidden> hidden = new ArrayList<>(List.of(new Hidden(100, Activation.RELU, 0)));
         private boolean ownLayers; // whether hidden is no longer the default
         private Activation activation = Activation.RELU;
-        private Initialization initialization = Initialization.AUTO;
+        private double dropout;
+        private double inputDropout;
+        private Initialization initialization = Initialization.GLOROT;
         private boolean standardize = true;
+        private @Nullable Loss loss;
+        private Optimizer optimizer = Optimizer.adam();
+        private double rate = Double.NaN; // as the optimizer wants it
+        private Schedule schedule = Schedule.constant();
         private int epochs = 200;
         private int batch = 200;
-        private double rate = 0.1;
         private double l2 = 1e-4;
-        private double tolerance = 1e-4;
+        private double l1;
+        private double clip = Double.POSITIVE_INFINITY;
         private int patience = 10;
+        private double tolerance = 1e-4;
+        private double validationShare;
+        private @Nullable Dataset validation;
+        private final List<Trainer.Listener> listeners = new ArrayList<>();
+        private @Nullable Path checkpoint;
+        private boolean resume;
         private int threads = Runtime.getRuntime().availableProcessors();
         private long seed = 1;
         private @Nullable Backend backend;
@@ -82,8 +104,10 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         abstract B self();
 
         Settings settings() {
-            return new Settings(List.copyOf(hidden), initialization, standardize, epochs, batch, rate, l2, tolerance, patience,
-                                threads, seed, backend, encoder);
+            return new Settings(List.copyOf(hidden), inputDropout, initialization, standardize, loss, optimizer,
+                                Double.isNaN(rate) ? optimizer.equals(Optimizer.sgd()) ? 0.1 : 0.001 : rate, schedule, epochs,
+                                batch, l2, l1, clip, patience, tolerance, validationShare, validation, List.copyOf(listeners),
+                                checkpoint, resume, threads, seed, backend, encoder);
         }
 
         /**
@@ -102,7 +126,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         public B activation(Activation activation) {
             requireHidden(activation);
             this.activation = activation;
-            hidden.replaceAll(layer -> new Hidden(layer.units(), activation));
+            hidden.replaceAll(layer -> new Hidden(layer.units(), activation, layer.dropout()));
             return self();
         }
 
@@ -112,13 +136,44 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          * @throws IllegalArgumentException for less than one unit, or softmax
          */
         public B layer(int units, Activation activation) {
+            return layer(units, activation, dropout);
+        }
+
+        /**
+         * Adds a hidden layer with an activation and a dropout of its own; the first call replaces the default layer.
+         *
+         * @param dropout as in {@link #dropout}
+         */
+        public B layer(int units, Activation activation, double dropout) {
             if (units < 1)
                 throw new IllegalArgumentException("hidden layer: it has " + units + " units; expected 1 or more");
             requireHidden(activation);
             if (!ownLayers) hidden.clear();
             ownLayers = true;
-            hidden.add(new Hidden(units, activation));
+            hidden.add(new Hidden(units, activation, requireDropout(dropout)));
             return self();
+        }
+
+        /**
+         * The probability with which a unit of each hidden layer, set before or after, drops out of a step; 0 unless set. In
+         * [0, 1).
+         */
+        public B dropout(double p) {
+            dropout = requireDropout(p);
+            hidden.replaceAll(layer -> new Hidden(layer.units(), layer.activation(), p));
+            return self();
+        }
+
+        /** {@link #dropout} of the inputs, often smaller; 0 unless set. */
+        public B inputDropout(double p) {
+            inputDropout = requireDropout(p);
+            return self();
+        }
+
+        private static double requireDropout(double p) {
+            if (!(p >= 0 && (float) p < 1))
+                throw new IllegalArgumentException("dropout: it is " + p + "; expected a number in [0, 1)");
+            return p;
         }
 
         private static void requireHidden(Activation activation) {
@@ -126,7 +181,10 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
                 throw new IllegalArgumentException("hidden layer: softmax is for the output; expected another activation");
         }
 
-        /** How weights start; {@link Initialization#AUTO} unless set. */
+        /**
+         * How weights start; {@link Initialization#GLOROT} unless set, as scikit-learn's: on small tables it scores better than
+         * {@link Initialization#HE}, whose first functions are rougher (0.832 against 0.804 on Boston, mean R² of 20 seeds).
+         */
         public B initialization(Initialization initialization) {
             this.initialization = initialization;
             return self();
@@ -138,6 +196,27 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          */
         public B standardize(boolean standardize) {
             this.standardize = standardize;
+            return self();
+        }
+
+        /**
+         * What is to become small, such as one's own; unless set, the cross-entropy in classification, the squared error in
+         * regression.
+         */
+        public B loss(Loss loss) {
+            this.loss = loss;
+            return self();
+        }
+
+        /** How steps follow the gradient; {@link Optimizer#adam()} unless set. */
+        public B optimizer(Optimizer optimizer) {
+            this.optimizer = optimizer;
+            return self();
+        }
+
+        /** How the rate changes; {@link Schedule#constant()} unless set. */
+        public B schedule(Schedule schedule) {
+            this.schedule = schedule;
             return self();
         }
 
@@ -153,7 +232,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
             return self();
         }
 
-        /** η, the learning rate. Finite and above 0. */
+        /** η, the learning rate; unless set 0.1 for {@link Optimizer#sgd()}, 0.001 for the others. Finite and above 0. */
         public B rate(double rate) {
             if (!((float) rate > 0) || !Float.isFinite((float) rate))
                 throw new IllegalArgumentException("rate: it is " + rate + "; expected a finite number above 0");
@@ -166,21 +245,80 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          * set. Finite, 0 or more.
          */
         public B l2(double alpha) {
+            l2 = requirePenalty("l2", alpha);
+            return self();
+        }
+
+        /** α₁ of the penalty (α₁/m) Σ |W| on the weights, m being the samples of a step; 0 unless set. Finite, 0 or more. */
+        public B l1(double alpha) {
+            l1 = requirePenalty("l1", alpha);
+            return self();
+        }
+
+        private static double requirePenalty(String name, double alpha) {
             if (!(alpha >= 0) || !Float.isFinite((float) alpha))
-                throw new IllegalArgumentException("l2: it is " + alpha + "; expected a finite number, 0 or more");
-            this.l2 = alpha;
+                throw new IllegalArgumentException(name + ": it is " + alpha + "; expected a finite number, 0 or more");
+            return alpha;
+        }
+
+        /** The largest norm of the gradient of a step; none unless set. Above 0. */
+        public B clipNorm(double most) {
+            if (!((float) most > 0))
+                throw new IllegalArgumentException("clipNorm: it is " + most + "; expected a number above 0");
+            clip = most;
             return self();
         }
 
         /**
-         * When {@code fit} ends before its last epoch: after {@code patience} epochs in a row that have not lowered the loss by
-         * {@code tolerance}; 0.0001 and 10 unless set. A negative tolerance never ends it.
+         * When {@code fit} ends before its last epoch: after {@code patience} epochs in a row that have not lowered the loss (of
+         * the validation samples, if there are any) by {@code tolerance}; 10 and 0.0001 unless set. The best weights are
+         * restored.
          */
-        public B stopping(double tolerance, int patience) {
-            if (Double.isNaN(tolerance))
-                throw new IllegalArgumentException("stopping: the tolerance is NaN; expected a number");
+        public B earlyStopping(int patience, double tolerance) {
+            if (!(tolerance >= 0))
+                throw new IllegalArgumentException("earlyStopping: the tolerance is " + tolerance + "; expected 0 or more");
+            this.patience = atLeastOne("earlyStopping: the patience", patience);
             this.tolerance = tolerance;
-            this.patience = atLeastOne("stopping: patience", patience);
+            return self();
+        }
+
+        /** Lets {@code fit} go through all its epochs; the last weights stay. */
+        public B noEarlyStopping() {
+            patience = 0;
+            return self();
+        }
+
+        /** The share of the samples that {@code fit} keeps for validation, chosen at random; none unless set. In (0, 1). */
+        public B validation(double share) {
+            if (!(share > 0 && share < 1))
+                throw new IllegalArgumentException("validation: the share is " + share + "; expected a number in (0, 1)");
+            validationShare = share;
+            validation = null;
+            return self();
+        }
+
+        /** Samples that {@code fit} measures the loss of after each epoch, of the form that it takes; none unless set. */
+        public B validation(Dataset data) {
+            validation = data;
+            validationShare = 0;
+            return self();
+        }
+
+        /** Adds who is told how {@code fit} goes. */
+        public B listener(Trainer.Listener listener) {
+            listeners.add(listener);
+            return self();
+        }
+
+        /**
+         * Where {@code fit} writes a checkpoint after each epoch; see {@link Trainer.Builder#checkpoint}. Not for streams.
+         *
+         * @param resume whether {@code fit} goes on from there if the file exists: with the same samples and settings, the model
+         *               ends in the same bits as one whose training never stopped
+         */
+        public B checkpoint(Path file, boolean resume) {
+            checkpoint = file;
+            this.resume = resume;
             return self();
         }
 
@@ -284,66 +422,141 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
 
     // ---- Training
 
-    /** One time through the samples; returns the mean cost. */
-    @FunctionalInterface
-    private interface Pass<E extends Exception> {
-        double run() throws E;
-    }
-
-    /** Trains {@code fresh} and makes it the model. */
-    final void train(Model fresh, Loss loss, Dataset prepared) {
-        try (Trainer trainer = trainer(fresh.network(), loss, prepared.size())) {
-            repeat(() -> trainer.epoch(prepared));
+    /**
+     * Trains {@code fresh} and makes it the model.
+     *
+     * @param validation makes of the samples for validation what the network wants
+     */
+    final void train(Model fresh, Loss loss, Dataset prepared, UnaryOperator<Dataset> validation) {
+        final Trainer.Builder builder = settingsOf(fresh.network(), loss, prepared.size()).schedule(settings.schedule);
+        if (settings.patience > 0) builder.earlyStopping(settings.patience, settings.tolerance);
+        if (settings.validationShare > 0) builder.validation(settings.validationShare);
+        if (settings.validation != null) builder.validation(validation.apply(settings.validation));
+        if (settings.validationShare > 0 || settings.validation != null) builder.metric(metric(fresh));
+        if (settings.checkpoint != null) builder.checkpoint(settings.checkpoint);
+        settings.listeners.forEach(builder::listener);
+        try (Trainer trainer = builder.build()) {
+            at = trainer;
+            if (settings.checkpoint != null && settings.resume && Files.exists(settings.checkpoint))
+                trainer.resume(settings.checkpoint);
+            history = trainer.fit(prepared, settings.epochs);
+            latest = trainer;
+        } catch (IOException e) {
+            throw new UncheckedIOException(e.getMessage(), e);
+        } finally {
+            at = null;
         }
         model = fresh;
     }
+
+    /** What is measured of the validation samples, on the network alone. */
+    abstract ToDoubleBiFunction<Network, Dataset> metric(Model fresh);
 
     /**
      * The same with samples that are never in memory all at once.
      *
+     * @param samples how many there are
      * @param prepare makes of some samples what the network wants
      */
-    final void train(Model fresh, Loss loss, SampleStream stream, UnaryOperator<Dataset> prepare) throws IOException {
+    final void train(Model fresh, Loss loss, SampleStream stream, long samples, UnaryOperator<Dataset> prepare,
+                     UnaryOperator<Dataset> prepareValidation) throws IOException {
+        if (settings.validationShare > 0 || settings.checkpoint != null)
+            throw new IllegalStateException(
+                "fit: a stream has no share of its samples for validation, and no checkpoint; expected other settings");
         final Chunk chunk = new Chunk(stream.inputs(), stream.outputs(), settings.batch);
-        try (Trainer trainer = trainer(fresh.network(), loss, chunk.rows())) {
-            repeat(() -> {
-                double sum = 0;
-                long samples = 0;
-                try (SampleStream.Cursor cursor = stream.open()) {
-                    for (int m = chunk.fill(cursor); m > 0; m = chunk.fill(cursor)) {
-                        sum += m * trainer.epoch(prepare.apply(chunk.samples(m)));
-                        samples += m;
-                    }
-                }
-                return sum / samples;
-            });
+        final int rows = (int) Math.min(chunk.rows(), samples);
+        final double chunks = Math.ceil((double) samples / rows);
+        final Dataset validation = settings.validation == null ? null : prepareValidation.apply(settings.validation);
+        final ToDoubleBiFunction<Network, Dataset> metric = metric(fresh);
+        final History history = new History(); // of epochs, where that of the trainer is of chunks
+        final Network network = fresh.network();
+        float[] best = network.parameters();
+        try (Trainer trainer = settingsOf(network, loss, rows)
+                .schedule((done, ofChunks) -> settings.schedule.factor(done / chunks, history)).build()) {
+            at = trainer;
+            cancelled = false;
+            for (int epoch = 1; epoch <= settings.epochs && !cancelled; epoch++) {
+                final long begun = System.nanoTime();
+                final double cost = epoch(trainer, stream, chunk, prepare, epoch, samples);
+                final double seconds = (System.nanoTime() - begun) * 1e-9;
+                history.add(new History.Epoch(epoch, cost, validation == null ? Double.NaN : trainer.loss(validation),
+                    validation == null ? Double.NaN : metric.applyAsDouble(network, validation), trainer.history().last().rate(),
+                    seconds));
+                for (Trainer.Listener listener : settings.listeners) listener.epoch(history.last());
+                if (settings.patience == 0) continue;
+                final int at = history.best(settings.tolerance);
+                if (at == history.size() - 1) best = network.parameters().clone();
+                if (history.size() - 1 - at >= settings.patience) break;
+            }
+            if (settings.patience > 0) System.arraycopy(best, 0, network.parameters(), 0, best.length);
+            latest = trainer;
+        } finally {
+            at = null;
         }
+        this.history = history;
         model = fresh;
     }
 
-    private <E extends Exception> void repeat(Pass<E> epoch) throws E {
-        double best = Double.POSITIVE_INFINITY;
-        int waited = 0;
-        for (int n = 0; n < settings.epochs && waited < settings.patience; n++) {
-            final double cost = epoch.run();
-            waited = cost > best - settings.tolerance ? waited + 1 : 0;
-            best = Math.min(best, cost);
+    private double epoch(Trainer trainer, SampleStream stream, Chunk chunk, UnaryOperator<Dataset> prepare, int epoch,
+                         long samples) throws IOException {
+        double sum = 0;
+        long done = 0;
+        try (SampleStream.Cursor cursor = stream.open()) {
+            for (int m = chunk.fill(cursor); m > 0 && !(cancelled && done > 0); m = chunk.fill(cursor)) {
+                sum += m * trainer.epoch(prepare.apply(chunk.samples(m)));
+                done += m;
+                for (Trainer.Listener listener : settings.listeners)
+                    listener.step(epoch, clamp(done), clamp(samples), sum / done);
+            }
         }
+        if (done == 0) throw new IOException("fit: the stream has no sample any more; expected as many in each epoch");
+        return sum / done;
+    }
+
+    private static int clamp(long samples) {
+        return (int) Math.min(samples, Integer.MAX_VALUE);
     }
 
     /** One more pass over the samples, for a copy of {@code old} that becomes the model. */
     final void trainFurther(Model old, Loss loss, Dataset prepared) {
         final Model next = old.copy();
-        try (Trainer trainer = trainer(next.network(), loss, prepared.size())) {
+        final Trainer before = latest;
+        try (Trainer trainer = settingsOf(next.network(), loss, prepared.size()).schedule(settings.schedule).build()) {
+            if (before != null) trainer.takeOver(before);
             trainer.epoch(prepared);
+            latest = trainer;
+            history = trainer.history();
         }
         model = next;
     }
 
-    private Trainer trainer(Network network, Loss loss, int samples) {
+    private Trainer.Builder settingsOf(Network network, Loss loss, int samples) {
         final int batch = Math.min(settings.batch, samples);
-        return Trainer.of(network, loss).rate(settings.rate).l2(settings.l2 * samples / batch).batch(batch)
-            .threads(settings.threads).seed(settings.seed).build();
+        final double perStep = (double) samples / batch; // the trainer's penalties are shared by all samples
+        final Trainer.Builder builder = Trainer.of(network, loss).optimizer(settings.optimizer).rate(settings.rate)
+            .l2(settings.l2 * perStep).l1(settings.l1 * perStep).clipNorm(settings.clip).batch(batch)
+            .dropout(0, settings.inputDropout).threads(settings.threads).seed(settings.seed);
+        for (int l = 1; l < network.depth() && l <= settings.hidden.size(); l++)
+            builder.dropout(l, settings.hidden.get(l - 1).dropout());
+        return builder;
+    }
+
+    /**
+     * Asks the {@code fit} at work, if there is one, to end after the batch at hand (with a stream, after what is in memory); what
+     * it has learned so far becomes the model. May be called by any thread.
+     */
+    public void cancel() {
+        cancelled = true;
+        final Trainer trainer = at;
+        if (trainer != null) trainer.cancel();
+    }
+
+    /**
+     * What came of the epochs of the latest {@code fit}, and of the passes since; empty before, and after a load. In the
+     * standardised unit of the targets.
+     */
+    public List<History.Epoch> history() {
+        return history.epochs();
     }
 
     final Network network(int inputs, int outputs, Activation output) {

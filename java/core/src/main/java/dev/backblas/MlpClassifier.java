@@ -12,6 +12,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.ToDoubleBiFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -92,6 +93,12 @@ public final class MlpClassifier<L> extends Mlp {
         }
     }
 
+    @Override
+    ToDoubleBiFunction<Network, Dataset> metric(Model fresh) {
+        if (!fresh.multiLabel()) return Metrics::accuracy;
+        return (network, prepared) -> share("fit", new Model(network, null, null, fresh.labels(), true, null), prepared);
+    }
+
     // ---- Training
 
     /**
@@ -132,7 +139,7 @@ public final class MlpClassifier<L> extends Mlp {
         final Examination seen = new Examination(operation, data.inputs(), data.outputs(), labels, multiLabel);
         forEach(operation, data, seen);
         final Model fresh = seen.model();
-        train(fresh, loss(fresh), seen.prepared(fresh, data));
+        train(fresh, loss(fresh), seen.prepared(fresh, data), validation -> seen.validation(fresh, validation));
         return this;
     }
 
@@ -146,7 +153,8 @@ public final class MlpClassifier<L> extends Mlp {
         final Examination seen = new Examination("fit", stream.inputs(), stream.outputs(), labels, false);
         forEach("fit", stream, seen);
         final Model fresh = seen.model();
-        train(fresh, loss(fresh), stream, chunk -> seen.prepared(fresh, chunk));
+        train(fresh, loss(fresh), stream, seen.samples, chunk -> seen.prepared(fresh, chunk),
+              validation -> seen.validation(fresh, validation));
         return this;
     }
 
@@ -215,7 +223,8 @@ public final class MlpClassifier<L> extends Mlp {
         return this;
     }
 
-    private static Loss loss(Model model) {
+    private Loss loss(Model model) {
+        if (settings.loss() != null) return settings.loss();
         return model.network().layer(model.network().depth()).activation() == Activation.SOFTMAX
             ? Loss.CROSS_ENTROPY : Loss.BINARY_CROSS_ENTROPY;
     }
@@ -228,6 +237,7 @@ public final class MlpClassifier<L> extends Mlp {
         private final int inputs;
         private final Scaler.Learner ofX;
         private final double[] weights; // of the samples of each class
+        private long samples;
 
         Examination(String operation, int inputs, int outputs, List<? extends L> labels, boolean multiLabel) {
             final int k = labels.size(), least = multiLabel ? 1 : 2;
@@ -255,19 +265,35 @@ public final class MlpClassifier<L> extends Mlp {
         @Override
         public void sample(long row, float[] x, int xOffset, float[] y, int yOffset, float weight) {
             ofX.add(x, xOffset);
-            if (multiLabel) {
-                for (int c = 0; c < labels.size(); c++)
+            samples++;
+            check(row, y, yOffset);
+            if (!multiLabel) weights[(int) y[yOffset]] += weight;
+        }
+
+        private void check(long row, float[] y, int yOffset) {
+            if (multiLabel)
+                for (int c = 0; c < labels.size(); c++) {
                     if (!(y[yOffset + c] >= 0 && y[yOffset + c] <= 1))
                         throw new IllegalArgumentException(
                             operation + ": target " + c + " of row " + row + " is " + y[yOffset + c] + "; expected 0 to 1");
-                return;
+                }
+            else {
+                final float c = y[yOffset];
+                if (!(c >= 0 && c < labels.size() && c == (int) c))
+                    throw new IllegalArgumentException(
+                        operation + ": the target of row " + row + " is " + c + "; expected the number of a class, 0 to "
+                            + (labels.size() - 1));
             }
-            final float c = y[yOffset];
-            if (!(c >= 0 && c < labels.size() && c == (int) c))
+        }
+
+        /** Samples for validation, which are checked, too. */
+        Dataset validation(Model model, Dataset data) {
+            if (data.inputs() != inputs || data.outputs() != (multiLabel ? labels.size() : 1))
                 throw new IllegalArgumentException(
-                    operation + ": the target of row " + row + " is " + c + "; expected the number of a class, 0 to "
-                        + (labels.size() - 1));
-            weights[(int) c] += weight;
+                    operation + ": samples for validation have " + data.inputs() + " values and " + data.outputs()
+                        + " targets; expected as many as those to learn from");
+            forEach(operation + ": validation", data, (row, x, xOffset, y, yOffset, weight) -> check(row, y, yOffset));
+            return prepared(model, data);
         }
 
         Model model() {
@@ -452,13 +478,16 @@ public final class MlpClassifier<L> extends Mlp {
      * them right. Targets are as in {@link #fit(Dataset, List)} or {@link #fitMultiLabel(Dataset, List)}.
      */
     public double score(Dataset data) {
-        final Model model = model("score");
+        return share("score", model("score"), data);
+    }
+
+    private static double share(String operation, Model model, Dataset data) {
         final int n = model.network().outputs(), targets = model.multiLabel() ? n : 1;
         if (data.outputs() != targets)
             throw new IllegalArgumentException(
-                "score: samples have " + data.outputs() + " targets; expected " + targets + ", as in fit");
+                operation + ": samples have " + data.outputs() + " targets; expected " + targets + ", as in fit");
         final double[] rightAndAll = new double[2];
-        predictEach(model, "score", data, (p, offset, y, yOffset, weight) -> {
+        predictEach(model, operation, data, (p, offset, y, yOffset, weight) -> {
             boolean right = true;
             if (model.multiLabel())
                 for (int k = 0; k < n; k++) right &= p[offset + k] >= 0.5f == y[yOffset + k] >= 0.5f;

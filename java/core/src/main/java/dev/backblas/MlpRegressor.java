@@ -5,6 +5,7 @@ import dev.backblas.backend.Backend;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.function.ToDoubleBiFunction;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -21,8 +22,21 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MlpRegressor extends Mlp {
 
-    private MlpRegressor(Settings settings, @Nullable Model model) {
+    private final Activation output;
+
+    private MlpRegressor(Settings settings, @Nullable Activation output, @Nullable Model model) {
         super(settings, model);
+        this.output = output != null ? output
+            : loss().outputs().contains(Activation.IDENTITY) ? Activation.IDENTITY : Activation.SOFTPLUS;
+    }
+
+    private Loss loss() {
+        return settings.loss() == null ? Loss.SQUARED_ERROR : settings.loss();
+    }
+
+    @Override
+    ToDoubleBiFunction<Network, Dataset> metric(Model fresh) {
+        return Metrics::rootMeanSquaredError;
     }
 
     /** Begins a regressor. */
@@ -32,6 +46,8 @@ public final class MlpRegressor extends Mlp {
 
     /** The settings of a regressor. */
     public static final class Builder extends Mlp.Builder<Builder> {
+        private @Nullable Activation output;
+
         private Builder() {}
 
         @Override
@@ -39,9 +55,18 @@ public final class MlpRegressor extends Mlp {
             return this;
         }
 
+        /**
+         * φ of the output: the identity unless set, or softplus where the loss is not defined on that, as
+         * {@link Loss#POISSON}. With another output than the identity, targets are not standardised.
+         */
+        public Builder output(Activation activation) {
+            output = activation;
+            return this;
+        }
+
         /** A regressor of these settings, which knows nothing yet. */
         public MlpRegressor build() {
-            return new MlpRegressor(settings(), null);
+            return new MlpRegressor(settings(), output, null);
         }
     }
 
@@ -68,7 +93,7 @@ public final class MlpRegressor extends Mlp {
         final Examination seen = new Examination(data.inputs(), data.outputs());
         forEach("fit", data, seen);
         final Model fresh = seen.model();
-        train(fresh, Loss.SQUARED_ERROR, prepared(fresh, data));
+        train(fresh, loss(), prepared(fresh, data), validation -> validation(fresh, validation));
         return this;
     }
 
@@ -82,7 +107,8 @@ public final class MlpRegressor extends Mlp {
         final Examination seen = new Examination(stream.inputs(), stream.outputs());
         forEach("fit", stream, seen);
         final Model fresh = seen.model();
-        train(fresh, Loss.SQUARED_ERROR, stream, chunk -> prepared(fresh, chunk));
+        train(fresh, loss(), stream, seen.samples, chunk -> prepared(fresh, chunk),
+              validation -> validation(fresh, validation));
         return this;
     }
 
@@ -107,7 +133,7 @@ public final class MlpRegressor extends Mlp {
             throw new IllegalArgumentException(
                 "partialFit: samples have " + data.inputs() + " values and " + data.outputs() + " targets, but the model has "
                     + old.network().inputs() + " inputs and " + old.network().outputs() + " outputs");
-        trainFurther(old, Loss.SQUARED_ERROR, prepared(old, data));
+        trainFurther(old, loss(), prepared(old, data));
         return this;
     }
 
@@ -115,6 +141,7 @@ public final class MlpRegressor extends Mlp {
     private final class Examination implements Visitor {
         private final int inputs, outputs;
         private final Scaler.Learner ofX, ofY;
+        private long samples;
 
         Examination(int inputs, int outputs) {
             this.inputs = inputs;
@@ -127,13 +154,23 @@ public final class MlpRegressor extends Mlp {
         public void sample(long row, float[] x, int xOffset, float[] y, int yOffset, float weight) {
             ofX.add(x, xOffset);
             ofY.add(y, yOffset);
+            samples++;
         }
 
         Model model() {
             final boolean standardize = settings.standardize();
-            return new Model(network(inputs, outputs, Activation.IDENTITY), standardize ? ofX.scaler("x") : null,
-                             standardize ? ofY.scaler("y") : null, List.of(), false, settings.encoder());
+            return new Model(network(inputs, outputs, output), standardize ? ofX.scaler("x") : null,
+                             standardize && output == Activation.IDENTITY ? ofY.scaler("y") : null, List.of(), false, settings.encoder());
         }
+    }
+
+    private static Dataset validation(Model model, Dataset data) {
+        if (data.inputs() != model.network().inputs() || data.outputs() != model.network().outputs())
+            throw new IllegalArgumentException(
+                "fit: samples for validation have " + data.inputs() + " values and " + data.outputs()
+                    + " targets; expected as many as those to learn from");
+        forEach("fit: validation", data, (row, x, xOffset, y, yOffset, weight) -> {});
+        return prepared(model, data);
     }
 
     private static Dataset prepared(Model model, Dataset data) {
@@ -245,7 +282,7 @@ public final class MlpRegressor extends Mlp {
 
     /** As {@link #load(Path)}, with settings for {@link #partialFit} and the backend. */
     public static MlpRegressor load(Path file, Builder settings) throws IOException {
-        return new MlpRegressor(settings.settings(), ModelFile.load(file, null, settings.backend()));
+        return new MlpRegressor(settings.settings(), settings.output, ModelFile.load(file, null, settings.backend()));
     }
 
     /**
@@ -266,7 +303,7 @@ public final class MlpRegressor extends Mlp {
      */
     public static MlpRegressor of(Network network, @Nullable Scaler inputs, @Nullable Scaler targets,
                                   @Nullable TableEncoder encoder) {
-        return new MlpRegressor(builder().settings(), new Model(
+        return new MlpRegressor(builder().settings(), null, new Model(
             network, requireColumns(inputs, network.inputs()), requireColumns(targets, network.outputs()), List.of(), false,
             requireInputs(encoder, network)));
     }

@@ -175,7 +175,7 @@ final class ModelFile {
             return reading.from(in);
         } catch (IOException | IllegalStateException | IllegalArgumentException | UnsupportedOperationException
                  | JsonParseException | ClassCastException e) { // the latter four: JSON of another kind than expected
-            throw new IOException(file + ": is not a model that can be read: " + Safetensors.reason(e), e);
+            throw new IOException(file + ": is not a model that can be read: " + AtomicFile.reason(e), e);
         }
     }
 

@@ -12,22 +12,14 @@ import java.nio.ByteOrder;
 import java.nio.FloatBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.AtomicMoveNotSupportedException;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 
 /**
  * A safetensors file: eight bytes for the length of the header, little-endian; the header, JSON, padded with spaces to a multiple
- * of eight; then the tensors, little-endian. Written beside, forced to the disk and renamed, so that a file is old or new, never
- * half of either; read with distrust.
+ * of eight; then the tensors, little-endian. Read with distrust.
  */
 final class Safetensors implements Closeable {
 
@@ -48,42 +40,15 @@ final class Safetensors implements Closeable {
     // ---- Writing
 
     static void write(Path file, Map<String, String> metadata, List<Tensor> tensors) throws IOException {
-        final Path target = file.toAbsolutePath();
-        if (target.getFileName() == null || Files.exists(target) && !Files.isRegularFile(target))
-            throw new IOException(file + ": cannot be written: it is no file");
-        Path beside = null;
-        try {
-            // Not createTempFile: its files are for their owner alone
-            beside = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID() + ".part");
-            try (FileChannel out = FileChannel.open(beside, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-                write(out, header(metadata, tensors));
-                final ByteBuffer buffer = buffer();
-                for (Tensor tensor : tensors) write(out, tensor, buffer);
-                out.force(true);
-            }
-            replace(beside, target);
-            beside = null;
-        } catch (IOException e) {
-            throw new IOException(file + ": cannot be written: " + reason(e), e);
-        } finally {
-            if (beside != null) Files.deleteIfExists(beside);
-        }
+        final ByteBuffer header = header(file, metadata, tensors);
+        AtomicFile.write(file, out -> {
+            write(out, header);
+            final ByteBuffer buffer = buffer();
+            for (Tensor tensor : tensors) write(out, tensor, buffer);
+        });
     }
 
-    private static void replace(Path beside, Path target) throws IOException {
-        try {
-            Files.move(beside, target, StandardCopyOption.ATOMIC_MOVE);
-        } catch (AtomicMoveNotSupportedException e) {
-            Files.move(beside, target, StandardCopyOption.REPLACE_EXISTING);
-        }
-        try (FileChannel directory = FileChannel.open(target.getParent())) {
-            directory.force(true); // the new name too survives a power failure
-        } catch (IOException notOnThisSystem) {
-            // Windows opens no directories; the file itself is safe
-        }
-    }
-
-    private static ByteBuffer header(Map<String, String> metadata, List<Tensor> tensors) throws IOException {
+    private static ByteBuffer header(Path file, Map<String, String> metadata, List<Tensor> tensors) throws IOException {
         final JsonObject header = new JsonObject(), strings = new JsonObject();
         metadata.forEach(strings::addProperty);
         header.add("__metadata__", strings);
@@ -102,7 +67,8 @@ final class Safetensors implements Closeable {
         final byte[] json = header.toString().getBytes(StandardCharsets.UTF_8);
         final int length = (json.length + 7) / 8 * 8;
         if (length > LONGEST_HEADER)
-            throw new IOException("its header would have " + length + " bytes; expected " + LONGEST_HEADER + " or fewer");
+            throw new IOException(file + ": cannot be written: its header would have " + length + " bytes; expected "
+                + LONGEST_HEADER + " or fewer");
         final ByteBuffer buffer = ByteBuffer.allocate(8 + length).order(ByteOrder.LITTLE_ENDIAN).putLong(length).put(json);
         while (buffer.hasRemaining()) buffer.put((byte) ' ');
         return buffer.flip();
@@ -278,11 +244,5 @@ final class Safetensors implements Closeable {
     @Override
     public void close() throws IOException {
         in.close();
-    }
-
-    static String reason(Exception e) {
-        if (e instanceof AccessDeniedException) return "permission denied";
-        if (e instanceof NoSuchFileException missing) return "no such file or directory: " + missing.getFile();
-        return e.getMessage() == null ? e.toString() : e.getMessage();
     }
 }

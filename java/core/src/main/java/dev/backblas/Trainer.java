@@ -739,6 +739,15 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
+    /** Goes on where another trainer of such a network stopped, which has the same optimizer; with the weights of this one. */
+    void takeOver(Trainer from) {
+        final float[][] memories = backpropagation.memories(), before = from.backpropagation.memories();
+        for (int i = 0; i < memories.length; i++) copy(before[i], memories[i]);
+        epoch = from.epoch;
+        steps = from.steps;
+        history = from.history;
+    }
+
     private static void copy(float[] from, float[] to) {
         System.arraycopy(from, 0, to, 0, to.length);
     }

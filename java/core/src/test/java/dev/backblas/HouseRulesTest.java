@@ -55,7 +55,7 @@ class HouseRulesTest {
         final Path natives = ROOT.resolve("native");
         assertEquals(List.of(), sayers(natives.resolve("jni.cpp"), "for|while|sum|gemm"));
         assertEquals(List.of(), sayers(natives.resolve("pinned.hpp"), "for|while"));
-        for (String kernels : List.of("kernels.cpp", "kernels.hpp", "activations.hpp", "simd.hpp", "dispatch.cpp",
+        for (String kernels : List.of("kernels.cpp", "kernels.hpp", "gemm.hpp", "activations.hpp", "simd.hpp", "dispatch.cpp",
                                       "batch.cpp", "elementwise.cpp", "program.cpp", "program.hpp"))
             assertEquals(List.of(), sayers(natives.resolve(kernels), "jni|JNIEnv|thread|pthread|new|malloc"));
     }

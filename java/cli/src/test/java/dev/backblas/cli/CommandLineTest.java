@@ -98,7 +98,7 @@ class CommandLineTest {
     @Test
     void digitsAreLearnedOnBothBackends() throws IOException {
         final Ran java = train("digits", "--backend", "java");
-        assertTrue(java.out.contains("java, 1 thread: pure Java, netlib"), java.out);
+        assertTrue(java.out.contains("java, 1 thread: pure Java, Vector API"), java.out);
         assertTrue(java.accuracy() >= 96, java.out);
         if (!NATIVE) return;
         final Ran openblas = train("digits");
@@ -164,7 +164,6 @@ class CommandLineTest {
         assertTrue(train("digits", "--hidden", "none", "--epochs=1").out.contains("softmax 64-10:softmax, 650 parameters"));
     }
 
-    /** Of OpenBLAS; netlib's Vector API repeats itself only up to rounding. */
     @Test
     @DisabledIfSystemProperty(named = "backblas.test.native", matches = "false")
     void theSameSeedGivesTheSameModel() throws IOException {
@@ -261,7 +260,7 @@ class CommandLineTest {
         refused("train: --hidden is '10,x'; expected whole numbers, such as 100,50, or none", "--hidden", "10,x");
         refused("layer: in is 64 and out is -3; expected each to be 1 or more", "--hidden", "-3");
         refused("network: layer 1 is softmax, which is for the output layer; expected none after it", "--activation", "softmax");
-        refused("backend: there is none named 'cuda'; expected openblas, java or auto", "--backend", "cuda");
+        refused("backend: there is none named 'cuda'; expected openblas, java, netlib or auto", "--backend", "cuda");
         refused("boston.csv: binary needs two classes, but 'medv' has 229 different values; use --system softmax or regression",
                 "boston", "--system", "binary");
         refused("boston.csv: softmax needs classes, but 'medv' has 229 different values; use --system regression",
@@ -359,7 +358,7 @@ class CommandLineTest {
     @Test
     void theDoctorNamesWhatRuns() {
         final Ran ran = run("doctor");
-        assertTrue(ran.out.contains("java      pure Java, netlib "), ran.out);
+        assertTrue(ran.out.contains("java      pure Java, Vector API, "), ran.out);
         assertTrue(ran.out.matches("(?s).*speed     [0-9.]+ GFLOP/s on one thread.*"), ran.out);
         assertTrue(ran.out.contains("jdk       " + System.getProperty("java.version")), ran.out);
         if (NATIVE) {

@@ -27,9 +27,9 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
         return false;
     }
 
-    /** How many of {@code n} columns (samples or units) one call may take, where each costs {@code work} multiplications. */
-    int tile(int n, long work) {
-        return Math.max(1, n);
+    /** How many multiplications one call may take. */
+    long longestCall() {
+        return Long.MAX_VALUE;
     }
 
     void computeGather(int n, float[] source, int[] columns, int from, int to, float[] x, int xOffset) {

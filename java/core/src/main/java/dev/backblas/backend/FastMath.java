@@ -19,32 +19,32 @@ public final class FastMath {
     public static float exp(float x) {
         if (x < -87) return 0;
         if (x > 88) return Float.POSITIVE_INFINITY;
-        final float n = x * LOG2_E + ROUND - ROUND, r = remainder(x, n), scale = powerOfTwo(n);
-        return scale + scale * remainderExpm1(r);
+        final float rounded = x * LOG2_E + ROUND, scale = powerOfTwo(rounded);
+        return scale + scale * expm1(x, 0, rounded);
     }
 
-    /** 1 / (1 + e⁻ˣ) within 3 ulp; 1.6e-38 below −87. */
+    /** 1 / (1 + e⁻ˣ) within 3 ulp on [−87, 87]; beyond it stays 1.6e-38 and 1. */
     public static float sigmoid(float x) {
-        return 1 / (1 + exp(Math.min(87, -x)));
+        return 1 / (1 + exp(x < -87 ? 87 : -x));
     }
 
     /** tanh x within 4 ulp. */
     public static float tanh(float x) {
         // tanh|x| = E / (E + 2) with E = e²ˣ − 1; 1 to the last bit from 9.02 on
-        final float y = 2 * Math.min(9.02f, Math.abs(x));
-        final float n = y * LOG2_E + ROUND - ROUND, scale = powerOfTwo(n);
-        final float e = scale * remainderExpm1(remainder(y, n)) + (scale - 1);
+        final float y = Math.abs(x) > 9.02f ? 18.04f : 2 * Math.abs(x);
+        final float rounded = y * LOG2_E + ROUND, scale = powerOfTwo(rounded);
+        final float e = scale * expm1(y, 0, rounded) + (scale - 1);
         return Math.copySign(e / (e + 2), x);
     }
 
     /** eˣ − 1 within 4 ulp for x ≤ 0. */
     static float expm1(float x) {
         final float y = Math.max(x, -87); // from −17.4 on it is −1 to the last bit
-        final float n = y * LOG2_E + ROUND - ROUND, scale = powerOfTwo(n);
-        return scale * remainderExpm1(remainder(y, n)) + (scale - 1);
+        final float rounded = y * LOG2_E + ROUND, scale = powerOfTwo(rounded);
+        return scale * expm1(y, 0, rounded) + (scale - 1);
     }
 
-    /** x where x > 0, else eˣ − 1; within 4 ulp. */
+    /** x where x &gt; 0, else eˣ − 1; within 4 ulp. */
     static float elu(float x) {
         return x > 0 ? x : expm1(x);
     }
@@ -105,29 +105,22 @@ public final class FastMath {
         // y² in two parts, the first exact, so that a large one costs no digits
         final float high = Float.intBitsToFloat(Float.floatToRawIntBits(y) & 0xfffff000);
         final float e = -0.5f * high * high, rest = p - 0.5f * (y - high) * (y + high);
-        final float n = (e + rest) * LOG2_E + ROUND - ROUND, scale = powerOfTwo(n);
-        final float tail = 0.5f * t * (scale + scale * remainderExpm1(remainder(e, n) + rest));
+        final float rounded = (e + rest) * LOG2_E + ROUND, scale = powerOfTwo(rounded);
+        final float tail = 0.5f * t * (scale + scale * expm1(e, rest, rounded));
         return x > 0 ? 1 - tail : tail; // NaN has gone through t
     }
 
-    /** x − n ln 2. */
-    private static float remainder(float x, float n) {
-        return x - n * LN2_HIGH - n * LN2_LOW;
+    /**
+     * eʳ − 1 for x + rest = n ln 2 + r, |r| ≤ ln2/2; truncated with an error below 6e-9. By pairs, whose sums overlap in time.
+     */
+    private static float expm1(float x, float rest, float rounded) {
+        final float n = rounded - ROUND, r = x - n * LN2_HIGH - n * LN2_LOW + rest, r2 = r * r;
+        final float p01 = 1f / 2 + r * (1f / 6), p23 = 1f / 24 + r * (1f / 120), p45 = 1f / 720 + r * (1f / 5040);
+        return r + r2 * (p01 + r2 * (p23 + r2 * p45));
     }
 
-    /** eʳ − 1 for |r| ≤ ln2/2; the truncation error is below 6e-9. */
-    private static float remainderExpm1(float r) {
-        float p = 1f / 5040;
-        p = p * r + 1f / 720;
-        p = p * r + 1f / 120;
-        p = p * r + 1f / 24;
-        p = p * r + 1f / 6;
-        p = p * r + 0.5f;
-        return p * (r * r) + r;
-    }
-
-    /** 2ⁿ for a whole n from −126 to 127. */
-    private static float powerOfTwo(float n) {
-        return Float.intBitsToFloat((int) n + 127 << 23);
+    /** 2ⁿ for a whole n from −126 to 127, given n + {@link #ROUND}. */
+    private static float powerOfTwo(float rounded) {
+        return Float.intBitsToFloat((Float.floatToRawIntBits(rounded) << 23) + (127 << 23));
     }
 }

@@ -2,11 +2,11 @@ package dev.backblas.backend;
 
 /**
  * C ← α A B + β C in pure Java, on matrices with strides: element (i, p) of A is {@code a[aOffset + i * aRow + p * aColumn]}. One
- * of the two strides is 1; the matrix is transposed where it is the second of A, the first of C. The same call gives the same bits.
+ * of a matrix's two strides is 1, and tells whether it is transposed. The same call gives the same bits.
  */
 interface MatrixProduct {
 
-    /** Whether {@link Math#fma} is an instruction of this processor. Where it is not, it takes BigDecimal: a thousand times as long. */
+    /** Whether {@link Math#fma} is an instruction here. Where it is not, it goes by BigDecimal: a thousand times as slow. */
     boolean FUSED = isFused();
 
     private static boolean isFused() {

@@ -40,6 +40,7 @@ final class NativeLibrary {
     private @Nullable IllegalStateException failure;
     private String description = "";
     private boolean pinsWithoutCopy;
+    private String instructionSet = "";
 
     private NativeLibrary() {}
 
@@ -75,6 +76,11 @@ final class NativeLibrary {
 
     boolean pinsWithoutCopy() {
         return pinsWithoutCopy;
+    }
+
+    /** What the kernels are compiled for; empty when there are none. */
+    String instructionSet() {
+        return instructionSet;
     }
 
     static String platform() {
@@ -181,10 +187,11 @@ final class NativeLibrary {
             return remedy;
         }
         pinsWithoutCopy = OpenBlas.pinsWithoutCopy(new float[8]);
+        instructionSet = OpenBlas.instructionSet();
         final String config = OpenBlas.config();
         description = (config.startsWith("OpenBLAS ") ? String.join(" ", List.of(config.split(" ")).subList(0, 2)) : "a BLAS")
             + " " + OpenBlas.core() + (explicit != null ? " from " + file : file == null ? ", linked into" : ", bundled with")
-            + (explicit != null ? ", called from " : " ") + origin + ", tails in " + OpenBlas.instructionSet();
+            + (explicit != null ? ", called from " : " ") + origin + ", beside kernels for " + instructionSet;
         return null;
     }
 

@@ -5,15 +5,6 @@ import org.jspecify.annotations.Nullable;
 /** The kernels in C++ around OpenBLAS: whatever is asked for crosses as a {@link Program}. */
 final class OpenBlasBackend extends CheckedBackend {
 
-    /**
-     * A crossing lasts for about this many multiplications, 3 ms at 40 GFLOP/s, or for {@link #NARROWEST_TILE} columns if they
-     * take longer: before JDK 22, G1 cannot collect while an array is pinned.
-     */
-    static final long LONGEST_CROSSING = 1L << 26;
-
-    /** Fewer columns than this cost more in packing W anew than they save in pinned time. */
-    static final int NARROWEST_TILE = 32;
-
     /** The most calls of one crossing; native code holds their numbers on its stack. */
     static final int CALLS = 64;
 
@@ -22,8 +13,23 @@ final class OpenBlasBackend extends CheckedBackend {
     /** A single call, too, is a program; each thread rewrites its own. */
     private final Program.PerThread single = new Program.PerThread(this);
 
+    private final long longestCrossing;
+
     OpenBlasBackend(NativeLibrary library) {
         this.library = library;
+        longestCrossing = longestCrossing(library.instructionSet());
+    }
+
+    /**
+     * So many multiplications take 2 to 5 ms: at 110 to 230 GFLOP/s, at 60 to 130, and at 15 to 30. Before JDK 22, G1 cannot
+     * collect while an array is pinned (bench pauses).
+     */
+    private static long longestCrossing(String instructionSet) {
+        return switch (instructionSet) {
+            case "avx512" -> 1L << 28;
+            case "avx2" -> 1L << 27;
+            default -> 1L << 25;
+        };
     }
 
     @Override
@@ -42,14 +48,14 @@ final class OpenBlasBackend extends CheckedBackend {
     }
 
     @Override
-    int tile(int n, long work) {
-        return (int) Math.max(1, Math.min(n, Math.max(NARROWEST_TILE, LONGEST_CROSSING / work)));
+    long longestCall() {
+        return longestCrossing;
     }
 
     @Override
     boolean run(Program program) {
         final int end = program.length();
-        if (program.work() <= LONGEST_CROSSING && end <= CALLS * Program.STRIDE) {
+        if (program.work() <= longestCrossing && end <= CALLS * Program.STRIDE) {
             cross(program, 0, end);
             return true;
         }
@@ -57,7 +63,7 @@ final class OpenBlasBackend extends CheckedBackend {
         long work = 0; // of the calls from there on
         for (int call = 0; call < end; call += Program.STRIDE) {
             final long more = program.work(call);
-            if (call > from && (work + more > LONGEST_CROSSING || call - from == CALLS * Program.STRIDE)) {
+            if (call > from && (work + more > longestCrossing || call - from == CALLS * Program.STRIDE)) {
                 cross(program, from, call);
                 from = call;
                 work = 0;

@@ -22,10 +22,10 @@ final class PlainProduct implements MatrixProduct {
     private static final int STEP = 2 * WIDTH;
 
     /**
-     * Where the loops begin: C2 runs scalar iterations, at least one, up to where the vectors would be aligned if arrays were,
-     * 64 bytes from the object's start; elements begin after 16 bytes. That one iteration falls on an element that is not used.
+     * Where the loops begin: C2 runs scalar iterations, at least one, up to where the address would be a multiple of 32 if the
+     * array's were; elements begin 16 bytes into it. So there is one, on an element that is not used. From 0 it would be 4 to 12.
      */
-    private static final int START = 11;
+    private static final int START = 3;
     private static final int FIRST = START + 1;
     /** The longest vector; strips are filled up with zeros, or scalar iterations would end each loop. */
     private static final int LANES = 16;

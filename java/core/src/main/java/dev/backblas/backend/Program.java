@@ -22,13 +22,18 @@ public final class Program {
     // parameters, each the number of an array (or NONE) and an offset.
     static final int STRIDE = 20;
     static final int KERNEL = 0, IN = 1, OUT = 2, M = 3, FROM = 4, TO = 5, PHI = 6, ALPHA = 7, BETA = 8, GAMMA = 9, OPERAND = 10;
+    // FROM and TO are the units; the rows of the input gradient.
     static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2, UPDATE = 3, ACTIVATE = 4, DROPOUT = 5;
     static final int NONE = -1;
 
-    /**
-     * A parameter that is updated takes as long as so many multiplications: 28 bytes of memory, or 1 to 2 ns.
-     */
-    private static final int UPDATE_WORK = 64;
+    /** Fewer columns (units, rows) than this cost more in packing the other matrix anew than they save in time. */
+    static final int NARROWEST_TILE = 32;
+
+    /** So many columns share the packing of a tile of W. */
+    private static final int WIDEST_TILE = 256;
+
+    /** A parameter that is updated takes as long as so many multiplications: 28 bytes of memory, or 1 to 2 ns. */
+    private static final int UPDATE_WORK = 128;
 
     /** The same of a value that is activated, or drops out. */
     private static final int ACTIVATE_WORK = 64, DROPOUT_WORK = 16;
@@ -120,7 +125,7 @@ public final class Program {
      */
     public Program activate(int n, Activation phi, float[] z, int zOffset, float[] a, int aOffset) {
         Arguments.activate(n, phi, z, zOffset, a, aOffset);
-        final int tile = backend.tile(n, ACTIVATE_WORK);
+        final int tile = tile(n, ACTIVATE_WORK);
         for (int i = 0, count; i < n; i += count) {
             count = Math.min(tile, n - i);
             final int call = add(ACTIVATE, count, 1, 1, 0, 1, phi.ordinal(), 0, 0, 0, (long) ACTIVATE_WORK * count);
@@ -146,7 +151,7 @@ public final class Program {
     public Program dropout(int n, float p, int first, float[] x, int xOffset, float[] out, int outOffset, float[] key,
                            int keyOffset) {
         Arguments.dropout(n, p, x, xOffset, out, outOffset, key, keyOffset);
-        final int tile = backend.tile(n, DROPOUT_WORK);
+        final int tile = tile(n, DROPOUT_WORK);
         for (int i = 0, count; i < n; i += count) {
             count = Math.min(tile, n - i);
             final int call = add(DROPOUT, count, 1, 1, first + i, first + i, 0, p, 0, 0, (long) DROPOUT_WORK * count);
@@ -199,51 +204,66 @@ public final class Program {
 
     void addAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a, int aOffset,
                    Activation phi, float[] next, int nextOffset) {
-        final int tile = backend.tile(m, (long) in * out);
-        for (int j = 0; j < m; j += tile) {
-            final int n = Math.min(tile, m - j);
-            final int call = add(AFFINE, in, out, n, 0, out, phi.ordinal(), 0, 0, 0, (long) in * out * n);
-            operand(call, 0, w, wOffset, false);
-            operand(call, 1, b, bOffset, false);
-            operand(call, 2, a, aOffset + j * in, false);
-            operand(call, 3, next, nextOffset + j * out, true);
-        }
         loopWork += Loops.work(in, out, m, phi);
+        final int columns = columns(m, (long) in * out, phi != Activation.SOFTMAX);
+        final int units = phi == Activation.SOFTMAX ? out : tile(out, (long) in * columns);
+        for (int k = 0; k < out; k += units)
+            for (int j = 0; j < m; j += columns) {
+                final int n = Math.min(columns, m - j), end = Math.min(out, k + units);
+                final int call = add(AFFINE, in, out, n, k, end, phi.ordinal(), 0, 0, 0, (long) in * (end - k) * n);
+                operand(call, 0, w, wOffset, false);
+                operand(call, 1, b, bOffset, false);
+                operand(call, 2, a, aOffset + j * in, false);
+                operand(call, 3, next, nextOffset + j * out, true);
+            }
     }
 
     void addInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
                           float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
-        final int tile = backend.tile(m, (long) in * out);
-        for (int j = 0; j < m; j += tile) {
-            final int n = Math.min(tile, m - j);
-            final int call = add(INPUT_GRADIENT, in, out, n, 0, out, phi.ordinal(), 0, 0, 0, (long) in * out * n);
-            operand(call, 0, w, wOffset, false);
-            operand(call, 1, delta, deltaOffset + j * out, false);
-            operand(call, 2, phi == Activation.IDENTITY ? null : a, aOffset + j * in, false);
-            operand(call, 3, previous, previousOffset + j * in, true);
-        }
         loopWork += (long) in * out * m;
+        final int columns = columns(m, (long) in * out, true), rows = tile(in, (long) out * columns);
+        for (int i = 0; i < in; i += rows)
+            for (int j = 0; j < m; j += columns) {
+                final int n = Math.min(columns, m - j), end = Math.min(in, i + rows);
+                final int call = add(INPUT_GRADIENT, in, out, n, i, end, phi.ordinal(), 0, 0, 0, (long) (end - i) * out * n);
+                operand(call, 0, w, wOffset, false);
+                operand(call, 1, delta, deltaOffset + j * out, false);
+                operand(call, 2, phi == Activation.IDENTITY ? null : a, aOffset + j * in, false);
+                operand(call, 3, previous, previousOffset + j * in, true);
+            }
     }
 
     void addWeightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
                            int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
                            int cBiasOffset) {
-        final int tile = backend.tile(to - from, (long) in * m);
-        for (int k = from; k < to; k += tile) {
-            final int end = Math.min(to, k + tile);
-            final int call =
-                add(WEIGHT_GRADIENT, in, out, m, k, end, 0, alpha, beta, gamma, (long) in * m * (end - k));
-            operand(call, 0, a, aOffset, false);
-            operand(call, 1, delta, deltaOffset, false);
-            operand(call, 2, c, cOffset, true);
-            operand(call, 3, cBias, cBiasOffset, true);
-        }
         loopWork += (long) in * m * (to - from);
+        final int columns = columns(m, (long) in * (to - from), true), units = tile(to - from, (long) in * columns);
+        for (int k = from; k < to; k += units)
+            for (int j = 0; j < m; j += columns) { // the sum over the batch goes on where it was left
+                final int n = Math.min(columns, m - j), end = Math.min(to, k + units);
+                final int call = add(WEIGHT_GRADIENT, in, out, n, k, end, 0, alpha, j == 0 ? beta : 1,
+                                     j == 0 ? gamma : 1, (long) in * (end - k) * n);
+                operand(call, 0, a, aOffset + j * in, false);
+                operand(call, 1, delta, deltaOffset + j * out, false);
+                operand(call, 2, c, cOffset, true);
+                operand(call, 3, cBias, cBiasOffset, true);
+            }
+    }
+
+    /** How many of n columns (units, rows) a call takes, where each is so many multiplications. */
+    private int tile(int n, long work) {
+        return (int) Math.max(1, Math.min(n, Math.max(NARROWEST_TILE, backend.longestCall() / Math.max(1, work))));
+    }
+
+    /** The same of a batch's columns; where even few of them take too long, W is tiled, and they may be as many as pay. */
+    private int columns(int m, long work, boolean weightsMayBeTiled) {
+        final int tile = tile(m, work);
+        return weightsMayBeTiled && tile * work > backend.longestCall() ? Math.min(m, WIDEST_TILE) : tile;
     }
 
     void addUpdate(UpdateRule rule, int from, int to, float[] theta, float[] gradient, float @Nullable [] m,
                    float @Nullable [] v, float[] numbers, int numbersOffset) {
-        final int tile = backend.tile(to - from, UPDATE_WORK);
+        final int tile = tile(to - from, UPDATE_WORK);
         for (int i = from, end; i < to; i = end) {
             end = i + Math.min(tile, to - i);
             final int call = add(UPDATE, end - i, 1, 1, i, end, rule.ordinal(), 0, 0, 0, (long) UPDATE_WORK * (end - i));
@@ -322,12 +342,13 @@ public final class Program {
 
     /** The multiplications of the call that begins at {@code call}. */
     long work(int call) {
-        final long n = code[call + IN];
+        final long n = code[call + IN], units = code[call + TO] - code[call + FROM];
         return switch (code[call + KERNEL]) {
+            case INPUT_GRADIENT -> units * code[call + OUT] * code[call + M];
             case UPDATE -> UPDATE_WORK * n;
             case ACTIVATE -> ACTIVATE_WORK * n;
             case DROPOUT -> DROPOUT_WORK * n;
-            default -> n * code[call + M] * (code[call + TO] - code[call + FROM]);
+            default -> units * n * code[call + M];
         };
     }
 

@@ -115,12 +115,15 @@ final class VectorProduct implements MatrixProduct {
     /** A column of a tile into C, c ← α t + β c. */
     private static void put(int n, float alpha, float[] tile, int from, float beta, float[] c, int at) {
         int i = 0;
-        for (; i + L <= n; i += L) {
-            FloatVector sum = FloatVector.fromArray(SPECIES, tile, from + i).mul(alpha);
-            if (beta != 0) sum = FloatVector.fromArray(SPECIES, c, at + i).mul(beta).add(sum);
-            sum.intoArray(c, at + i);
+        if (beta == 0) { // in loops of their own: a vector that comes from one of two places would be allocated
+            for (; i + L <= n; i += L) FloatVector.fromArray(SPECIES, tile, from + i).mul(alpha).intoArray(c, at + i);
+            for (; i < n; i++) c[at + i] = alpha * tile[from + i];
+        } else {
+            for (; i + L <= n; i += L)
+                FloatVector.fromArray(SPECIES, c, at + i).mul(beta)
+                    .add(FloatVector.fromArray(SPECIES, tile, from + i).mul(alpha)).intoArray(c, at + i);
+            for (; i < n; i++) c[at + i] = beta * c[at + i] + alpha * tile[from + i];
         }
-        for (; i < n; i++) c[at + i] = beta == 0 ? alpha * tile[from + i] : beta * c[at + i] + alpha * tile[from + i];
     }
 
     /** A strip of A, its rows side by side, with zeros below. */
@@ -245,15 +248,6 @@ final class VectorProduct implements MatrixProduct {
             s2 = FloatVector.fromArray(SPECIES, a, a2 + p).fma(x, s2);
             s3 = FloatVector.fromArray(SPECIES, a, a3 + p).fma(x, s3);
         }
-        if (whole < depth) { // the last vector again, without what was counted
-            final int p = depth - L;
-            final VectorMask<Float> rest = SPECIES.indexInRange(0, whole - p).not();
-            final FloatVector x = FloatVector.fromArray(SPECIES, b, bOffset + p);
-            s0 = s0.blend(FloatVector.fromArray(SPECIES, a, a0 + p).fma(x, s0), rest);
-            s1 = s1.blend(FloatVector.fromArray(SPECIES, a, a1 + p).fma(x, s1), rest);
-            s2 = s2.blend(FloatVector.fromArray(SPECIES, a, a2 + p).fma(x, s2), rest);
-            s3 = s3.blend(FloatVector.fromArray(SPECIES, a, a3 + p).fma(x, s3), rest);
-        }
         // A fixed tree, for reduceLanes may add in another order once it is compiled; lane k mod 4 becomes sum k
         final FloatVector s01 = s0.blend(s1, ODD).add(s1.blend(s0, ODD).rearrange(SWAP1));
         final FloatVector s23 = s2.blend(s3, ODD).add(s3.blend(s2, ODD).rearrange(SWAP1));
@@ -261,5 +255,12 @@ final class VectorProduct implements MatrixProduct {
         if (L >= 8) s = s.add(s.rearrange(SWAP4));
         if (L >= 16) s = s.add(s.rearrange(SWAP8));
         s.intoArray(sums, 0);
+        for (int p = whole; p < depth; p++) {
+            final float x = b[bOffset + p];
+            sums[0] += a[a0 + p] * x;
+            sums[1] += a[a1 + p] * x;
+            sums[2] += a[a2 + p] * x;
+            sums[3] += a[a3 + p] * x;
+        }
     }
 }

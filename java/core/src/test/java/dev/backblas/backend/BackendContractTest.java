@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * with NaN between canaries, and error bounds derived from the length of the sum.
  */
 @ParameterizedClass
-@MethodSource("dev.backblas.backend.TestBackends#all")
+@MethodSource("dev.backblas.backend.TestBackends#withPeer")
 class BackendContractTest {
 
     private static final int OFFSET = 5, GUARD = 19;
@@ -67,20 +67,6 @@ class BackendContractTest {
         assertTrue(Math.abs(got - want) <= bound, () -> what + ": " + got + ", expected " + want + " within " + bound);
     }
 
-    /** φ' of what {@link Backend#inputGradient} is given: A, or Z where φ keeps it. */
-    private static double slope(Activation phi, double a) {
-        if (phi.keepsZ()) return Phi.slope(phi, a);
-        return switch (phi) {
-            case SIGMOID -> a * (1 - a);
-            case TANH -> 1 - a * a;
-            case RELU -> a > 0 ? 1 : 0;
-            case LEAKY_RELU -> a > 0 ? 1 : Activation.LEAKY_SLOPE;
-            case ELU -> a > 0 ? 1 : a + 1;
-            case SOFTPLUS -> -Math.expm1(-a);
-            default -> 1;
-        };
-    }
-
     @FunctionalInterface
     private interface Shape {
         void of(int in, int out, int m);
@@ -96,7 +82,7 @@ class BackendContractTest {
             for (Activation phi : Activation.values()) affine(in, out, m, phi, (in + out + m) % 2 == 0);
         });
         affine(784, 128, 128, Activation.RELU, true);
-        affine(300, 700, 700, Activation.SIGMOID, true); // more than one tile of the native kernel
+        affine(300, 700, 700, Activation.SIGMOID, true); // more than one tile, and more than one block
     }
 
     private void affine(int in, int out, int m, Activation phi, boolean biased) {
@@ -155,7 +141,7 @@ class BackendContractTest {
                     sum += product;
                     size += Math.abs(product);
                 }
-                final double slope = slope(phi, a[OFFSET + j * in + i]);
+                final double slope = Phi.kept(phi, a[OFFSET + j * in + i]);
                 requireClose(sum * slope, previous[OFFSET + j * in + i],
                              bound(out, size * Math.max(1, Math.abs(slope)), sum * slope) + 5e-7 * Math.abs(sum), what);
             }
@@ -170,6 +156,7 @@ class BackendContractTest {
         });
         weightGradient(784, 128, 128, 0, 64, -0.1f / 128, 1, 1);
         weightGradient(1024, 700, 256, 3, 700, 1f / 256, 0, 0);
+        weightGradient(70, 600, 300, 0, 600, -0.1f, 0.99f, 1);
         weightGradient(3, 4, 5, 2, 2, 1, 0, 0); // an empty tile changes nothing
     }
 
@@ -274,7 +261,9 @@ class BackendContractTest {
                 to = Math.min(1998, from + 333);
                 backend.update(rule, OFFSET + from, OFFSET + to, theta2, gradient, m2, v2, numbers, 0);
             }
-            assertTrue(TestBackends.same(backend, theta, theta2) && TestBackends.same(backend, m, m2), rule.toString());
+            assertArrayEquals(theta, theta2, rule + ": theta");
+            assertArrayEquals(m, m2, rule + ": m");
+            assertArrayEquals(v, v2, rule + ": v");
         }
     }
 
@@ -346,9 +335,9 @@ class BackendContractTest {
 
     /** The build runs these tests with and without the Vector API. */
     @Test
-    void netlibIsTheOneThatTheseFlagsAllow() {
-        final String netlib = System.getProperty("backblas.test.netlib");
-        if (netlib != null) assertEquals("pure Java, netlib " + netlib, Backend.pureJava().description());
+    void pureJavaIsTheOneThatTheseFlagsAllow() {
+        final String expected = System.getProperty("backblas.test.java", "pure Java");
+        assertTrue(Backend.pureJava().description().startsWith(expected), Backend.pureJava().description());
     }
 
     @Test
@@ -374,6 +363,26 @@ class BackendContractTest {
                 backend.affine(16, 16, m, w, null, a, phi, next);
                 for (int k = 0; k < 16; k++) assertTrue(Float.isNaN(next[16 * (m - 1) + k]), phi + " hides NaN at m = " + m);
             }
+    }
+
+    /** Kernels fill up what is too narrow for them, and zero times infinity would be NaN. */
+    @Test
+    void infinityStaysInItsOwnSums() {
+        final int in = 37, out = 21;
+        for (int m : new int[] {1, 5, 14, 64}) {
+            final float[] w = input(in * out), a = input(in * m), delta = input(out * m);
+            w[OFFSET + 2 * in + in - 1] = a[OFFSET + in - 1] = delta[OFFSET + out - 1] = Float.POSITIVE_INFINITY;
+            final float[] next = output(out * m), previous = output(in * m), c = output(in * out), bias = output(out);
+            backend.affine(in, out, m, w, OFFSET, null, 0, a, OFFSET, Activation.IDENTITY, next, OFFSET);
+            for (int i = 0; i < out * m; i++)
+                assertEquals(i % out != 2 && i / out != 0, Float.isFinite(next[OFFSET + i]), "A', " + i + " of m = " + m);
+            backend.inputGradient(in, out, m, w, OFFSET, delta, OFFSET, Activation.IDENTITY, null, 0, previous, OFFSET);
+            for (int i = 0; i < in * m; i++)
+                assertEquals(i % in != in - 1 && i / in != 0, Float.isFinite(previous[OFFSET + i]), "δ', " + i + " of m = " + m);
+            backend.weightGradient(in, out, m, 0, out, 1, a, OFFSET, delta, OFFSET, 0, c, OFFSET, 0, bias, OFFSET);
+            for (int i = 0; i < in * out; i++)
+                assertEquals(i % in != in - 1 && i / in != out - 1, Float.isFinite(c[OFFSET + i]), "C, " + i + " of m = " + m);
+        }
     }
 
     @Test
@@ -448,8 +457,8 @@ class BackendContractTest {
         final boolean same = IntStream.range(0, 2000).parallel().allMatch(i -> {
             final float[] got = new float[32 * 16];
             backend.affine(64, 32, 16, w, OFFSET, null, 0, a, OFFSET, Activation.TANH, got, 0);
-            return TestBackends.same(backend, want, got);
+            return Arrays.equals(want, got);
         });
-        assertTrue(same, "the same call gave another result on another thread");
+        assertTrue(same || backend.name().equals("netlib"), "the same call gave another result on another thread");
     }
 }

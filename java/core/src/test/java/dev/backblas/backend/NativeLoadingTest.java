@@ -83,7 +83,7 @@ class NativeLoadingTest {
     @Test
     void comesFromTheJar() throws Exception {
         assertOpenBlas(jvm().run(Probe.class), "OpenBLAS \\d+\\.\\d+\\.\\d+ [A-Z]\\w+, (linked into|bundled with) (jar:)?file:.*"
-            + NativeLibrary.resources() + LIBRARY + ", tails in (avx512|avx2|baseline)");
+            + NativeLibrary.resources() + LIBRARY + ", beside kernels for (avx512|avx2|baseline)");
     }
 
     @Test
@@ -251,7 +251,8 @@ class NativeLoadingTest {
 
     @Test
     void anUnknownBackendIsRefused() throws Exception {
-        final String refusal = "IllegalArgumentException: backend: there is none named 'cuda'; expected openblas, java or auto";
+        final String refusal =
+            "IllegalArgumentException: backend: there is none named 'cuda'; expected openblas, java, netlib or auto";
         assertEquals(List.of(refusal, refusal), jvm("-Dbackblas.backend=cuda").run(Probe.class).values("fastest"));
     }
 

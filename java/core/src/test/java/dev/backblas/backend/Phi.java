@@ -37,6 +37,20 @@ public final class Phi {
         };
     }
 
+    /** φ' of what {@link Backend#inputGradient} is given: A, or Z where φ keeps it. */
+    static double kept(Activation phi, double a) {
+        if (phi.keepsZ()) return slope(phi, a);
+        return switch (phi) {
+            case SIGMOID -> a * (1 - a);
+            case TANH -> 1 - a * a;
+            case RELU -> a > 0 ? 1 : 0;
+            case LEAKY_RELU -> a > 0 ? 1 : Activation.LEAKY_SLOPE;
+            case ELU -> a > 0 ? 1 : a + 1;
+            case SOFTPLUS -> -Math.expm1(-a);
+            default -> 1; // the identity
+        };
+    }
+
     /** Φ(z): a series up to |z| = 4, a continued fraction beyond (Abramowitz and Stegun, 26.2.11 and 26.2.14). */
     private static double normal(double z) {
         final double x = Math.abs(z), density = Math.exp(-x * x / 2) / Math.sqrt(2 * Math.PI);
