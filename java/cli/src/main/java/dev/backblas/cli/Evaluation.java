@@ -99,7 +99,7 @@ abstract sealed class Evaluation permits Evaluation.Classes, Evaluation.Quantity
                 right++;
                 binnedRight[bin]++;
             } else if (isAmongTheWorst(sure - expected)) {
-                final String about = String.format("%.1f %% against %.1f %%", 100 * sure, 100 * expected);
+                final String about = String.format("%.1f against %.1f %%", 100 * sure, 100 * expected);
                 remember(new Mistake(sample, labels.get(truth), labels.get(best), sure - expected, about));
             }
         }

@@ -60,7 +60,7 @@ final class Report {
 
     private record Tile(int unit, String image) {}
 
-    private record Shown(long sample, String truth, String predicted, String about, String image, List<String> fields) {}
+    private record Shown(long line, String truth, String predicted, String about, String image, List<String> fields) {}
 
     Report(String title, String lead) {
         page.put("title", title);
@@ -237,27 +237,26 @@ final class Report {
     /** The worst mistakes as pictures. */
     void pictures(Evaluation evaluation, int width, int height, LongFunction<float[]> pixels) {
         page.put("pictures", true);
-        mistakes(evaluation, mistake -> Picture.grey(pixels.apply(mistake), width, height), mistake -> List.of());
+        mistakes(evaluation, sample -> Picture.grey(pixels.apply(sample), width, height), sample -> new Task.Row(sample + 1, List.of()));
     }
 
     /** The worst mistakes as rows of a table. */
-    void rows(Evaluation evaluation, List<String> columns, LongFunction<List<String>> fields) {
+    void rows(Evaluation evaluation, List<String> columns, LongFunction<Task.Row> rows) {
         page.put("pictures", false);
         page.put("columns", columns.subList(0, Math.min(MOST_FIELDS, columns.size())));
-        mistakes(evaluation, mistake -> "", mistake -> {
-            final List<String> row = fields.apply(mistake);
-            return row.subList(0, Math.min(MOST_FIELDS, row.size()));
-        });
+        mistakes(evaluation, sample -> "", rows);
     }
 
-    private void mistakes(Evaluation evaluation, LongFunction<String> image, LongFunction<List<String>> fields) {
+    private void mistakes(Evaluation evaluation, LongFunction<String> image, LongFunction<Task.Row> rows) {
         final boolean classes = evaluation instanceof Evaluation.Classes;
         page.put("mistakesTitle", classes ? "The worst mistakes" : "The largest errors");
         page.put("mistakesNote", classes ? "Where the model was wrong and most sure of it: what it said, and what is true."
             : "Where the prediction is farthest from the truth.");
-        page.put("mistakes", evaluation.worst().stream()
-            .map(mistake -> new Shown(mistake.sample() + 1, mistake.truth(), mistake.predicted(), mistake.about(),
-                                      image.apply(mistake.sample()), fields.apply(mistake.sample()))).toList());
+        page.put("mistakes", evaluation.worst().stream().map(mistake -> {
+            final Task.Row row = rows.apply(mistake.sample());
+            return new Shown(row.line(), mistake.truth(), mistake.predicted(), mistake.about(), image.apply(mistake.sample()),
+                             row.fields().subList(0, Math.min(MOST_FIELDS, row.fields().size())));
+        }).toList());
     }
 
     /** Writes the page. */

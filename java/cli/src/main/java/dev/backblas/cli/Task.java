@@ -42,10 +42,13 @@ record Task(String name, String about, Dataset train, Dataset heldOut, String ta
     /** What the user says about a table. */
     record Columns(@Nullable String target, List<String> drop, List<String> text, @Nullable String weight) {}
 
+    /** A row as it stands in a file. */
+    record Row(long line, List<String> fields) {}
+
     /** Finds some of the held-out rows, texts and all, in the table that they came from. */
     @FunctionalInterface
     interface Rows {
-        Map<Long, List<String>> read(List<Long> heldOut) throws IOException;
+        Map<Long, Row> read(List<Long> heldOut) throws IOException;
     }
 
     boolean isRegression() {
@@ -151,14 +154,14 @@ record Task(String name, String about, Dataset train, Dataset heldOut, String ta
     }
 
     /** Reads the table once more, for the rows behind some of the held-out samples. */
-    private static Map<Long, List<String>> rows(Csv csv, List<Long> wanted, int[] heldOut) throws IOException {
+    private static Map<Long, Row> rows(Csv csv, List<Long> wanted, int[] heldOut) throws IOException {
         final Map<Long, Long> samples = new TreeMap<>(); // by their row
         for (long sample : wanted) samples.put((long) heldOut[(int) sample], sample);
-        final Map<Long, List<String>> found = new TreeMap<>();
+        final Map<Long, Row> found = new TreeMap<>();
         try (Csv.Rows rows = csv.open()) {
             long number = 0;
             for (List<String> row = rows.next(); row != null; row = rows.next(), number++)
-                if (samples.containsKey(number)) found.put(samples.get(number), row);
+                if (samples.containsKey(number)) found.put(samples.get(number), new Row(rows.line(), row));
         }
         return found;
     }

@@ -427,14 +427,13 @@ final class Train implements Callable<Integer> {
                           int batch, int epochs, int threads, boolean stopped, Path file) throws IOException {
         final Network network = model.network();
         final double seconds = seconds(history);
-        final Report report = new Report(task.name(), "A " + model.kind().replace("network", "classifier") + " of " + task.target()
-            + ": " + evaluation.verdict() + ".");
+        final Report report = new Report(task.name(), (task.isRegression() ? "" : task.labels().size() + " classes of " + task.target() + ": ") + evaluation.verdict() + ".");
         if (evaluation instanceof Evaluation.Classes classes) {
             report.fact("right, held out", String.format("%.2f %%", 100 * classes.accuracy()));
             report.fact("log loss", String.format("%.4f", classes.logLoss()));
         } else {
             final Evaluation.Quantity quantity = (Evaluation.Quantity) evaluation;
-            report.fact("root mean square error", Evaluation.Quantity.figure(quantity.rootMeanSquaredError()));
+            report.fact("root mean square", Evaluation.Quantity.figure(quantity.rootMeanSquaredError()));
             report.fact("R²", Double.isFinite(quantity.r2()) ? String.format("%.3f", quantity.r2()) : "–");
         }
         report.fact("parameters", String.format("%,d", network.parameters().length));
@@ -463,7 +462,7 @@ final class Train implements Callable<Integer> {
                 return x;
             });
         } else {
-            final Map<Long, List<String>> rows =
+            final Map<Long, Task.Row> rows =
                 task.rows().read(evaluation.worst().stream().map(Evaluation.Mistake::sample).toList());
             report.rows(evaluation, task.header(), rows::get);
         }

@@ -30,13 +30,17 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class CommandLineTest {
 
-    private static final boolean NATIVE = Boolean.parseBoolean(System.getProperty("backblas.test.native", "true"));
+    static final boolean NATIVE = Boolean.parseBoolean(System.getProperty("backblas.test.native", "true"));
 
     @TempDir
     Path directory;
 
     /** What a command line printed, and how it ended. */
     record Ran(int exit, String out, String err) {
+
+        double accuracyOfAll() {
+            return Double.parseDouble(out.substring(0, out.indexOf(" %")));
+        }
 
         double number(String before) {
             final Matcher matcher = Pattern.compile(Pattern.quote(before) + "\\s*([0-9.]+)").matcher(out);

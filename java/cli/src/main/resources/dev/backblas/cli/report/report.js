@@ -56,8 +56,8 @@
                                axisLabel: {color: c.soft, hideOverlap: true}}),
       yAxis: axis(c, "", {type: curve.logarithmic ? "log" : "value", axisLabel: {color: c.soft, hideOverlap: true,
                                                                                formatter: v => figure(v) + curve.unit}}),
-      series: curve.series.map((s, i) =>
-        line(c, s.name, data.epochs.map((epoch, e) => [epoch, s.values[e]]), [c.blue, c.orange][i % 2]))
+      series: curve.series.map(s =>
+        line(c, s.name, data.epochs.map((epoch, e) => [epoch, s.values[e]]), s.name === "training" ? c.blue : c.orange))
     });
   }
 
