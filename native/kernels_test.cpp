@@ -35,6 +35,8 @@ int checks = 0, failures = 0;
         }                                                          \
     } while (0)
 
+constexpr int kActivations = int(Activation::kSoftplus) + 1;
+
 uint32_t state = 1;
 float uniform() {  // in [-1, 1)
     state = state * 1664525u + 1013904223u;
@@ -83,29 +85,39 @@ double phi(Activation activation, double z) {
         case Activation::kTanh: return std::tanh(z);
         case Activation::kRelu: return z > 0 ? z : 0;
         case Activation::kLeakyRelu: return z > 0 ? z : kLeakySlope * z;
+        case Activation::kGelu: return z * 0.5 * std::erfc(-z / std::sqrt(2.0));
+        case Activation::kSilu: return z / (1 + std::exp(-z));
+        case Activation::kElu: return z > 0 ? z : std::expm1(z);
+        case Activation::kSoftplus: return std::fmax(z, 0.0) + std::log1p(std::exp(-std::fabs(z)));
         default: return z;
     }
 }
 
+// Written in a; for GELU and SiLU in a = z.
 double phi_prime(Activation activation, double a) {
     switch (activation) {
         case Activation::kSigmoid: return a * (1 - a);
         case Activation::kTanh: return 1 - a * a;
         case Activation::kRelu: return a > 0;
         case Activation::kLeakyRelu: return a > 0 ? 1 : kLeakySlope;
+        case Activation::kGelu: return 0.5 * std::erfc(-a / std::sqrt(2.0)) + a * std::exp(-a * a / 2) / std::sqrt(2 * M_PI);
+        case Activation::kSilu: return phi(Activation::kSigmoid, a) * (1 + a * phi(Activation::kSigmoid, -a));
+        case Activation::kElu: return a > 0 ? 1 : a + 1;
+        case Activation::kSoftplus: return -std::expm1(-a);
         default: return 1;
     }
 }
 
 // |fl(Σ xᵢyᵢ) − Σ xᵢyᵢ| ≤ γₙ Σ|xᵢyᵢ| with γₙ = n u / (1 − n u), whatever the order of summation (Higham, §3.1);
-// two terms more for the bias and the scaling, four ulp for φ.
+// two terms more for the bias and the scaling, 12 ulp for φ (GELU's), whose φ' is at most 1.13.
 double bound(int n, double magnitude, double value) {
     const double u = FLT_EPSILON / 2;
-    return (n + 2) * u / (1 - (n + 2) * u) * magnitude + 4 * FLT_EPSILON * std::fabs(value) + 1e-37;
+    return (n + 2) * u / (1 - (n + 2) * u) * 1.13 * magnitude + 12 * FLT_EPSILON * std::fabs(value) + 1e-37;
 }
 
 const Activation kElementwise[] = {Activation::kIdentity, Activation::kSigmoid, Activation::kTanh, Activation::kRelu,
-                                   Activation::kLeakyRelu};
+                                   Activation::kLeakyRelu, Activation::kGelu, Activation::kSilu, Activation::kElu,
+                                   Activation::kSoftplus};
 
 void test_affine(const Kernels& k, int in, int out, int m, Activation activation, bool with_bias) {
     const Input w(size_t(in) * out), b(out), a(size_t(in) * m);
@@ -145,6 +157,8 @@ void test_affine(const Kernels& k, int in, int out, int m, Activation activation
 void test_input_gradient(const Kernels& k, int in, int out, int m, Activation activation) {
     const Input w(size_t(in) * out), delta(size_t(out) * m);
     Input a(size_t(in) * m);
+    if (activation == Activation::kSoftplus)
+        for (size_t i = 0; i < a.size(); i++) a[i] = std::fabs(a[i]);  // there is no other A
     if (activation == Activation::kRelu)
         for (size_t i = 0; i < a.size(); i += 3) a[i] = 0;  // φ'(0) = 0
     Output previous(size_t(in) * m);
@@ -162,7 +176,8 @@ void test_input_gradient(const Kernels& k, int in, int out, int m, Activation ac
             }
             const double slope = phi_prime(activation, a[size_t(j) * in + i]);
             const double got = previous.data()[size_t(j) * in + i];
-            CHECK(std::fabs(got - sum * slope) <= bound(out, size * std::fmax(1, std::fabs(slope)), sum * slope),
+            CHECK(std::fabs(got - sum * slope) <= bound(out, size * std::fmax(1, std::fabs(slope)), sum * slope) +
+                                                          5e-7 * std::fabs(sum),
                   "%s inputGradient %dx%dx%d phi %d: %g, expected %g", k.isa, in, out, m, int(activation), got,
                   sum * slope);
         }
@@ -235,6 +250,28 @@ void test_accuracy(const Kernels& k) {
     CHECK(worst_sigmoid <= 3, "%s: sigmoid is %g ulp off", k.isa, worst_sigmoid);
     CHECK(worst_tanh <= 4, "%s: tanh is %g ulp off", k.isa, worst_tanh);
 
+    double worst[kActivations] = {};
+    for (int exponent = -40; exponent <= 6; exponent++)
+        for (int sign : {-1, 1}) {
+            for (int i = 0; i < n; i++) z[i] = sign * std::ldexp(1.0f + float(i) / n, exponent);
+            for (Activation activation : {Activation::kGelu, Activation::kSilu, Activation::kElu, Activation::kSoftplus}) {
+                const float least = activation == Activation::kGelu ? -12 : -87;  // beyond, it is as good as 0
+                k.activate(n, activation, z.data(), out.data());
+                for (int i = 0; i < n; i++)
+                    if (z[i] >= least)
+                        worst[int(activation)] = std::fmax(worst[int(activation)], ulps(out[i], phi(activation, z[i])));
+                    else
+                        CHECK(std::fabs(out[i] - phi(activation, z[i])) < 1e-31, "%s: phi %d of %g is %g", k.isa,
+                              int(activation), z[i], out[i]);
+            }
+        }
+    std::printf("%-8s  GELU within %.2f ulp, SiLU %.2f, ELU %.2f, softplus %.2f\n", k.isa, worst[int(Activation::kGelu)],
+                worst[int(Activation::kSilu)], worst[int(Activation::kElu)], worst[int(Activation::kSoftplus)]);
+    CHECK(worst[int(Activation::kGelu)] <= 12, "%s: GELU", k.isa);
+    CHECK(worst[int(Activation::kSilu)] <= 5, "%s: SiLU", k.isa);
+    CHECK(worst[int(Activation::kElu)] <= 4, "%s: ELU", k.isa);
+    CHECK(worst[int(Activation::kSoftplus)] <= 4, "%s: softplus", k.isa);
+
     std::vector<float> extremes = {0.0f, -0.0f, INFINITY, -INFINITY, NAN, FLT_MAX, -FLT_MAX, FLT_MIN, -FLT_MIN, 1e-42f,
                                    88, -88, 1000, -1000};
     const int count = int(extremes.size());
@@ -243,9 +280,10 @@ void test_accuracy(const Kernels& k) {
         k.affine(1, 1, count, 0, 1, one.data(), nullptr, extremes.data(), activation, out.data());
         for (int i = 0; i < count; i++) {
             const float x = extremes[i];
-            const double want = activation == Activation::kRelu && std::isnan(x) ? NAN : phi(activation, x);
+            double want = phi(activation, x);
+            if (std::isinf(x) && std::isnan(want)) want = 0;  // z Φ(z) and z σ(z) at −∞
             CHECK(std::isnan(x) ? std::isnan(out[i])
-                                : want == out[i] || std::fabs(out[i] - want) <= 1e-6 * std::fabs(want) + 2e-38,
+                                : want == out[i] || std::fabs(out[i] - want) <= 1e-6 * std::fabs(want) + 1e-35,
                   "%s: phi %d of %g is %g, expected %g", k.isa, int(activation), x, out[i], want);
         }
     }
@@ -385,6 +423,78 @@ void test_all_finite(const Kernels& k, int n) {
         }
 }
 
+// Each rule as its reference writes it, in double; a few roundings of each term.
+void test_update(const Kernels& k, int n, float l2, float l1) {
+    const int from = 3, to = from + n;
+    for (UpdateRule rule : {UpdateRule::kDescent, UpdateRule::kMomentum, UpdateRule::kNesterov, UpdateRule::kRmsProp,
+                            UpdateRule::kAdam}) {
+        const Input gradient(to), theta0(to), m0(to), v0(to);
+        Output theta(to), m(to), v(to);
+        for (int i = 0; i < to; i++) {
+            theta.data()[i] = i % 7 == 0 ? 0 : theta0.data()[i];
+            m.data()[i] = rule == UpdateRule::kRmsProp ? std::fabs(m0.data()[i]) : m0.data()[i];
+            v.data()[i] = std::fabs(v0.data()[i]);
+        }
+        const float eta = 0.1f, keep = 0.9f, scale = 0.5f, beta1 = 0.8f, beta2 = 0.95f, epsilon = 1e-3f;
+        const float numbers[] = {eta, keep, scale, l2, l1, beta1, beta2, epsilon};
+        k.update(rule, from, to, theta.data(), gradient.data(), m.data(), v.data(), numbers);
+        CHECK(theta.intact() && m.intact() && v.intact(), "%s update %d wrote outside of its arrays", k.isa, int(rule));
+        for (int i = 0; i < to; i++) {
+            const double t = i % 7 == 0 ? 0 : theta0.data()[i];
+            double mean = rule == UpdateRule::kRmsProp ? std::fabs(m0.data()[i]) : m0.data()[i];
+            double squares = std::fabs(v0.data()[i]);
+            const double g = scale * gradient.data()[i] + l2 * t + l1 * (t > 0 ? 1 : t < 0 ? -1 : 0);
+            double direction = g;
+            if (i >= from) switch (rule) {
+                case UpdateRule::kDescent: break;
+                case UpdateRule::kMomentum: direction = mean = beta1 * mean + g; break;
+                case UpdateRule::kNesterov: direction = g + beta1 * (mean = beta1 * mean + g); break;
+                case UpdateRule::kRmsProp:
+                    mean = beta2 * mean + (1 - beta2) * g * g;
+                    direction = g / (std::sqrt(mean) + epsilon);
+                    break;
+                case UpdateRule::kAdam:
+                    mean = beta1 * mean + (1 - beta1) * g;
+                    squares = beta2 * squares + (1 - beta2) * g * g;
+                    direction = mean / (std::sqrt(squares) + epsilon);
+                    break;
+            }
+            const double want = i < from ? t : keep * t - eta * direction;
+            CHECK(std::fabs(theta.data()[i] - want) <= 1e-6 + 1e-5 * std::fabs(direction) * (i >= from),
+                  "%s update %d of %d: theta %g, expected %g", k.isa, int(rule), n, theta.data()[i], want);
+            CHECK(std::fabs(m.data()[i] - mean) <= 1e-6 && std::fabs(v.data()[i] - squares) <= 1e-6,
+                  "%s update %d of %d: m or v", k.isa, int(rule), n);
+        }
+    }
+}
+
+// The same values drop out under every instruction set, there and back, and the rest keeps the mean.
+void test_dropout(const Kernels& k, int n) {
+    const Input x(n);
+    const float key[] = {123456, 0xabcdef};
+    for (float p : {0.0f, 0.2f, 0.9f}) {
+        Output out(n), reference(n);
+        k.dropout(n, p, 77, x.data(), out.data(), key);
+        supported_kernels()[0]->dropout(n, p, 77, x.data(), reference.data(), key);
+        CHECK(out.intact(), "%s dropout of %d wrote outside its output", k.isa, n);
+        int dropped = 0;
+        for (int i = 0; i < n; i++) {
+            CHECK(out.data()[i] == reference.data()[i], "%s dropout of %d differs at %d", k.isa, n, i);
+            if (out.data()[i] == 0) dropped++;
+            else CHECK(std::fabs(out.data()[i] - x.data()[i] / (1.0 - p)) <= 2e-7 / (1 - p), "%s dropout scales", k.isa);
+        }
+        CHECK(std::fabs(dropped - double(p) * n) <= 5 * std::sqrt(n * double(p) * (1 - p)), "%s: %d of %d drop out", k.isa,
+              dropped, n);
+    }
+}
+
+void test_sum_of_squares(const Kernels& k, int n) {
+    const Input x(n);
+    double want = 0;
+    for (int i = 0; i < n; i++) want += double(x.data()[i]) * x.data()[i];
+    CHECK(std::fabs(k.sum_of_squares(n, x.data()) - want) <= 1e-13 * want, "%s sum of squares of %d", k.isa, n);
+}
+
 // The calls of a program reach the kernels with every operand where it belongs.
 void test_program() {
     const int in = 5, out = 3, m = 4;
@@ -423,6 +533,10 @@ int main(int argc, char** argv) {
         for (int n : {1, 7, 16, 100, 784}) {
             for (int count : {0, 1, 5, 40}) test_batch(**k, n, count);
             test_all_finite(**k, n);
+            test_update(**k, n, 0, 0);
+            test_update(**k, n, 0.3f, 0.2f);
+            test_dropout(**k, n);
+            test_sum_of_squares(**k, n);
         }
     }
     std::printf("%d checks, %d failed\n", checks, failures);

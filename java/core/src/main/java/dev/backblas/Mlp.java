@@ -542,8 +542,8 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
     }
 
     /**
-     * Asks the {@code fit} at work, if there is one, to end after the batch at hand (with a stream, after what is in memory); what
-     * it has learned so far becomes the model. May be called by any thread.
+     * Asks the {@code fit} at work, if there is one, to end after the batch at hand (with a stream, after what is in memory);
+     * what it has learned so far becomes the model. May be called by any thread.
      */
     public void cancel() {
         cancelled = true;

@@ -213,7 +213,8 @@ public final class MlpClassifier<L> extends Mlp {
         if (isFitted() && !labels().equals(classes))
             throw new IllegalArgumentException(
                 "partialFit: the classes are " + shortened(classes) + ", but those of the model are " + shortened(labels()));
-        final Examination seen = new Examination("partialFit", data.inputs(), data.outputs(), classes, isFitted() && isMultiLabel());
+        final Examination seen =
+            new Examination("partialFit", data.inputs(), data.outputs(), classes, isFitted() && isMultiLabel());
         forEach("partialFit", data, seen);
         final Model old = isFitted() ? model("partialFit") : seen.model();
         if (data.inputs() != old.network().inputs())
@@ -316,7 +317,8 @@ public final class MlpClassifier<L> extends Mlp {
             for (int i = 0; i < of.length; i++) {
                 data.copy(i, x, 0, y, 0);
                 final int c = (int) y[0];
-                of[i] = (float) (data.weight(i) * (balanced ? total / (weights.length * weights[c]) : classWeight(labels.get(c))));
+                final double ofClass = balanced ? total / (weights.length * weights[c]) : classWeight(labels.get(c));
+                of[i] = (float) (data.weight(i) * ofClass);
             }
             return of;
         }

@@ -158,9 +158,9 @@ public final class MlpRegressor extends Mlp {
         }
 
         Model model() {
-            final boolean standardize = settings.standardize();
+            final boolean standardize = settings.standardize(), targets = standardize && output == Activation.IDENTITY;
             return new Model(network(inputs, outputs, output), standardize ? ofX.scaler("x") : null,
-                             standardize && output == Activation.IDENTITY ? ofY.scaler("y") : null, List.of(), false, settings.encoder());
+                             targets ? ofY.scaler("y") : null, List.of(), false, settings.encoder());
         }
     }
 

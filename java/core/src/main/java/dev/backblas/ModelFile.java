@@ -20,7 +20,8 @@ import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A network, or the model of an estimator, as a safetensors file with tensors {@code 0.weight}, {@code 0.bias}, and so on. Our W is in × out, column-major: the same bytes as the row-major out × in of PyTorch's {@code nn.Linear}.
+ * A network, or the model of an estimator, as a safetensors file with tensors {@code 0.weight}, {@code 0.bias}, and so on. Our
+ * W is in × out, column-major: the same bytes as the row-major out × in of PyTorch's {@code nn.Linear}.
  *
  * <p>The metadata, texts all of them, of which those with [] hold JSON:
  * <pre>

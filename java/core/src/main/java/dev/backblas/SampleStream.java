@@ -4,8 +4,8 @@ import java.io.Closeable;
 import java.io.IOException;
 
 /**
- * Samples that come one batch after another, for data larger than memory: from a file, a database, a generator. Each epoch opens it
- * anew, and must find the same number of samples.
+ * Samples that come one batch after another, for data larger than memory: from a file, a database, a generator. Each epoch opens
+ * it anew, and must find the same number of samples.
  *
  * <p>The order is the stream's own, but for a shuffle among the samples that are in memory together: what is sorted by its target
  * is to be shuffled before.

@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  * <tr><td>PyTorch, a module of one's own</td><td>{@code fc1.weight} [out, in], {@code fc1.bias} [out], …</td>
  *     <td>{@link #linear}</td></tr>
  * <tr><td>scikit-learn, {@code coefs_} and {@code intercepts_} of an {@code MLPClassifier} or {@code MLPRegressor}, saved under
- *     these names by {@code safetensors.numpy.save_file}</td><td>{@code coefs_.0} [in, out], {@code intercepts_.0} [out], …</td><td>{@link #dense}</td></tr>
+ *     these names by {@code safetensors.numpy.save_file}</td>
+ *     <td>{@code coefs_.0} [in, out], {@code intercepts_.0} [out], …</td><td>{@link #dense}</td></tr>
  * <tr><td>Keras, {@code Dense}</td><td>{@code kernel} [in, out], {@code bias} [out]</td><td>{@link #dense}</td></tr>
  * </table>
  *
@@ -82,8 +83,8 @@ public final class WeightImport {
     /**
      * Reads the network.
      *
-     * @throws IOException           naming the file and what is wrong with it, if it cannot be read, is damaged, or its tensors do
-     *                               not fit together
+     * @throws IOException           naming the file and what is wrong with it, if it cannot be read, is damaged, or its tensors
+     *                               do not fit together
      * @throws IllegalStateException if no layer was added
      */
     public Network load(Backend backend) throws IOException {

@@ -407,7 +407,7 @@ class EstimatorTest {
         rejected("fit: two classes have the same label; expected all to differ",
                  () -> model.fit(Dataset.of(new float[][] {{1}, {2}}, new float[][] {{1}, {0}}), List.of("a", "a")));
         rejected("fitMultiLabel: target 0 of row 1 is 2.0; expected 0 to 1",
-                 () -> model.fitMultiLabel(Dataset.of(new float[][] {{1}, {2}}, new float[][] {{1, 0}, {2, 1}}), List.of("a", "b")));
+                 () -> model.fitMultiLabel(Dataset.of(new float[2][1], new float[][] {{1, 0}, {2, 1}}), List.of("a", "b")));
         assertEquals("predict: the estimator knows nothing yet; call fit first, or load a model",
                      assertThrows(IllegalStateException.class, () -> model.predict(new float[] {1})).getMessage());
         model.fit(X, KINDS);

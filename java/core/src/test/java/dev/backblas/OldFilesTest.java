@@ -45,7 +45,8 @@ class OldFilesTest {
     void aRegressorOfVersion1() throws IOException, URISyntaxException {
         final MlpRegressor model =
             MlpRegressor.load(file("version-1-regressor.safetensors"), MlpRegressor.builder().backend(Backend.pureJava()));
-        assertEquals("MlpRegressor (2-6:tanh-2:identity; 2 outputs; inputs standardised; targets standardised)", model.toString());
+        assertEquals("MlpRegressor (2-6:tanh-2:identity; 2 outputs; inputs standardised; targets standardised)",
+                     model.toString());
         assertArrayEquals(new float[] {1460.817f, 0.82241476f}, model.predict(new float[] {500, 1}), 0.02f);
         assertArrayEquals(new float[] {-2841.064f, 0.2002399f}, model.predict(new float[] {-1000, -0.5f}), 0.02f);
     }

@@ -38,8 +38,8 @@ class ServingTest {
     }
 
     /**
-     * 64 threads predict without pause, one row or all of them, while the model that they share is replaced by ones that were just
-     * loaded. Each answer must be that of one of the models, to the bit, and labels and probabilities that of the same.
+     * 64 threads predict without pause, one row or all of them, while the model that they share is replaced by ones that were
+     * just loaded. Each answer must be that of one of the models, to the bit, and labels and probabilities that of the same.
      */
     @Test
     void aFreshlyLoadedModelTakesThePlaceOfOneInUse() throws Exception {
@@ -97,12 +97,12 @@ class ServingTest {
     @Test
     void predictionsGoOnDuringAFit() throws Exception {
         final float[][] x = samples();
-        final MlpRegressor model = MlpRegressor.builder().hidden(40).epochs(20).backend(Backend.pureJava()).threads(1).build();
+        final MlpRegressor.Builder settings = MlpRegressor.builder().hidden(40).epochs(20).backend(Backend.pureJava()).threads(1);
+        final MlpRegressor model = settings.build();
         final float[] up = new float[x.length], down = new float[x.length];
         for (int i = 0; i < x.length; i++) down[i] = -(up[i] = 100 + x[i][3]);
         final float was = model.fit(x, up).predict(x[0])[0];
-        final float willBe = MlpRegressor.builder().hidden(40).epochs(20).backend(Backend.pureJava()).threads(1).build().fit(x, down)
-            .predict(x[0])[0];
+        final float willBe = settings.build().fit(x, down).predict(x[0])[0];
         final ExecutorService pool = Executors.newFixedThreadPool(8);
         final AtomicBoolean done = new AtomicBoolean();
         try {

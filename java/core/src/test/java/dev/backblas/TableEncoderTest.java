@@ -92,8 +92,8 @@ class TableEncoderTest {
 
     @Test
     void gapsAreRefusedWithTheirPlace() {
-        rejected("line 5, column 'age': the field is empty, as are 2 of this column; expected a value in each (fill them in, or leave "
-                + "the rows or the column out)",
+        rejected("line 5, column 'age': the field is empty, as are 2 of this column; expected a value in each (fill them in, or "
+                + "leave the rows or the column out)",
             () -> learner().add(5, List.of("", "Rome", "a")).add(6, List.of("NA", "Rome", "a")).encoder());
         final TableEncoder.Rows rows = learner().encoder().rows(HEADER);
         final float[] x = new float[3];

@@ -9,6 +9,7 @@ import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
 import java.io.IOException;
 import java.net.URISyntaxException;
+import java.net.URL;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -16,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -30,7 +32,8 @@ class WeightImportTest {
      */
     @Test
     void aModelOfScikitLearnPredictsTheSame() throws IOException, URISyntaxException {
-        final Network network = WeightImport.of(Path.of(WeightImportTest.class.getResource("scikit-learn-1.2-iris.safetensors").toURI()))
+        final URL file = Objects.requireNonNull(WeightImportTest.class.getResource("scikit-learn-1.2-iris.safetensors"));
+        final Network network = WeightImport.of(Path.of(file.toURI()))
             .dense("coefs_.0", "intercepts_.0", Activation.TANH)
             .dense("coefs_.1", "intercepts_.1", Activation.TANH)
             .dense("coefs_.2", "intercepts_.2", Activation.SOFTMAX)
@@ -43,7 +46,7 @@ class WeightImportTest {
         assertEquals("virginica", model.predict(new float[] {6.7f, 3.1f, 5.6f, 2.4f}));
     }
 
-    /** Weights [out, in] as PyTorch's, in the three shorter types; 3-2-1, identity: y = 10 (x₀ + 2 x₁ + 3 x₂) + 100 (4 x₀ + …) + … */
+    /** Weights [out, in] as PyTorch's, in three types: y = 10 (x₀ + 2 x₁ + 3 x₂ + ½) + 100 (4 x₀ + 5 x₁ − 6 x₂ − ½). */
     @Test
     void weightsOfPyTorchKeepTheirOrder() throws IOException {
         final ByteBuffer data = ByteBuffer.allocate(12 + 8 + 4 + 4).order(ByteOrder.LITTLE_ENDIAN);
@@ -51,8 +54,9 @@ class WeightImportTest {
         data.putFloat(0.5f).putFloat(-0.5f);                                              // F32
         data.putShort((short) 0x4900).putShort((short) 0x5640);                           // F16: 10, 100
         data.putFloat(7);
-        final Path file = file("{\"net.0.weight\":" + tensor("BF16", "2,3", 0, 12) + ",\"net.0.bias\":" + tensor("F32", "2", 12, 20)
-            + ",\"net.2.weight\":" + tensor("F16", "1,2", 20, 24) + ",\"extra\":" + tensor("I32", "1", 24, 28) + "}", data.array());
+        final Path file = file("{\"net.0.weight\":" + tensor("BF16", "2,3", 0, 12)
+            + ",\"net.0.bias\":" + tensor("F32", "2", 12, 20) + ",\"net.2.weight\":" + tensor("F16", "1,2", 20, 24)
+            + ",\"extra\":" + tensor("I32", "1", 24, 28) + "}", data.array());
         final Network network = WeightImport.of(file).linear("net.0.weight", "net.0.bias", Activation.IDENTITY)
             .linear("net.2.weight", null, Activation.IDENTITY).load(Backend.pureJava());
         assertEquals("3-2:identity-1:identity", network.toString());
@@ -71,15 +75,16 @@ class WeightImportTest {
         assertArrayEquals(want, got);
         data.putShort(0, (short) 0x7c00);
         refused("load: weight 0 of layer 1 is Infinity",
-                WeightImport.of(file("{\"w\":" + tensor("F16", "2,4", 0, 16) + "}", data.array())).linear("w", null, Activation.IDENTITY));
+                WeightImport.of(file("{\"w\":" + tensor("F16", "2,4", 0, 16) + "}", data.array()))
+                    .linear("w", null, Activation.IDENTITY));
     }
 
     @Test
     void whatDoesNotFitIsRefused() throws IOException {
         final Path file = directory.resolve("other.safetensors");
         final float[] values = new float[12];
-        Safetensors.write(file, Map.of(), List.of(new Safetensors.Tensor("a", values, 0, 3, 2), new Safetensors.Tensor("b", values, 0, 3),
-            new Safetensors.Tensor("c", values, 0, 2, 2, 3)));
+        Safetensors.write(file, Map.of(), List.of(new Safetensors.Tensor("a", values, 0, 3, 2),
+            new Safetensors.Tensor("b", values, 0, 3), new Safetensors.Tensor("c", values, 0, 2, 2, 3)));
         refused("it has no tensor z; it has a, b, c", WeightImport.of(file).linear("z", "b", Activation.RELU));
         refused("the tensor c has 3 dimensions; expected 2", WeightImport.of(file).linear("c", null, Activation.RELU));
         refused("the tensor b is [3]; expected [2]", WeightImport.of(file).dense("a", "b", Activation.RELU));
@@ -90,8 +95,9 @@ class WeightImportTest {
         refused("no such file or directory", WeightImport.of(directory.resolve("none")).linear("a", "b", Activation.RELU));
         assertEquals("import: there is no layer; expected one or more calls of linear or dense",
                      assertThrows(IllegalStateException.class, () -> WeightImport.of(file).load()).getMessage());
-        for (String lies : new String[] {tensor("F32", "40000,40000", 0, 4), tensor("F32", "2,3", 0, 24), tensor("F32", "2,3", -24, 0),
-                tensor("I64", "2,3", 0, 48), tensor("F32", "2147483647,2147483647", 0, 4), "{}", "7", "null"})
+        for (String lies : new String[] {tensor("F32", "40000,40000", 0, 4), tensor("F32", "2,3", 0, 24),
+                tensor("F32", "2,3", -24, 0), tensor("I64", "2,3", 0, 48),
+                tensor("F32", "2147483647,2147483647", 0, 4), "{}", "7", "null"})
             refused("", WeightImport.of(file("{\"w\":" + lies + "}", new byte[8])).linear("w", null, Activation.RELU));
     }
 

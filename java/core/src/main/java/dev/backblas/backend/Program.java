@@ -20,7 +20,7 @@ public final class Program {
 
     // A call is STRIDE ints, which native/program.cpp reads too: the kernel, its numbers, and five operands in the order of its
     // parameters, each the number of an array (or NONE) and an offset.
-    static final int STRIDE = 20;
+    static final int OPERANDS = 5, STRIDE = 10 + 2 * OPERANDS;
     static final int KERNEL = 0, IN = 1, OUT = 2, M = 3, FROM = 4, TO = 5, PHI = 6, ALPHA = 7, BETA = 8, GAMMA = 9, OPERAND = 10;
     // FROM and TO are the units; the rows of the input gradient.
     static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2, UPDATE = 3, ACTIVATE = 4, DROPOUT = 5;
@@ -290,6 +290,7 @@ public final class Program {
         code[call + ALPHA] = Float.floatToRawIntBits(alpha);
         code[call + BETA] = Float.floatToRawIntBits(beta);
         code[call + GAMMA] = Float.floatToRawIntBits(gamma);
+        for (int i = 0; i < OPERANDS; i++) code[call + OPERAND + 2 * i] = NONE;
         length += STRIDE;
         work += multiplications;
         return call;

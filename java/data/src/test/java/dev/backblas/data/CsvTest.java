@@ -152,8 +152,8 @@ class CsvTest {
         refused("test.csv: line 3: it has 3 fields; expected 2, as the header has", () -> learned("a,b\n1,2\n1,2,3\n"));
         refused("test.csv: line 4: it has 1 fields; expected 2, as the header has", () -> learned("a,b\n\"1\n\",2\n1\n"));
         refused("test.csv: table: two columns are named 'a'; expected one", () -> learned("a,a\n1,2\n"));
-        refused("test.csv: line 3, column 'a': the field is empty, as are 1 of this column; expected a value in each (fill them in, "
-            + "or leave the rows or the column out)", () -> learned("a,b\n1,2\n,3\n"));
+        refused("test.csv: line 3, column 'a': the field is empty, as are 1 of this column; expected a value in each (fill them "
+            + "in, or leave the rows or the column out)", () -> learned("a,b\n1,2\n,3\n"));
         final TableEncoder encoder = learned("a,b\n1,2.5\n");
         refused("test.csv: line 2, column 'a': 'one' is not a number", () -> csv("b,a\n1,one\n").dataset(encoder));
         refused("test.csv: table: there is no column 'a', which the model needs; the columns are b, c",
