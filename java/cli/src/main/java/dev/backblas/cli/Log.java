@@ -13,7 +13,6 @@ final class Log implements Trainer.Listener {
     private static final long PATIENCE = 10_000_000_000L, BLINK = 100_000_000L;
 
     private final Task task;
-    private final Dataset heldOut;
     private final int epochs;
     private final double unit;
     private final boolean json;
@@ -26,16 +25,15 @@ final class Log implements Trainer.Listener {
      *
      * @param unit what the root mean squared error of a network is multiplied by
      */
-    Log(Task task, Dataset heldOut, int epochs, double unit, boolean json) {
+    Log(Task task, int epochs, double unit, boolean json) {
         this.task = task;
-        this.heldOut = heldOut;
         this.epochs = epochs;
         this.unit = unit;
         this.json = json;
     }
 
     void begin() {
-        if (!json) progress = Progress.samples("training", (long) epochs * task.train().size());
+        if (!json) progress = Progress.samples("train", (long) epochs * task.train().size());
         said = System.nanoTime();
     }
 
@@ -55,27 +53,27 @@ final class Log implements Trainer.Listener {
         final long now = System.nanoTime();
         if (now - said < BLINK) return;
         said = now;
-        progress.say(String.format("epoch %d of %d  loss %.4f%s", epoch, epochs, meanLoss, metric));
+        progress.say(String.format("loss %.4f%s", meanLoss, metric));
     }
 
     @Override
     public void epoch(History.Epoch epoch) {
-        final boolean judged = heldOut.size() > 0;
         if (json) {
             Json.print("event", "epoch", "epoch", epoch.number(), "loss", epoch.loss(), "validation_loss", epoch.validationLoss(),
                        task.isRegression() ? "rmse" : "accuracy", task.isRegression() ? epoch.metric() : epoch.metric() / 100, "rate",
                        epoch.rate(), "seconds", epoch.seconds());
             return;
         }
-        metric = task.isRegression() ? String.format("  off by %.3f", epoch.metric()) : String.format("  %.2f %% right", epoch.metric());
+        metric = task.isRegression() ? String.format("  off by %.3f", epoch.metric()) : String.format("  %.2f %%", epoch.metric());
         if (Progress.onTerminal()) {
-            progress.say(String.format("epoch %d of %d  loss %.4f%s", epoch.number(), epochs, epoch.loss(), metric));
+            progress.say(String.format("loss %.4f%s", epoch.loss(), metric));
             return;
         }
         final int every = Math.max(1, epochs / 10);
         final long now = System.nanoTime();
         if (epoch.number() != 1 && epoch.number() % every != 0 && epoch.number() != epochs && now - said < PATIENCE) return;
         said = now;
-        System.out.printf("epoch %4d  loss %.5f  held out:%s%n", epoch.number(), epoch.loss(), metric.substring(1));
+        System.out.printf("epoch %4d  loss %.5f  held out:%s%s%n", epoch.number(), epoch.loss(), metric.substring(1),
+                          task.isRegression() ? "" : " right");
     }
 }
