@@ -7,10 +7,14 @@ import org.apache.commons.math3.stat.regression.OLSMultipleLinearRegression;
 /** Ordinary least squares: what a network has to beat in regression. */
 final class LeastSquares {
 
+    /** Beyond it a decomposition takes longer than training. */
+    private static final int MOST_VALUES = 1_000_000;
+
     private LeastSquares() {}
 
-    /** The root mean squared error on {@code heldOut} of what fits {@code train}; NaN where columns depend on each other. */
+    /** The root mean squared error on {@code heldOut} of what fits {@code train}; NaN where columns depend on each other, or for large data. */
     static double rootMeanSquaredError(Dataset train, Dataset heldOut) {
+        if ((long) train.size() * train.inputs() > MOST_VALUES) return Double.NaN;
         final double[] beta;
         try {
             final OLSMultipleLinearRegression regression = new OLSMultipleLinearRegression();

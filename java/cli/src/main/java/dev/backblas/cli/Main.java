@@ -3,15 +3,21 @@ package dev.backblas.cli;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Locale;
+import picocli.AutoComplete.GenerateCompletion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IExitCodeExceptionMapper;
 
-/** {@code backblas train | nielsen | doctor | bench}. Exit code 0: done; 1: a fault of ours; 2: a fault in what was asked. */
+/** {@code backblas COMMAND}; see {@link #exitCode} for how it ends. */
 @Command(name = "backblas", mixinStandardHelpOptions = true, version = "backblas 0.1.0",
          description = "Dense neural networks on the JVM at the speed of the machine.",
-         subcommands = {Train.class, Nielsen.class, Doctor.class, Bench.class},
-         synopsisSubcommandLabel = "COMMAND")
+         subcommands = {Train.class, Predict.class, Evaluate.class, Inspect.class, Data.class, Doctor.class, Bench.class,
+                        Nielsen.class, GenerateCompletion.class},
+         synopsisSubcommandLabel = "COMMAND", exitCodeListHeading = "%nExit codes:%n",
+         exitCodeList = {"0:done", "1:a fault of ours; from doctor: something is wrong with the machine",
+                         "2:what was asked cannot be done, and a sentence says why",
+                         "130:ended by Ctrl-C; what was trained until then is written",
+                         "143:ended by SIGTERM, likewise"})
 public final class Main implements Runnable {
 
     static final int WRONG_INPUT = 2;
@@ -21,7 +27,7 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "name a command: train, nielsen, doctor or bench");
+        throw new CommandLine.ParameterException(spec.commandLine(), "name a command: train, predict, evaluate, inspect, data, doctor or bench");
     }
 
     public static void main(String[] args) {
@@ -55,6 +61,7 @@ public final class Main implements Runnable {
             .execute(args);
     }
 
+    /** 1 for a fault of ours, 2 for a fault in what was asked. */
     private static IExitCodeExceptionMapper exitCode() {
         return e -> isTheirs(e) ? WRONG_INPUT : 1;
     }

@@ -6,7 +6,6 @@ import dev.backblas.Loss;
 import dev.backblas.Loss.Reduction;
 import dev.backblas.Metrics;
 import dev.backblas.Network;
-import dev.backblas.Preset;
 import dev.backblas.Trainer;
 import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
@@ -29,6 +28,7 @@ final class Nielsen implements Callable<Integer> {
 
     private static final int TRAINED_ON = 50_000;
     private static final int BATCH = 10;
+    private static final int DIGITS = 10;
 
     @Option(names = "--data", paramLabel = "DIR", required = true, description = "The directory of MNIST's four IDX files.")
     private Path directory;
@@ -67,11 +67,12 @@ final class Nielsen implements Callable<Integer> {
     public Integer call() throws IOException {
         final Backend chosen = backend == null ? Backend.fastest() : Backend.named(backend);
         if (epochs < 1) throw new IllegalArgumentException("nielsen: --epochs is " + epochs + "; expected 1 or more");
-        final Task mnist = Task.idx(directory, Preset.QUADRATIC);
-        final int size = mnist.train().size();
+        final Images images = Images.read(directory, "train");
+        final int size = images.size();
         if (size <= TRAINED_ON)
             throw new IOException(directory + ": it has " + size + " training images; expected 60,000, the whole of MNIST");
-        final Dataset train = mnist.train().slice(0, TRAINED_ON), validation = mnist.train().slice(TRAINED_ON, size);
+        final Dataset all = images.oneHot(DIGITS), test = Images.read(directory, "t10k").oneHot(DIGITS);
+        final Dataset train = all.slice(0, TRAINED_ON), validation = all.slice(TRAINED_ON, size);
         System.out.printf("%s: %s%n%n", chosen.name(), chosen.description());
         System.out.printf("| network | his %% | ours %% | difference | time, %d epochs |%n|---|---|---|---|---|%n", epochs);
         for (Result result : RESULTS) {
@@ -88,7 +89,7 @@ final class Nielsen implements Callable<Integer> {
                     final long start = System.nanoTime();
                     trainer.epoch(train);
                     nanos += System.nanoTime() - start;
-                    best = Math.max(best, 100 * Metrics.accuracy(network, result.validation ? validation : mnist.heldOut()));
+                    best = Math.max(best, 100 * Metrics.accuracy(network, result.validation ? validation : test));
                 }
             }
             System.out.printf("| %s | %.2f | %.2f | %+.2f | %.1f s |%n", result, result.his, best, best - result.his,

@@ -1,30 +1,56 @@
 package dev.backblas.cli;
 
+import dev.backblas.Dataset;
 import dev.backblas.Network;
+import dev.backblas.Scaler;
 import java.util.Arrays;
 
-/**
- * x' = (x − mean) / deviation, column by column, learned from the training rows.
- *
- * <p>A trained network takes it over ({@link #foldIntoInputs}, {@link #foldIntoOutputs}): the model that is written works on
- * the numbers as they stand in the file.
- */
+/** x' = (x − mean) / deviation, column by column, learned from the training rows; the deviation of a constant is infinite. */
 record Scaling(double[] mean, double[] deviation) {
 
-    /** Mean 0 and deviation 1 for each column; one that never changes, up to the rounding of a float, becomes 0. */
-    static Scaling standardizing(float[] x, int columns) {
-        final int rows = x.length / columns;
-        final double[] mean = new double[columns], deviation = new double[columns];
-        for (int i = 0; i < x.length; i++) mean[i % columns] += x[i] / (double) rows;
-        for (int i = 0; i < x.length; i++) deviation[i % columns] += Math.pow(x[i] - mean[i % columns], 2) / rows;
-        for (int c = 0; c < columns; c++) {
-            deviation[c] = Math.sqrt(deviation[c]);
-            if (!(deviation[c] > 1e-6 * Math.abs(mean[c]))) deviation[c] = Double.POSITIVE_INFINITY;
-            else if (!(deviation[c] > 1e-30 && deviation[c] < 1e30))
-                throw new IllegalArgumentException(
-                    "column " + c + " varies by " + deviation[c] + "; expected 1e-30 to 1e30: change its unit");
+    /** What is learned of columns, sample after sample, by B. P. Welford's recurrence. */
+    private static final class Learner {
+        private final double[] mean, squares;
+        private long samples;
+
+        Learner(int columns) {
+            mean = new double[columns];
+            squares = new double[columns];
         }
-        return new Scaling(mean, deviation);
+
+        void add(float[] values) {
+            samples++;
+            for (int c = 0; c < mean.length; c++) {
+                final double distance = values[c] - mean[c];
+                mean[c] += distance / samples;
+                squares[c] += distance * (values[c] - mean[c]);
+            }
+        }
+
+        /** A column that never changes, up to the rounding of a float, becomes 0. */
+        Scaling scaling() {
+            final double[] deviation = new double[mean.length];
+            for (int c = 0; c < mean.length; c++) {
+                deviation[c] = Math.sqrt(squares[c] / samples);
+                if (!(deviation[c] > 1e-6 * Math.abs(mean[c]))) deviation[c] = Double.POSITIVE_INFINITY;
+                else if (!(deviation[c] > 1e-30 && deviation[c] < 1e30))
+                    throw new IllegalArgumentException(
+                        "column " + c + " varies by " + deviation[c] + "; expected 1e-30 to 1e30: change its unit");
+            }
+            return new Scaling(mean, deviation);
+        }
+    }
+
+    /** Of inputs and of targets: mean 0 and deviation 1 for each column. */
+    static Scaling[] standardizing(Dataset data) {
+        final Learner inputs = new Learner(data.inputs()), targets = new Learner(data.outputs());
+        final float[] x = new float[data.inputs()], y = new float[data.outputs()];
+        for (int i = 0; i < data.size(); i++) {
+            data.copy(i, x, 0, y, 0);
+            inputs.add(x);
+            targets.add(y);
+        }
+        return new Scaling[] {inputs.scaling(), targets.scaling()};
     }
 
     /** x' = x / unit for every column. */
@@ -34,14 +60,25 @@ record Scaling(double[] mean, double[] deviation) {
         return new Scaling(new double[columns], deviation);
     }
 
-    float[] apply(float[] x) {
-        final int columns = mean.length;
-        final float[] scaled = new float[x.length];
-        for (int i = 0; i < x.length; i++) scaled[i] = (float) ((x[i] - mean[i % columns]) / deviation[i % columns]);
-        return scaled;
+    boolean isConstant() {
+        return Arrays.stream(deviation).allMatch(Double::isInfinite);
     }
 
-    /** Wᵀx' + b = (W/d)ᵀx + (b − (W/d)ᵀmean), in the first layer. */
+    void apply(float[] x, int offset) {
+        for (int c = 0; c < mean.length; c++) x[offset + c] = (float) ((x[offset + c] - mean[c]) / deviation[c]);
+    }
+
+    /** The same, as a model keeps it. */
+    Scaler scaler() {
+        final float[] centre = new float[mean.length], spread = new float[mean.length];
+        for (int c = 0; c < mean.length; c++) {
+            centre[c] = (float) mean[c];
+            spread[c] = (float) deviation[c];
+        }
+        return Scaler.of(centre, spread);
+    }
+
+    /** Wᵀx' + b = (W/d)ᵀx + (b − (W/d)ᵀmean), in the first layer: the network then takes x. */
     void foldIntoInputs(Network network) {
         final float[] theta = network.parameters();
         final int in = network.inputs(), w = network.weightsOffset(1), b = network.biasesOffset(1);
@@ -53,16 +90,6 @@ record Scaling(double[] mean, double[] deviation) {
                 theta[w + k * in + i] = (float) scaled;
             }
             theta[b + k] -= (float) shift;
-        }
-    }
-
-    /** y = d (Wᵀa + b) + mean, in the last layer, whose activation must be the identity. */
-    void foldIntoOutputs(Network network) {
-        final float[] theta = network.parameters();
-        final int L = network.depth(), in = network.layer(L).in(), w = network.weightsOffset(L), b = network.biasesOffset(L);
-        for (int k = 0; k < network.outputs(); k++) {
-            for (int i = 0; i < in; i++) theta[w + k * in + i] *= (float) deviation[k];
-            theta[b + k] = (float) (theta[b + k] * deviation[k] + mean[k]);
         }
     }
 }

@@ -1,152 +1,190 @@
 package dev.backblas.cli;
 
 import dev.backblas.Dataset;
-import dev.backblas.Idx;
 import dev.backblas.Preset;
+import dev.backblas.TableEncoder;
+import dev.backblas.data.Csv;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is to be learned: samples to train on and samples held out, scaled and encoded for one of the five systems.
+ * What is to be learned: samples to train on and samples held out, as they stand in the data, with one target: a quantity, or
+ * the number of a class.
  *
  * @param name    of the data, and of the model file
  * @param about   what it is, in a few words
  * @param train   the samples to train on
  * @param heldOut the samples to be judged by
- * @param inputs  how x was scaled
- * @param target  how y was scaled, in regression
- * @param column  the name of the target
+ * @param target  what it is called
+ * @param labels  of the classes; empty where a quantity is to be learned
+ * @param encoder how a row becomes a sample; null for images
+ * @param inputs  how x is scaled for training, or null
+ * @param width   of the images that the samples are; 0 where they are none
+ * @param height  likewise
+ * @param header  the columns of the table
+ * @param rows    the held-out rows as texts
  */
-record Task(String name, String about, Dataset train, Dataset heldOut, Scaling inputs, @Nullable Scaling target,
-            String column) {
+record Task(String name, String about, Dataset train, Dataset heldOut, String target, List<String> labels,
+            @Nullable TableEncoder encoder, @Nullable Scaling inputs, int width, int height, List<String> header, Rows rows) {
 
     private static final double HELD_OUT = 0.2;
-    /** More different targets than this are taken for a quantity, not for classes. */
-    private static final int MOST_CLASSES = 1000;
-    private static final int LARGEST_LABEL = 1 << 24;
-    /** Without {@code --system}, whole numbers of up to this many values are classes; fractions never are beyond it. */
+    /** Labels that are fractions, and more of them than this, are a quantity. */
     private static final int LIKELY_CLASSES = 20;
+    private static final int DIGIT = 8; // pixels a side
 
-    static Task boston(Preset preset, long seed) {
-        final Table table = Table.bundled("boston.csv", true);
-        return of(table, "boston", table.column("medv"), preset, null, seed);
+    /** What the user says about a table. */
+    record Columns(@Nullable String target, List<String> drop, List<String> text, @Nullable String weight) {}
+
+    /** A row as it stands in a file. */
+    record Row(long line, List<String> fields) {}
+
+    /** Finds some of the held-out rows, texts and all, in the table that they came from. */
+    @FunctionalInterface
+    interface Rows {
+        Map<Long, Row> read(List<Long> heldOut) throws IOException;
+    }
+
+    boolean isRegression() {
+        return labels.isEmpty();
     }
 
     /** Digits 8×8, pixels 0 … 16. For one output, the question is whether a digit is odd. */
-    static Task digits(Preset preset, long seed) {
-        final Table table = Table.bundled("digits.csv.gz", false);
-        final int label = table.columns().size() - 1;
-        if (preset == Preset.BINARY)
-            for (int row = 0; row < table.rows(); row++)
-                table.values()[row * table.columns().size() + label] = table.value(row, label) % 2;
-        return of(table, "digits", label, preset, Scaling.by(16, label), seed);
+    static Task digits(@Nullable Preset preset, long seed) throws IOException {
+        final Task digits = table("digits", Tables.bundled("digits"), new Columns("label", List.of(), List.of(), null),
+                                  preset == Preset.BINARY ? null : preset, seed);
+        final Task task = new Task(digits.name, digits.about, digits.train, digits.heldOut, digits.target, digits.labels,
+                                   digits.encoder, Scaling.by(16, DIGIT * DIGIT), DIGIT, DIGIT, digits.header, digits.rows);
+        return preset == Preset.BINARY ? task.parity() : task;
     }
 
-    /** A CSV file: the named target, or its last column. */
-    static Task csv(Path file, @Nullable String target, @Nullable Preset preset, long seed) throws IOException {
-        final Table table = Table.read(file);
-        final int column = target == null ? table.columns().size() - 1 : table.column(target);
-        if (table.columns().size() < 2)
-            throw new IOException(file + ": it has one column; expected a target and one or more others");
-        final String name = file.getFileName().toString().replaceFirst("\\.gz$", "").replaceFirst("\\.[^.]*$", "");
-        return of(table, name, column, preset == null ? likely(table, column) : preset, null, seed);
+    /** The same images, and whether their label is odd. */
+    private Task parity() {
+        return new Task(name, about.replaceFirst("\\d+ classes.*", "is it odd?"), new Parity(train), new Parity(heldOut), "odd",
+                        List.of("even", "odd"), null, inputs, width, height, header, rows);
     }
 
-    /** The system for a target: classes where it has a few whole numbers, else a quantity. */
-    static Preset likely(Table table, int column) {
-        final double[] values = values(target(table, column, IntStream.range(0, table.rows()).toArray()));
-        return values.length > LIKELY_CLASSES || !whole(values) ? Preset.REGRESSION
-            : values.length == 2 ? Preset.BINARY : Preset.SOFTMAX;
+    /** Classes 0, 1, 2, … as even and odd. */
+    private record Parity(Dataset of) implements Dataset {
+        @Override
+        public int size() {
+            return of.size();
+        }
+
+        @Override
+        public int inputs() {
+            return of.inputs();
+        }
+
+        @Override
+        public int outputs() {
+            return 1;
+        }
+
+        @Override
+        public void copy(int i, float[] x, int xOffset, float[] y, int yOffset) {
+            of.copy(i, x, xOffset, y, yOffset);
+            y[yOffset] %= 2;
+        }
     }
 
-    private static Task of(Table table, String name, int column, Preset preset, @Nullable Scaling scaling, long seed) {
-        final int rows = table.rows(), heldOut = (int) Math.round(rows * HELD_OUT);
-        if (heldOut == 0 || heldOut == rows)
-            throw new IllegalArgumentException(
-                table.name() + ": " + rows + " rows cannot be split into a part to train on and a fifth held out; expected 3 or "
-                    + "more");
-        final int[] order = shuffled(rows, seed);
-        final int[] first = Arrays.copyOfRange(order, heldOut, rows), second = Arrays.copyOf(order, heldOut);
-        final float[] x = features(table, column, first), y = target(table, column, first);
-        final int inputs = table.columns().size() - 1;
-        final Scaling ofInputs = scaling == null ? Scaling.standardizing(x, inputs) : scaling;
-        final Encoding encoding =
-            Encoding.of(preset, table.name(), table.columns().get(column), target(table, column, order), y);
-        return new Task(name, rows + " rows, " + inputs + " inputs, " + encoding.about,
-            Dataset.of(ofInputs.apply(x), encoding.apply(y), inputs, encoding.outputs),
-            Dataset.of(ofInputs.apply(features(table, column, second)), encoding.apply(target(table, column, second)), inputs,
-                       encoding.outputs),
-            ofInputs, encoding.scaling, table.columns().get(column));
+    /** A table: its last column is the target, unless another is named. */
+    static Task table(String name, Csv csv, Columns columns, @Nullable Preset preset, long seed) throws IOException {
+        final List<String> header = csv.header();
+        if (header.size() < 2)
+            throw new IOException(name + ": it has one column, '" + header.get(0) + "'; expected a target and one or more others, "
+                + "separated by commas, semicolons or tabs");
+        final String target = columns.target == null ? header.get(header.size() - 1) : columns.target;
+        final TableEncoder encoder;
+        try {
+            final TableEncoder.Learner learner = csv.learner();
+            if (preset == null) learner.target(target);
+            else if (preset == Preset.REGRESSION) learner.quantities(target);
+            else learner.classes(target);
+            learner.drop(columns.drop.toArray(new String[0])).text(columns.text.toArray(new String[0]));
+            if (columns.weight != null) learner.weight(columns.weight);
+            encoder = csv.learn(learner);
+        } catch (IllegalArgumentException e) {
+            throw new IOException(name + ": " + e.getMessage().replaceFirst("^table: ", ""), e);
+        } catch (IOException e) {
+            throw new IOException(e.getMessage().replace(": table: ", ": "), e);
+        }
+        final List<String> labels = encoder.labels();
+        if (preset != null) requireClasses(name, target, labels, preset);
+        final Dataset all = csv.dataset(encoder);
+        final int size = all.size(), heldOut = (int) Math.round(size * HELD_OUT);
+        if (heldOut == 0 || heldOut == size)
+            throw new IOException(
+                name + ": " + size + " rows cannot be split into a part to train on and a fifth held out; expected 3 or more");
+        if (encoder.isClassification() && labels.size() < 2)
+            throw new IOException(name + ": '" + target + "' is always " + labels.get(0) + "; there is nothing to learn");
+        final int[] order = shuffled(size, seed), second = Arrays.copyOf(order, heldOut);
+        final Dataset train = all.select(Arrays.copyOfRange(order, heldOut, size));
+        final Scaling[] scaling = Scaling.standardizing(train);
+        if (!encoder.isClassification() && scaling[1].isConstant())
+            throw new IOException(name + ": '" + target + "' is always " + (float) scaling[1].mean()[0] + " where it is learned; there "
+                + "is nothing to learn");
+        final String stem = Path.of(name).getFileName().toString().replaceFirst("\\.gz$", "").replaceFirst("\\.[^.]*$", "");
+        return new Task(stem, size + " rows, " + encoder.columns().size() + " columns as " + encoder.inputs() + " inputs, "
+                + (labels.isEmpty() ? "target " + target : labels.size() + " classes of " + target),
+            train, all.select(second), target, labels, encoder, scaling[0], 0, 0, header, wanted -> rows(csv, wanted, second));
     }
 
-    /** MNIST, or another data set of its form: four IDX files, gzipped or not. For one output, whether a digit is odd. */
-    static Task idx(Path directory, Preset preset) throws IOException {
-        final Idx images = Idx.read(find(directory, "train-images"), 3);
-        final Idx labels = Idx.read(find(directory, "train-labels"), 1);
-        final Idx testImages = Idx.read(find(directory, "t10k-images"), 3);
-        final Idx testLabels = Idx.read(find(directory, "t10k-labels"), 1);
-        requirePairs(directory, "train", images, labels);
-        requirePairs(directory, "t10k", testImages, testLabels);
-        if (images.itemSize() != testImages.itemSize())
-            throw new IOException(directory + ": train images have " + images.itemSize() + " pixels and t10k images "
-                + testImages.itemSize() + "; expected as many");
-        final float[] y = numbers(labels, preset), testY = numbers(testLabels, preset);
-        final float[] all = Arrays.copyOf(y, y.length + testY.length);
-        System.arraycopy(testY, 0, all, y.length, testY.length);
-        final int inputs = images.itemSize();
-        final Encoding encoding = Encoding.of(preset, directory.toString(), "label", all, y);
-        return new Task("mnist", images.size() + testImages.size() + " images, " + inputs + " inputs, " + encoding.about,
-            Dataset.ofBytes(images.values(), encoding.apply(y), inputs, encoding.outputs),
-            Dataset.ofBytes(testImages.values(), encoding.apply(testY), inputs, encoding.outputs),
-            Scaling.by(255, inputs), encoding.scaling, "label");
+    /** Whether a target can be what a system wants. */
+    private static void requireClasses(String name, String target, List<String> labels, Preset preset) throws IOException {
+        if (preset == Preset.REGRESSION) return;
+        final boolean binary = preset == Preset.BINARY;
+        if (binary && labels.size() != 2 || labels.size() > LIKELY_CLASSES && labels.stream().anyMatch(Task::isFraction))
+            throw new IOException(
+                name + ": " + preset.name().toLowerCase() + " needs " + (binary ? "two classes" : "classes") + ", but '" + target
+                    + "' has " + labels.size() + " different value" + (labels.size() == 1 ? "" : "s") + "; use --system "
+                    + (binary ? "softmax or regression" : "regression"));
     }
 
-    private static float[] numbers(Idx labels, Preset preset) {
-        final float[] y = new float[labels.size()];
-        for (int i = 0; i < y.length; i++)
-            y[i] = preset == Preset.BINARY ? labels.values()[i] & 1 : labels.values()[i] & 0xff;
-        return y;
+    private static boolean isFraction(String label) {
+        try {
+            return Double.parseDouble(label) != Math.rint(Double.parseDouble(label));
+        } catch (NumberFormatException e) {
+            return false;
+        }
     }
 
-    private static void requirePairs(Path directory, String part, Idx images, Idx labels) throws IOException {
-        if (images.size() != labels.size())
-            throw new IOException(directory + ": there are " + images.size() + " " + part + " images but " + labels.size()
-                + " labels; expected as many");
+    /** Reads the table once more, for the rows behind some of the held-out samples. */
+    private static Map<Long, Row> rows(Csv csv, List<Long> wanted, int[] heldOut) throws IOException {
+        final Map<Long, Long> samples = new TreeMap<>(); // by their row
+        for (long sample : wanted) samples.put((long) heldOut[(int) sample], sample);
+        final Map<Long, Row> found = new TreeMap<>();
+        try (Csv.Rows rows = csv.open()) {
+            long number = 0;
+            for (List<String> row = rows.next(); row != null; row = rows.next(), number++)
+                if (samples.containsKey(number)) found.put(samples.get(number), new Row(rows.line(), row));
+        }
+        return found;
     }
 
-    private static Path find(Path directory, String part) throws IOException {
-        if (!Files.isDirectory(directory)) throw new IOException(directory + ": no such directory");
-        final String base = part + (part.endsWith("images") ? "-idx3-ubyte" : "-idx1-ubyte");
-        for (String name : new String[] {base, base + ".gz", base.replace("-idx", ".idx")})
-            if (Files.isRegularFile(directory.resolve(name))) return directory.resolve(name);
-        throw new IOException(directory + ": no file " + base + " or " + base + ".gz in it");
-    }
-
-    private static float[] features(Table table, int target, int[] rows) {
-        final int columns = table.columns().size();
-        final float[] x = new float[rows.length * (columns - 1)];
-        int i = 0;
-        for (int row : rows) for (int c = 0; c < columns; c++) if (c != target) x[i++] = table.value(row, c);
-        return x;
-    }
-
-    private static float[] target(Table table, int target, int[] rows) {
-        final float[] y = new float[rows.length];
-        for (int i = 0; i < rows.length; i++) y[i] = table.value(rows[i], target);
-        return y;
-    }
-
-    private static double[] values(float[] y) {
-        return IntStream.range(0, y.length).mapToDouble(i -> y[i]).distinct().sorted().toArray();
-    }
-
-    private static boolean whole(double[] values) {
-        return Arrays.stream(values).allMatch(v -> v == Math.rint(v));
+    /** MNIST, or another data set of its form: four IDX files. For one output, whether a label is odd. */
+    static Task images(Path directory, @Nullable Preset preset) throws IOException {
+        final Images train = Images.read(directory, "train"), test = Images.read(directory, "t10k");
+        if (train.pixels().itemSize() != test.pixels().itemSize())
+            throw new IOException(directory + ": train images have " + train.pixels().itemSize() + " pixels and t10k images "
+                + test.pixels().itemSize() + "; expected as many");
+        final int most = Math.max(train.mostLabel(), test.mostLabel());
+        if (most == 0) throw new IOException(directory + ": every label is 0; there is nothing to learn");
+        final List<String> labels = IntStream.rangeClosed(0, most).mapToObj(String::valueOf).toList();
+        final int pixels = train.pixels().itemSize();
+        final Path name = directory.toRealPath().getFileName();
+        final Task task = new Task(name == null ? "images" : name.toString(),
+            train.size() + test.size() + " images of " + train.width() + "x" + train.height() + ", " + pixels + " inputs, "
+                + labels.size() + " classes of label",
+            train.dataset(train.targets(), 1), test.dataset(test.targets(), 1), "label", labels, null, null,
+            train.width(), train.height(), List.of(), wanted -> Map.of());
+        return preset == Preset.BINARY ? task.parity() : task;
     }
 
     private static int[] shuffled(int rows, long seed) {
@@ -158,43 +196,5 @@ record Task(String name, String about, Dataset train, Dataset heldOut, Scaling i
             order[j] = swap;
         }
         return order;
-    }
-
-    /** How a target becomes y: scaled for regression, 0 or 1 for one sigmoid, one-hot for the others. */
-    private record Encoding(String about, int outputs, double[] classes, @Nullable Scaling scaling) {
-
-        static Encoding of(Preset preset, String name, String column, float[] all, float[] train) {
-            if (preset == Preset.REGRESSION) {
-                final Scaling scaling = Scaling.standardizing(train, 1);
-                if (Double.isInfinite(scaling.deviation()[0]))
-                    throw new IllegalArgumentException(
-                        name + ": '" + column + "' is always " + train[0] + "; there is nothing to learn");
-                return new Encoding("target " + column, 1, new double[0], scaling);
-            }
-            final double[] classes = values(all);
-            final boolean binary = preset == Preset.BINARY;
-            final int most = binary ? 2 : whole(classes) ? MOST_CLASSES : LIKELY_CLASSES;
-            if (Math.max(-classes[0], classes[classes.length - 1]) > LARGEST_LABEL)
-                throw new IllegalArgumentException(
-                    name + ": labels of '" + column + "' go beyond " + LARGEST_LABEL + ", where a float does not tell one from "
-                        + "the next; number the classes from 0");
-            if (classes.length < 2 || classes.length > most)
-                throw new IllegalArgumentException(
-                    name + ": " + preset.name().toLowerCase() + " needs " + (binary ? "two classes" : "classes") + ", but '"
-                        + column + "' has " + classes.length + " different value" + (classes.length == 1 ? "" : "s")
-                        + (classes.length < 2 ? "" : "; use --system " + (binary ? "softmax or regression" : "regression")));
-            return new Encoding(classes.length + " classes of " + column, binary ? 1 : classes.length, classes, null);
-        }
-
-        float[] apply(float[] y) {
-            if (scaling != null) return scaling.apply(y);
-            final float[] encoded = new float[y.length * outputs];
-            for (int j = 0; j < y.length; j++) {
-                final int index = Arrays.binarySearch(classes, y[j]);
-                if (outputs == 1) encoded[j] = index;
-                else encoded[j * outputs + index] = 1;
-            }
-            return encoded;
-        }
     }
 }

@@ -1,0 +1,42 @@
+package dev.backblas.cli;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.UUID;
+
+/** Where a file is to go; tried before an hour of work rather than after it. */
+final class Destination {
+
+    private Destination() {}
+
+    /** Follows a symbolic link, and refuses what cannot be written to; {@code what} is what is to be written. */
+    static Path of(Path file, String what) throws IOException {
+        final Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
+        if (target.getFileName() == null || Files.exists(target) && !Files.isRegularFile(target))
+            throw new IOException(file + ": " + what + " cannot be written to it: it is no file");
+        final Path parent = target.getParent();
+        if (!Files.isDirectory(parent))
+            throw new IOException(parent + ": " + what + " cannot be written to it: no such directory");
+        if (!Files.isWritable(parent))
+            throw new IOException(parent + ": " + what + " cannot be written to it: permission denied");
+        return target;
+    }
+
+    @FunctionalInterface
+    interface Writing {
+        void to(Path part) throws IOException;
+    }
+
+    /** Writes beside and renames, so that no half of a file is ever there. */
+    static void write(Path target, Writing writing) throws IOException {
+        final Path part = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID());
+        try {
+            writing.to(part);
+            Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
+        } finally {
+            Files.deleteIfExists(part);
+        }
+    }
+}
