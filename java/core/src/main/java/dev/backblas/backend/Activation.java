@@ -151,16 +151,16 @@ public enum Activation {
                 for (int i = 0; i < n; i++) g[i] *= Math.max(step(a[i]), LEAKY_SLOPE);
             }
             case GELU -> {
-                for (int i = from; i < to; i++) g[i] *= FastMath.geluSlope(a[i]);
+                for (int i = 0; i < n; i++) g[i] *= FastMath.geluSlope(a[i]);
             }
             case SILU -> {
-                for (int i = from; i < to; i++) g[i] *= FastMath.siluSlope(a[i]);
+                for (int i = 0; i < n; i++) g[i] *= FastMath.siluSlope(a[i]);
             }
             case ELU -> {
-                for (int i = from; i < to; i++) g[i] *= eluSlope(a[i]);
+                for (int i = 0; i < n; i++) g[i] *= eluSlope(a[i]);
             }
             case SOFTPLUS -> {
-                for (int i = from; i < to; i++) g[i] *= -FastMath.expm1(-a[i]);
+                for (int i = 0; i < n; i++) g[i] *= -FastMath.expm1(-a[i]);
             }
             default -> throw new AssertionError(this);
         }
