@@ -112,6 +112,8 @@ record Task(String name, String about, Dataset train, Dataset heldOut, String ta
             encoder = csv.learn(learner);
         } catch (IllegalArgumentException e) {
             throw new IOException(name + ": " + e.getMessage().replaceFirst("^table: ", ""), e);
+        } catch (IOException e) {
+            throw new IOException(e.getMessage().replace(": table: ", ": "), e);
         }
         final List<String> labels = encoder.labels();
         if (preset != null) requireClasses(name, target, labels, preset);
