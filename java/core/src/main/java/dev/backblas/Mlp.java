@@ -312,6 +312,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
 
         /**
          * Where {@code fit} writes a checkpoint after each epoch; see {@link Trainer.Builder#checkpoint}. Not for streams.
+         * {@code fit} throws an {@link UncheckedIOException} naming the file if it cannot be written, or not be resumed from.
          *
          * @param resume whether {@code fit} goes on from there if the file exists: with the same samples and settings, the model
          *               ends in the same bits as one whose training never stopped

@@ -311,7 +311,8 @@ public final class Network {
     }
 
     /**
-     * Reads a network that {@link #save} wrote, for {@link Backend#fastest()}.
+     * Reads a network that {@link #save} wrote, for {@link Backend#fastest()}. Of the file of an estimator it is the network
+     * alone, which wants its inputs standardised: {@link MlpClassifier#load(Path)} and {@link MlpRegressor#load(Path)} do that.
      *
      * @throws IOException naming the file and what is wrong with it, if it cannot be read or is damaged
      */
