@@ -65,8 +65,7 @@ final class Predict implements Callable<Integer> {
                 });
                 rows = written[0];
             }
-            if (source.unseen() > 0)
-                System.err.printf("%,d texts were not seen in training; they count as none of those that were%n", source.unseen());
+            source.warnOfUnseen();
         }
         if (out != null)
             System.err.printf("wrote %s: %,d predictions in %.1f s%n", out, rows, (System.nanoTime() - start) / 1e9);

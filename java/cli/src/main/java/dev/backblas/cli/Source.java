@@ -52,6 +52,14 @@ abstract class Source implements Closeable {
         return 0;
     }
 
+    /** Says on standard error how many those are, if any. */
+    void warnOfUnseen() {
+        final long n = unseen();
+        if (n > 0)
+            System.err.printf(n == 1 ? "%,d text was not seen in training; it counts as none of those that were%n"
+                                     : "%,d texts were not seen in training; they count as none of those that were%n", n);
+    }
+
     @Override
     public void close() throws IOException {}
 

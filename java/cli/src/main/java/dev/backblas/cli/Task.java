@@ -121,7 +121,7 @@ record Task(String name, String about, Dataset train, Dataset heldOut, String ta
         final int size = all.size(), heldOut = (int) Math.round(size * HELD_OUT);
         if (heldOut == 0 || heldOut == size)
             throw new IOException(
-                name + ": " + size + " rows cannot be split into a part to train on and a fifth held out; expected 3 or more");
+                name + ": " + size + (size == 1 ? " row" : " rows") + " cannot be split into a part to train on and a fifth held out; expected 3 or more");
         if (encoder.isClassification() && labels.size() < 2)
             throw new IOException(name + ": '" + target + "' is always " + labels.get(0) + "; there is nothing to learn");
         final int[] order = shuffled(size, seed), second = Arrays.copyOf(order, heldOut);

@@ -273,6 +273,7 @@ final class Train implements Callable<Integer> {
         if (Tables.isBundled(name) && !Files.exists(file)) {
             if (table.target != null)
                 throw new IllegalArgumentException("train: --target is for CSV files; " + name + " has its own");
+            if (name.equals("digits")) requireNoColumns(name);
             return name.equals("digits") ? Task.digits(net.system, how.seed)
                 : Task.table(name, Tables.bundled(name), columns, net.system, how.seed);
         }
@@ -285,9 +286,15 @@ final class Train implements Callable<Integer> {
     private Task images(Path directory) throws IOException {
         if (net.system == Preset.REGRESSION)
             throw new IllegalArgumentException("train: regression is for tables; expected another --system for images");
-        if (table.target != null)
-            throw new IllegalArgumentException("train: --target is for CSV files; images have labels");
+        requireNoColumns(directory.toString());
         return Task.images(directory, net.system);
+    }
+
+    private void requireNoColumns(String images) {
+        final String option = table.target != null ? "--target" : !table.drop.isEmpty() ? "--drop"
+            : !table.text.isEmpty() ? "--text" : table.weight != null ? "--weight" : null;
+        if (option != null)
+            throw new IllegalArgumentException("train: " + option + " is for tables; " + images + " holds images, with labels of their own");
     }
 
     private Network network(Task task, Recipe recipe, Backend backend) {

@@ -235,7 +235,7 @@ class CommandLineTest {
         refused(csv + ": two columns are named 'b'; expected one", file("t.csv", "a,b,b\n1,2,3\n"), "--target", "b");
         refused(csv + ": it has one column, 'a'; expected a target and one or more others, separated by commas, semicolons or tabs",
                 file("t.csv", "a\n1\n2\n3\n"));
-        refused(csv + ": 1 rows cannot be split into a part to train on and a fifth held out; expected 3 or more",
+        refused(csv + ": 1 row cannot be split into a part to train on and a fifth held out; expected 3 or more",
                 file("t.csv", "a,b\n1,2\n"));
         refused(csv + ": binary needs two classes, but 'b' has 3 different values; use --system softmax or regression",
                 file("t.csv", "a,b\n1,0\n2,1\n3,2\n4,2\n5,1\n"), "--system", "binary");
@@ -270,6 +270,7 @@ class CommandLineTest {
         refused("boston: softmax needs classes, but 'medv' has 229 different values; use --system regression",
                 "boston", "--system", "softmax");
         refused("train: --target is for CSV files; digits has its own", "digits", "--target", "x");
+        refused("train: --drop is for tables; digits holds images, with labels of their own", "digits", "--drop", "label");
         refused("Unknown option: '--rat' (see backblas train --help)", "--rat", "0.1");
         refused("Invalid value for option '--rate': 'fast' is not a double (see backblas train --help)", "--rate", "fast");
         final Ran diverged = train("--system", "regression", "--rate", "1e9");
@@ -334,6 +335,7 @@ class CommandLineTest {
         refused("train: both digits and --data " + data + " are given; expected one", "digits", "--data", data);
         refused("train: regression is for tables; expected another --system for images",
                 "--data", data, "--system", "regression");
+        refused("train: --weight is for tables; " + data + " holds images, with labels of their own", data, "--weight", "w");
         refused(data + ": it has 10 training images; expected 60,000, the whole of MNIST",
                 () -> run("nielsen", "--data", data));
         final Path labels = directory.resolve("train-labels-idx1-ubyte.gz");

@@ -68,7 +68,7 @@ class ModelCommandsTest {
             final CommandLineTest.Ran predicted = good("predict", model, fresh, "--keep");
             assertEquals(List.of("city,more,age,prediction", "\"Rome, IT\",x,70,yes", "Oslo,y,20,no", "Paris,z,75,yes"),
                          predicted.out().lines().map(line -> line.replaceAll(",(probability|0\\.\\d+|1\\.0)$", "")).toList());
-            assertEquals("1 texts were not seen in training; they count as none of those that were\n", predicted.err());
+            assertEquals("1 text was not seen in training; it counts as none of those that were\n", predicted.err());
             final JsonObject row = JsonParser.parseString(good("predict", model, fresh, "--json", "--proba").out().lines().toList()
                 .get(1)).getAsJsonObject();
             assertEquals("no", row.get("prediction").getAsString());

@@ -43,7 +43,7 @@ class ReportTest {
 
     @BeforeAll
     static void start() {
-        final Path driver = program("chromedriver"), chromium = program("chromium");
+        final Path driver = program("chromedriver"), chromium = program("chromium", "chromium-browser", "google-chrome");
         final LoggingPreferences console = new LoggingPreferences();
         console.enable(LogType.BROWSER, Level.ALL);
         final ChromeOptions options = new ChromeOptions().setBinary(chromium.toFile()).addArguments(
@@ -54,13 +54,14 @@ class ReportTest {
         browser = new ChromeDriver(new ChromeDriverService.Builder().usingDriverExecutable(driver.toFile()).build(), options);
     }
 
-    private static Path program(String name) {
-        for (String place : System.getenv("PATH").split(File.pathSeparator)) {
-            final Path file = Path.of(place, name);
-            if (Files.isExecutable(file)) return file;
-        }
+    private static Path program(String... names) {
+        for (String name : names)
+            for (String place : System.getenv("PATH").split(File.pathSeparator)) {
+                final Path file = Path.of(place, name);
+                if (Files.isExecutable(file)) return file;
+            }
         throw new IllegalStateException(
-            name + " is not on the path: install it (Debian, Ubuntu: apt-get install chromium chromium-driver), or leave the tests "
+            names[0] + " is not on the path: install it (Debian, Ubuntu: apt-get install chromium chromium-driver), or leave the tests "
                 + "in a browser out with -Dbrowser=false");
     }
 
