@@ -67,7 +67,7 @@ final class Log implements Trainer.Listener {
                        epoch.rate(), "seconds", epoch.seconds());
             return;
         }
-        metric = task.isRegression() ? String.format("  off by %.3f", epoch.metric()) : String.format("  %.2f %% right", epoch.metric());
+        metric = String.format(task.isRegression() ? "  off by %.3f" : "  %.2f %% right", epoch.metric());
         if (Progress.onTerminal()) {
             progress.say(String.format("epoch %d of %d  loss %.4f%s", epoch.number(), epochs, epoch.loss(), metric));
             return;

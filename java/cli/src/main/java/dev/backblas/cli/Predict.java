@@ -120,7 +120,7 @@ final class Predict implements Callable<Integer> {
 
     private List<String> names(Model model) {
         final List<String> names = new ArrayList<>();
-        if (model.labels().isEmpty()) model.targets().forEach(target -> names.add(model.targets().size() == 1 ? "prediction" : target));
+        if (model.labels().isEmpty()) names.addAll(model.targets().size() == 1 ? List.of("prediction") : model.targets());
         else {
             names.add("prediction");
             if (!model.isMultiLabel()) names.add("probability");

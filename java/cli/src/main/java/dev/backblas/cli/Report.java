@@ -120,7 +120,8 @@ final class Report {
                 final List<Cell> cells = new ArrayList<>();
                 for (int k = 0; k < size; k++) {
                     final long count = classes.count(t, k);
-                    final double share = t == k ? (double) count / Math.max(1, classes.ofClass(t)) : Math.sqrt((double) count / mostOff);
+                    final double share =
+                        t == k ? (double) count / Math.max(1, classes.ofClass(t)) : Math.sqrt((double) count / mostOff);
                     cells.add(new Cell(grouped(count), count == 0 && t != k ? "none" : t == k ? "right" : "wrong",
                                        String.format("%.3f", share),
                                        labels.get(t) + " taken for " + labels.get(k) + ": " + count + " of " + classes.ofClass(t)));
@@ -237,7 +238,8 @@ final class Report {
     /** The worst mistakes as pictures. */
     void pictures(Evaluation evaluation, int width, int height, LongFunction<float[]> pixels) {
         page.put("pictures", true);
-        mistakes(evaluation, sample -> Picture.grey(pixels.apply(sample), width, height), sample -> new Task.Row(sample + 1, List.of()));
+        mistakes(evaluation, sample -> Picture.grey(pixels.apply(sample), width, height),
+                 sample -> new Task.Row(sample + 1, List.of()));
     }
 
     /** The worst mistakes as rows of a table. */

@@ -27,7 +27,8 @@ abstract class Source implements Closeable {
         if (data.equals("-"))
             return table(Tables.STANDARD_INPUT, Csv.of(Tables.STANDARD_INPUT, () -> System.in), model, targets);
         if (!Files.exists(file) && Tables.isBundled(data)) return table(data, Tables.bundled(data), model, targets);
-        if (!Images.isImages(file)) return table(data, Files.isRegularFile(file) ? Tables.separated(Csv.of(file)) : Csv.of(file), model, targets);
+        if (!Images.isImages(file))
+            return table(data, Files.isRegularFile(file) ? Tables.separated(Csv.of(file)) : Csv.of(file), model, targets);
         if (targets)
             throw new IOException(data + ": it holds images without labels; expected the directory with both");
         return new Pictures(data, new Images(Idx.read(file, 3), null), model);

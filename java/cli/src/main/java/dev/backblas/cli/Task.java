@@ -121,15 +121,16 @@ record Task(String name, String about, Dataset train, Dataset heldOut, String ta
         final int size = all.size(), heldOut = (int) Math.round(size * HELD_OUT);
         if (heldOut == 0 || heldOut == size)
             throw new IOException(
-                name + ": " + size + (size == 1 ? " row" : " rows") + " cannot be split into a part to train on and a fifth held out; expected 3 or more");
+                name + ": " + size + (size == 1 ? " row" : " rows") + " cannot be split into a part to train on and a fifth held out; "
+                    + "expected 3 or more");
         if (encoder.isClassification() && labels.size() < 2)
             throw new IOException(name + ": '" + target + "' is always " + labels.get(0) + "; there is nothing to learn");
         final int[] order = shuffled(size, seed), second = Arrays.copyOf(order, heldOut);
         final Dataset train = all.select(Arrays.copyOfRange(order, heldOut, size));
         final Scaling[] scaling = Scaling.standardizing(train);
         if (!encoder.isClassification() && scaling[1].isConstant())
-            throw new IOException(name + ": '" + target + "' is always " + (float) scaling[1].mean()[0] + " where it is learned; there "
-                + "is nothing to learn");
+            throw new IOException(name + ": '" + target + "' is always " + (float) scaling[1].mean()[0] + " where it is learned; "
+                + "there is nothing to learn");
         final String stem = Path.of(name).getFileName().toString().replaceFirst("\\.gz$", "").replaceFirst("\\.[^.]*$", "");
         return new Task(stem, size + " rows, " + encoder.columns().size() + " columns as " + encoder.inputs() + " inputs, "
                 + (labels.isEmpty() ? "target " + target : labels.size() + " classes of " + target),

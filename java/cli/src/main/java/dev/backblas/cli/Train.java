@@ -294,7 +294,8 @@ final class Train implements Callable<Integer> {
         final String option = table.target != null ? "--target" : !table.drop.isEmpty() ? "--drop"
             : !table.text.isEmpty() ? "--text" : table.weight != null ? "--weight" : null;
         if (option != null)
-            throw new IllegalArgumentException("train: " + option + " is for tables; " + images + " holds images, with labels of their own");
+            throw new IllegalArgumentException(
+                "train: " + option + " is for tables; " + images + " holds images, with labels of their own");
     }
 
     private Network network(Task task, Recipe recipe, Backend backend) {
@@ -434,7 +435,8 @@ final class Train implements Callable<Integer> {
                           int batch, int epochs, int threads, boolean stopped, Path file) throws IOException {
         final Network network = model.network();
         final double seconds = seconds(history);
-        final Report report = new Report(task.name(), (task.isRegression() ? "" : task.labels().size() + " classes of " + task.target() + ": ") + evaluation.verdict() + ".");
+        final String what = task.isRegression() ? "" : task.labels().size() + " classes of " + task.target() + ": ";
+        final Report report = new Report(task.name(), what + evaluation.verdict() + ".");
         if (evaluation instanceof Evaluation.Classes classes) {
             report.fact("right, held out", String.format("%.2f %%", 100 * classes.accuracy()));
             report.fact("log loss", String.format("%.4f", classes.logLoss()));
@@ -473,18 +475,21 @@ final class Train implements Callable<Integer> {
                 task.rows().read(evaluation.worst().stream().map(Evaluation.Mistake::sample).toList());
             report.rows(evaluation, task.header(), rows::get);
         }
-        report.configuration("data", task.about() + "; " + task.train().size() + " to train on, " + task.heldOut().size() + " held out");
+        report.configuration("data", task.about() + "; " + task.train().size() + " to train on, " + task.heldOut().size()
+            + " held out");
         report.configuration("network", network.toString());
         report.configuration("optimizer", optimizer + ", rate " + plain(rate) + ", batch " + batch
             + (how.schedule == null ? "" : ", " + how.schedule) + (how.dropout == null ? "" : ", dropout " + how.dropout));
-        report.configuration("epochs", history.size() + (history.size() < epochs ? " of " + epochs + (stopped ? ", stopped" : "") : ""));
+        report.configuration("epochs", history.size() == epochs ? Integer.toString(epochs)
+            : history.size() + " of " + epochs + (stopped ? ", stopped" : ""));
         report.configuration("seed", Long.toString(how.seed));
         report.configuration("backend", network.backend().description().replaceFirst(", linked into .*!/\\S*?,", ",")
             + ", " + threads + (threads == 1 ? " thread" : " threads"));
         report.configuration("Java", System.getProperty("java.version") + ", " + System.getProperty("os.name") + " "
             + System.getProperty("os.arch"));
         report.configuration("model", file.toString());
-        report.configuration("command", "./backblas " + String.join(" ", spec.root().commandLine().getParseResult().originalArgs()));
+        report.configuration("command",
+                             "./backblas " + String.join(" ", spec.root().commandLine().getParseResult().originalArgs()));
         return report;
     }
 

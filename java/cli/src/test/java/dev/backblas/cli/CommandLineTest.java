@@ -382,7 +382,8 @@ class CommandLineTest {
         assertTrue(run("--help").out.contains("train"));
         assertTrue(run("train", "--help").out.contains("--activation=NAME"));
         final Ran nothing = run();
-        assertEquals("backblas: name a command: train, predict, evaluate, inspect, data, doctor or bench (see backblas --help)\n", nothing.err);
+        assertEquals("backblas: name a command: train, predict, evaluate, inspect, data, doctor or bench (see backblas --help)\n",
+                     nothing.err);
         assertEquals(2, nothing.exit);
         assertFalse(run("trane").err.contains("Exception"));
     }

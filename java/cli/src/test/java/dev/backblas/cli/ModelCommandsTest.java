@@ -100,8 +100,8 @@ class ModelCommandsTest {
 
     @Test
     void machinesReadTraining() throws IOException {
-        final List<JsonObject> lines = good("train", people("people.csv", ','), "--json", "--epochs", "3", "--out", path("m.safetensors"))
-            .out().lines().map(line -> JsonParser.parseString(line).getAsJsonObject()).toList();
+        final List<JsonObject> lines =
+            good("train", people("people.csv", ','), "--json", "--epochs", "3", "--out", path("m.safetensors")).out().lines().map(line -> JsonParser.parseString(line).getAsJsonObject()).toList();
         assertEquals(List.of("start", "epoch", "epoch", "epoch", "end"),
                      lines.stream().map(line -> line.get("event").getAsString()).toList());
         assertEquals(3, lines.get(4).get("epochs").getAsInt());
