@@ -35,7 +35,7 @@ final class Log implements Trainer.Listener {
     }
 
     void begin() {
-        if (!json) progress = Progress.samples("training", (long) epochs * task.train().size());
+        if (!json) progress = Progress.samples("train", (long) epochs * task.train().size());
         said = System.nanoTime();
     }
 
@@ -55,7 +55,12 @@ final class Log implements Trainer.Listener {
         final long now = System.nanoTime();
         if (now - said < BLINK) return;
         said = now;
-        progress.say(String.format("epoch %d of %d  loss %.4f%s", epoch, epochs, meanLoss, metric));
+        say(epoch, meanLoss);
+    }
+
+    /** The most wanted first: a narrow terminal cuts the rest off. */
+    private void say(int epoch, double loss) {
+        progress.say(String.format("loss %.4f%s  epoch %d of %d", loss, metric, epoch, epochs));
     }
 
     @Override
@@ -69,7 +74,7 @@ final class Log implements Trainer.Listener {
         }
         metric = String.format(task.isRegression() ? "  off by %.3f" : "  %.2f %% right", epoch.metric());
         if (Progress.onTerminal()) {
-            progress.say(String.format("epoch %d of %d  loss %.4f%s", epoch.number(), epochs, epoch.loss(), metric));
+            say(epoch.number(), epoch.loss());
             return;
         }
         final int every = Math.max(1, epochs / 10);

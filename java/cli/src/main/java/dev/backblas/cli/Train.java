@@ -89,7 +89,8 @@ final class Train implements Callable<Integer> {
         private @Nullable String hidden;
 
         @Option(names = "--activation", paramLabel = "NAME",
-                description = "Of the hidden layers: ${COMPLETION-CANDIDATES} (but softmax). relu unless set.")
+                description = "Of the hidden layers: identity, sigmoid, tanh, relu, leaky_relu, gelu, silu, elu or softplus. relu "
+                    + "unless set.")
         private @Nullable Activation activation;
     }
 
@@ -417,7 +418,8 @@ final class Train implements Callable<Integer> {
             : String.format("root mean squared error of %s on the %d held-out samples: network %.3f, ordinary least squares %s",
                             task.target(), task.heldOut().size(), ((Evaluation.Quantity) evaluation).rootMeanSquaredError(),
                             Double.isNaN(line) ? "undefined (the columns depend on each other)" : String.format("%.3f", line));
-        say("%s, after %d epochs in %.2f s (%,.0f samples/s)%n", verdict, history.size(), seconds, speed);
+        say("%s, after %d epoch%s in %.2f s (%,.0f samples/s)%n", verdict, history.size(), history.size() == 1 ? "" : "s", seconds,
+            speed);
         say("wrote %s (%,d bytes); it takes the data as they stand in the file%n", file, Files.size(written));
     }
 
