@@ -149,7 +149,12 @@ public final class Csv {
             @Override
             public Cursor open() throws IOException {
                 final Rows rows = Csv.this.open();
-                return named(() -> cursor(rows, encoder));
+                try {
+                    return named(() -> cursor(rows, encoder));
+                } catch (IOException e) {
+                    rows.close();
+                    throw e;
+                }
             }
         };
     }
