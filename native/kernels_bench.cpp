@@ -282,7 +282,7 @@ int compare(int argc, char** argv) {
             if (i == 1 || find_workload(argv[i - 1])) print_header("layer, in x out x m", "GFLOP/s");
             compare_layer(in, out, m);
         } else {
-            std::fprintf(stderr, "'%s' is no workload and no layer: expected W1, or in x out x m, such as 784x128x128\n", argv[i]);
+            std::fprintf(stderr, "'%s' is no workload and no layer: expected W1 or in x out x m, as 784x128x128\n", argv[i]);
             return 2;
         }
     }

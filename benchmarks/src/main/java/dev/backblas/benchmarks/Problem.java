@@ -98,7 +98,8 @@ public final class Problem {
     /** Lets a contender that has not run yet run once, and asserts that it did what the equations say. */
     public void check(Contender contender) {
         contender.run();
-        if (workload.training()) checkStep(l -> FloatBuffer.wrap(contender.weights(l)), l -> FloatBuffer.wrap(contender.biases(l)));
+        if (workload.training())
+            checkStep(l -> FloatBuffer.wrap(contender.weights(l)), l -> FloatBuffer.wrap(contender.biases(l)));
         else reference.checkPrediction(x, m(), contender.outputs());
     }
 

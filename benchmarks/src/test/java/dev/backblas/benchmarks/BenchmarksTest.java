@@ -129,7 +129,8 @@ class BenchmarksTest {
         }
         System.arraycopy(x, 0, x, (m - 1) * network.inputs(), network.inputs());
         System.arraycopy(y, 0, y, (m - 1) * network.outputs(), network.outputs());
-        assertThrows(AssertionError.class, () -> reference.checkStep(shape.loss(), 0.1, x, y, m, network::weights, network::biases));
+        assertThrows(AssertionError.class,
+                     () -> reference.checkStep(shape.loss(), 0.1, x, y, m, network::weights, network::biases));
     }
 
     @Test

@@ -48,7 +48,7 @@ final class Doctor implements Callable<Integer> {
         }
         say("java", java.description());
         say("speed", "%.1f GFLOP/s on one thread", gigaflops(java));
-        if (java.description().contains("Java11BLAS"))
+        if (java.description().contains("plain loops"))
             say("", "(several times faster with the JVM flag --add-modules jdk.incubator.vector)");
         say("threads", "%d processors", Runtime.getRuntime().availableProcessors());
         say("jdk", "%s, %s %s", System.getProperty("java.version"), System.getProperty("java.vm.name"),

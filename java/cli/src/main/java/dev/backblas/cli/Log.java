@@ -68,8 +68,8 @@ final class Log implements Trainer.Listener {
         final boolean judged = heldOut.size() > 0;
         if (json) {
             Json.print("event", "epoch", "epoch", epoch.number(), "loss", epoch.loss(), "validation_loss", epoch.validationLoss(),
-                       task.isRegression() ? "rmse" : "accuracy", task.isRegression() ? epoch.metric() : epoch.metric() / 100, "rate",
-                       epoch.rate(), "seconds", epoch.seconds());
+                       task.isRegression() ? "rmse" : "accuracy", task.isRegression() ? epoch.metric() : epoch.metric() / 100,
+                       "rate", epoch.rate(), "seconds", epoch.seconds());
             return;
         }
         metric = String.format(task.isRegression() ? "  off by %.3f" : "  %.2f %% right", epoch.metric());

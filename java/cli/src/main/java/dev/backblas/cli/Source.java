@@ -97,11 +97,12 @@ abstract class Source implements Closeable {
             final int inputs = model.inputs();
             if (header.size() != inputs && header.size() != inputs + 1)
                 throw new IllegalArgumentException(
-                    "it has " + header.size() + " columns, but the model has " + inputs + " inputs; expected as many, or one more, "
-                        + "the target, at the end");
+                    "it has " + header.size() + " columns, but the model has " + inputs + " inputs; expected as many, or one "
+                        + "more, the target, at the end");
             final List<String> names = new ArrayList<>(header);
             if (names.size() == inputs) names.add("target of " + names);
-            return TableEncoder.learner(names).quantities(names.get(inputs)).add(0, Collections.nCopies(inputs + 1, "0")).encoder();
+            return TableEncoder.learner(names).quantities(names.get(inputs)).add(0, Collections.nCopies(inputs + 1, "0"))
+                .encoder();
         }
 
         @Override

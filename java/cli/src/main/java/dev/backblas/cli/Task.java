@@ -98,8 +98,8 @@ record Task(String name, String about, Dataset train, Dataset heldOut, String ta
     static Task table(String name, Csv csv, Columns columns, @Nullable Preset preset, long seed) throws IOException {
         final List<String> header = csv.header();
         if (header.size() < 2)
-            throw new IOException(name + ": it has one column, '" + header.get(0) + "'; expected a target and one or more others, "
-                + "separated by commas, semicolons or tabs");
+            throw new IOException(name + ": it has one column, '" + header.get(0) + "'; expected a target and one or more "
+                + "others, separated by commas, semicolons or tabs");
         final String target = columns.target == null ? header.get(header.size() - 1) : columns.target;
         final TableEncoder encoder;
         try {
@@ -121,8 +121,8 @@ record Task(String name, String about, Dataset train, Dataset heldOut, String ta
         final int size = all.size(), heldOut = (int) Math.round(size * HELD_OUT);
         if (heldOut == 0 || heldOut == size)
             throw new IOException(
-                name + ": " + size + (size == 1 ? " row" : " rows") + " cannot be split into a part to train on and a fifth held out; "
-                    + "expected 3 or more");
+                name + ": " + size + (size == 1 ? " row" : " rows") + " cannot be split into a part to train on and a fifth "
+                    + "held out; expected 3 or more");
         if (encoder.isClassification() && labels.size() < 2)
             throw new IOException(name + ": '" + target + "' is always " + labels.get(0) + "; there is nothing to learn");
         final int[] order = shuffled(size, seed), second = Arrays.copyOf(order, heldOut);

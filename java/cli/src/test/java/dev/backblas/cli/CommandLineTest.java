@@ -221,8 +221,9 @@ class CommandLineTest {
         refused(csv + ": there is no row; expected 1 or more", file("t.csv", "a,b\n"));
         refused(csv + ": line 3: it has 3 fields; expected 2, as the header has", file("t.csv", "a,b\n1,2\n1,2,3\n"));
         refused(csv + ": line 3: it has 1 fields; expected 2, as the header has", file("t.csv", "a,b\n1,2\n1\n"));
-        refused(csv + ": line 2, column 'b': the field is empty, as are 1 of this column; expected a value in each (fill them in, or "
-                    + "leave the rows or the column out)", file("t.csv", "a,b\n1,\n"));
+        refused(csv + ": line 2, column 'b': the field is empty, as are 1 of this column; expected a value in each (fill "
+                    + "them in, or leave the rows or the column out)",
+                file("t.csv", "a,b\n1,\n"));
         refused(csv + ": no column is left to predict b from; expected 1 or more (left out: {a=it is empty})",
                 file("t.csv", "a,b\nNaN,1\n"));
         refused(csv + ": the target 'b' holds texts, such as 'red'; expected numbers",
@@ -233,7 +234,8 @@ class CommandLineTest {
         refused(csv + ": there is no column 'c'; the columns are a, b", file("t.csv", "a,b\n1,2\n"), "--target", "c");
         refused(csv + ": there is no column 'c'; the columns are a, b", file("t.csv", "a,b\n1,2\n"), "--drop", "c");
         refused(csv + ": two columns are named 'b'; expected one", file("t.csv", "a,b,b\n1,2,3\n"), "--target", "b");
-        refused(csv + ": it has one column, 'a'; expected a target and one or more others, separated by commas, semicolons or tabs",
+        refused(csv + ": it has one column, 'a'; expected a target and one or more others, separated by commas, semicolons or "
+                    + "tabs",
                 file("t.csv", "a\n1\n2\n3\n"));
         refused(csv + ": 1 row cannot be split into a part to train on and a fifth held out; expected 3 or more",
                 file("t.csv", "a,b\n1,2\n"));
@@ -248,7 +250,8 @@ class CommandLineTest {
         Files.write(directory.resolve("t.csv"), Arrays.copyOf(zipped.toByteArray(), zipped.size() / 2));
         refused(csv + ": the gzip stream is cut short", csv);
         Files.createDirectory(directory.resolve("d.csv"));
-        refused(directory.resolve("d.csv") + ": it is a directory; expected a file", directory.resolve("d.csv").toString());
+        refused(directory.resolve("d.csv") + ": no file train-images-idx3-ubyte or train-images-idx3-ubyte.gz in it",
+                directory.resolve("d.csv").toString());
     }
 
     @Test

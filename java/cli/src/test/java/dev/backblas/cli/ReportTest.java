@@ -61,8 +61,8 @@ class ReportTest {
                 if (Files.isExecutable(file)) return file;
             }
         throw new IllegalStateException(
-            names[0] + " is not on the path: install it (Debian, Ubuntu: apt-get install chromium chromium-driver), or leave the tests "
-                + "in a browser out with -Dbrowser=false");
+            names[0] + " is not on the path: install it (Debian, Ubuntu: apt-get install chromium chromium-driver), or leave the "
+                + "tests in a browser out with -Dbrowser=false");
     }
 
     @AfterAll
@@ -136,8 +136,8 @@ class ReportTest {
         final String[] labels = {"<img src=x onerror=console.error(1)>", "</script><b>", "a,\"b\" & c"};
         final StringBuilder csv = new StringBuilder("x,\"<i>kind</i>\",what\n");
         for (int i = 0; i < 120; i++)
-            csv.append(i % 7).append(',').append("<u>").append(i % 2).append("</u>,\"").append(labels[i % 3].replace("\"", "\"\""))
-                .append("\"\n");
+            csv.append(i % 7).append(',').append("<u>").append(i % 2).append("</u>,\"")
+                .append(labels[i % 3].replace("\"", "\"\"")).append("\"\n");
         final Path file = Files.writeString(directory.resolve("markup.csv"), csv);
         final Path page = train("markup", file.toString(), "--epochs", "3");
         for (int width : new int[] {DESKTOP, PHONE}) {
