@@ -13,7 +13,6 @@ final class Log implements Trainer.Listener {
     private static final long PATIENCE = 10_000_000_000L, BLINK = 100_000_000L;
 
     private final Task task;
-    private final Dataset heldOut;
     private final int epochs;
     private final double unit;
     private final boolean json;
@@ -26,9 +25,8 @@ final class Log implements Trainer.Listener {
      *
      * @param unit what the root mean squared error of a network is multiplied by
      */
-    Log(Task task, Dataset heldOut, int epochs, double unit, boolean json) {
+    Log(Task task, int epochs, double unit, boolean json) {
         this.task = task;
-        this.heldOut = heldOut;
         this.epochs = epochs;
         this.unit = unit;
         this.json = json;
@@ -65,7 +63,6 @@ final class Log implements Trainer.Listener {
 
     @Override
     public void epoch(History.Epoch epoch) {
-        final boolean judged = heldOut.size() > 0;
         if (json) {
             Json.print("event", "epoch", "epoch", epoch.number(), "loss", epoch.loss(), "validation_loss", epoch.validationLoss(),
                        task.isRegression() ? "rmse" : "accuracy", task.isRegression() ? epoch.metric() : epoch.metric() / 100,

@@ -227,7 +227,7 @@ final class Train implements Callable<Integer> {
         final Dataset heldOut = new Encoded(task.heldOut(), task.inputs(), target, classes);
 
         final double unit = target == null ? 1 : target.deviation()[0];
-        final Log log = new Log(task, heldOut, epochs, unit, output.json);
+        final Log log = new Log(task, epochs, unit, output.json);
         final Optimizer optimizer = optimizer(how.optimizer == null ? recipe.optimizer : how.optimizer);
         final double rate = how.rate == null ? recipe.rate : how.rate;
         final int batch = Math.min(how.batch == null ? recipe.batch : how.batch, train.size());
