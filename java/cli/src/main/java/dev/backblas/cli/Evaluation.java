@@ -170,7 +170,7 @@ abstract sealed class Evaluation permits Evaluation.Classes, Evaluation.Quantity
 
         @Override
         String verdict() {
-            return String.format("%.2f %% of the %d held-out samples are right", 100 * accuracy(), samples());
+            return String.format("%.2f %% of the %,d held-out samples are right", 100 * accuracy(), samples());
         }
 
         @Override
@@ -272,7 +272,7 @@ abstract sealed class Evaluation permits Evaluation.Classes, Evaluation.Quantity
 
         @Override
         String verdict() {
-            return String.format("%s is off by %s (root mean square) on the %d held-out samples", name,
+            return String.format("%s is off by %s (root mean square) on the %,d held-out samples", name,
                                  figure(rootMeanSquaredError()), samples());
         }
 

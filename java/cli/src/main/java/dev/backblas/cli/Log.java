@@ -69,7 +69,7 @@ final class Log implements Trainer.Listener {
                        "rate", epoch.rate(), "seconds", epoch.seconds());
             return;
         }
-        metric = String.format(task.isRegression() ? "  off by %.3f" : "  %.2f %% right", epoch.metric());
+        metric = String.format(task.isRegression() ? "  off by %.3f" : "  %.2f %%", epoch.metric());
         if (Progress.onTerminal()) {
             say(epoch.number(), epoch.loss());
             return;
@@ -78,6 +78,7 @@ final class Log implements Trainer.Listener {
         final long now = System.nanoTime();
         if (epoch.number() != 1 && epoch.number() % every != 0 && epoch.number() != epochs && now - said < PATIENCE) return;
         said = now;
-        System.out.printf("epoch %4d  loss %.5f  held out:%s%n", epoch.number(), epoch.loss(), metric.substring(1));
+        System.out.printf("epoch %4d  loss %.5f  held out:%s%s%n", epoch.number(), epoch.loss(), metric.substring(1),
+                          task.isRegression() ? "" : " right");
     }
 }

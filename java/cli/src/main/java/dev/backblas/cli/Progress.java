@@ -33,10 +33,10 @@ final class Progress implements AutoCloseable {
         return new Progress(onTerminal() ? builder(name, length).setUnit(" MB", 1_000_000).build() : null);
     }
 
-    /** Of samples that are worked through, in thousands; fewer than 0 are not known. */
+    /** Of samples that are worked through, in thousands, so that a message fits beside; fewer than 0 are not known. */
     static Progress samples(String name, long samples) {
         return new Progress(onTerminal()
-            ? builder(name, samples).showSpeed(new DecimalFormat("#,##0.#", DecimalFormatSymbols.getInstance(Locale.ROOT)))
+            ? builder(name, samples).showSpeed(new DecimalFormat("#,##0.0", DecimalFormatSymbols.getInstance(Locale.ROOT)))
                 .setUnit("k", 1000).build()
             : null);
     }

@@ -390,7 +390,7 @@ final class Train implements Callable<Integer> {
                        backend.name(), "threads", trainer.threads());
             return;
         }
-        say("%s: %s; %d to train on, %d held out%n", task.name(), task.about(), task.train().size(), task.heldOut().size());
+        say("%s: %s; %,d to train on, %,d held out%n", task.name(), task.about(), task.train().size(), task.heldOut().size());
         leftOut.forEach((column, reason) -> say("left out: %s (%s)%n", column, reason));
         say("%s %s, %,d parameters%n", recipe.name, network, network.parameters().length);
         say("%s, %d thread%s: %s%n", backend.name(), trainer.threads(), trainer.threads() == 1 ? "" : "s", backend.description());
@@ -419,7 +419,7 @@ final class Train implements Callable<Integer> {
             say("stopped after %d of %d epochs%s%n", history.size(), epochs,
                 output.checkpoint == null ? "" : "; go on with --resume " + output.checkpoint);
         final String verdict = !task.isRegression() ? evaluation.verdict()
-            : String.format("root mean squared error of %s on the %d held-out samples: network %.3f, ordinary least squares %s",
+            : String.format("root mean squared error of %s on the %,d held-out samples: network %.3f, ordinary least squares %s",
                             task.target(), task.heldOut().size(), ((Evaluation.Quantity) evaluation).rootMeanSquaredError(),
                             Double.isNaN(line) ? "undefined (the columns depend on each other)" : String.format("%.3f", line));
         say("%s, after %d epoch%s in %.2f s (%,.0f samples/s)%n", verdict, history.size(), history.size() == 1 ? "" : "s",
@@ -481,8 +481,8 @@ final class Train implements Callable<Integer> {
                 task.rows().read(evaluation.worst().stream().map(Evaluation.Mistake::sample).toList());
             report.rows(evaluation, task.header(), rows::get);
         }
-        report.configuration("data", task.about() + "; " + task.train().size() + " to train on, " + task.heldOut().size()
-            + " held out");
+        report.configuration("data", String.format("%s; %,d to train on, %,d held out", task.about(), task.train().size(),
+                                                   task.heldOut().size()));
         report.configuration("network", network.toString());
         report.configuration("optimizer", optimizer + ", rate " + plain(rate) + ", batch " + batch
             + (how.schedule == null ? "" : ", " + how.schedule) + (how.dropout == null ? "" : ", dropout " + how.dropout));
