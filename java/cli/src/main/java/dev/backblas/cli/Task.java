@@ -132,8 +132,8 @@ record Task(String name, String about, Dataset train, Dataset heldOut, String ta
             throw new IOException(name + ": '" + target + "' is always " + (float) scaling[1].mean()[0] + " where it is learned; "
                 + "there is nothing to learn");
         final String stem = Path.of(name).getFileName().toString().replaceFirst("\\.gz$", "").replaceFirst("\\.[^.]*$", "");
-        return new Task(stem, String.format("%,d rows, ", size) + encoder.columns().size() + " columns as " + encoder.inputs() + " inputs, "
-                + (labels.isEmpty() ? "target " + target : labels.size() + " classes of " + target),
+        return new Task(stem, String.format("%,d rows, ", size) + encoder.columns().size() + " columns as " + encoder.inputs()
+                + " inputs, " + (labels.isEmpty() ? "target " + target : labels.size() + " classes of " + target),
             train, all.select(second), target, labels, encoder, scaling[0], 0, 0, header, wanted -> rows(csv, wanted, second));
     }
 
@@ -181,8 +181,8 @@ record Task(String name, String about, Dataset train, Dataset heldOut, String ta
         final int pixels = train.pixels().itemSize();
         final Path name = directory.toRealPath().getFileName();
         final Task task = new Task(name == null ? "images" : name.toString(),
-            String.format("%,d images of ", train.size() + test.size()) + train.width() + "x" + train.height() + ", " + pixels + " inputs, "
-                + labels.size() + " classes of label",
+            String.format("%,d images of ", train.size() + test.size()) + train.width() + "x" + train.height() + ", " + pixels
+                + " inputs, " + labels.size() + " classes of label",
             train.dataset(train.targets(), 1), test.dataset(test.targets(), 1), "label", labels, null, null,
             train.width(), train.height(), List.of(), wanted -> Map.of());
         return preset == Preset.BINARY ? task.parity() : task;
