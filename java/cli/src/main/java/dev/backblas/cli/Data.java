@@ -17,7 +17,7 @@ final class Data implements Callable<Integer> {
                            --target names another
             DIRECTORY      four IDX files of images and labels, gzipped or not, as of MNIST
             mnist          60,000 + 10,000 images of 28x28 pixels, 10 digits (11 MB): ./backblas data fetch mnist
-            fashion-mnist  60,000 + 10,000 images of 28x28 pixels, 10 kinds of clothes (31 MB): ./backblas data fetch fashion-mnist
+            fashion-mnist  60,000 + 10,000 images of 28x28 pixels, 10 garments (31 MB): ./backblas data fetch fashion-mnist
             """);
         return 0;
     }

@@ -32,6 +32,7 @@ final class Destination {
     /** Writes beside and renames, so that no half of a file is ever there. */
     static void write(Path target, Writing writing) throws IOException {
         final Path part = target.resolveSibling("." + target.getFileName() + "." + UUID.randomUUID());
+        part.toFile().deleteOnExit(); // after Ctrl-C
         try {
             writing.to(part);
             Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);

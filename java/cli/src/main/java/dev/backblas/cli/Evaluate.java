@@ -33,7 +33,6 @@ final class Evaluate implements Callable<Integer> {
     public Integer call() throws IOException {
         final Model model = Model.load(file, backend);
         final Evaluation evaluation = model.evaluation();
-        final long unseen;
         try (Source source = Source.open(data, model, true); Progress progress = Progress.samples("evaluate", -1)) {
             final int tile = model.tile();
             final float[] x = new float[model.inputs() * tile], y = new float[tile], out = new float[model.outputs() * tile];
@@ -42,7 +41,7 @@ final class Evaluate implements Callable<Integer> {
                 model.predictor().predict(x, m, out);
                 evaluation.add(out, y, m);
             }
-            unseen = source.unseen();
+            source.warnOfUnseen();
         }
         if (evaluation.samples() == 0) throw new IOException(data + ": it has no row to judge by");
         if (json) {
@@ -52,8 +51,6 @@ final class Evaluate implements Callable<Integer> {
             object.putAll(evaluation.figures());
             Json.print(object);
         } else System.out.print(evaluation.text());
-        if (unseen > 0)
-            System.err.printf("%,d texts were not seen in training; they count as none of those that were%n", unseen);
         return 0;
     }
 

@@ -170,7 +170,7 @@ abstract sealed class Evaluation permits Evaluation.Classes, Evaluation.Quantity
 
         @Override
         String verdict() {
-            return String.format("%.2f %% of the %d held-out samples are right", 100 * accuracy(), samples());
+            return String.format("%.2f %% of the %,d held-out samples are right", 100 * accuracy(), samples());
         }
 
         @Override
@@ -242,8 +242,10 @@ abstract sealed class Evaluation permits Evaluation.Classes, Evaluation.Quantity
 
         /** Four or five digits that count. */
         static String figure(double value) {
-            return Math.abs(value) >= 1e7 || value != 0 && Math.abs(value) < 1e-3 ? String.format("%.3e", value)
-                : String.format("%." + Math.max(0, Math.min(6, 3 - (int) Math.floor(Math.log10(Math.max(1e-3, Math.abs(value)))))) + "f", value);
+            final double size = Math.abs(value);
+            if (size >= 1e7 || size > 0 && size < 1e-3) return String.format("%.3e", value);
+            final int decimals = 3 - (int) Math.floor(Math.log10(Math.max(1e-3, size)));
+            return String.format("%." + Math.max(0, decimals) + "f", value);
         }
 
         String name() {
@@ -270,7 +272,7 @@ abstract sealed class Evaluation permits Evaluation.Classes, Evaluation.Quantity
 
         @Override
         String verdict() {
-            return String.format("%s is off by %s (root mean square) on the %d held-out samples", name,
+            return String.format("%s is off by %s (root mean square) on the %,d held-out samples", name,
                                  figure(rootMeanSquaredError()), samples());
         }
 

@@ -141,8 +141,9 @@ final class Fetch implements Callable<Integer> {
                 Files.deleteIfExists(part);
             }
         }
-        throw new IOException("data fetch: " + String.join("; ", failures) + "; to do without: put the .gz files of " + name + " into "
-            + target.getParent() + " by hand, name another place with --mirror URL, or train digits, which comes with Backblas");
+        throw new IOException("data fetch: " + String.join("; ", failures) + "; to do without: put the .gz files of " + name
+            + " into " + target.getParent() + " by hand, name another place with --mirror URL, or train digits, which comes with "
+            + "Backblas");
     }
 
     private static long download(HttpClient client, URI uri, Path part) throws IOException, InterruptedException {

@@ -111,7 +111,8 @@ final class Inspect implements Callable<Integer> {
         if (json) return;
         System.out.printf("model     not one of ours: %d tensors%n", header.tensors().size());
         header.metadata().forEach((name, value) -> System.out.printf("%-9s %s%n", name, value));
-        header.tensors().forEach(tensor -> System.out.printf("tensor    %s %s %s%n", tensor.name(), tensor.type(), tensor.shape()));
+        header.tensors().forEach(
+            tensor -> System.out.printf("tensor    %s %s %s%n", tensor.name(), tensor.type(), tensor.shape()));
     }
 
     private static String some(List<String> names) {

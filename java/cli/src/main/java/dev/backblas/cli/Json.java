@@ -29,7 +29,8 @@ final class Json {
     }
 
     static void put(Map<String, Object> object, String name, Object value) {
-        final boolean undefined = value instanceof Double d && !Double.isFinite(d) || value instanceof Float f && !Float.isFinite(f);
+        final boolean undefined =
+            value instanceof Double d && !Double.isFinite(d) || value instanceof Float f && !Float.isFinite(f);
         if (value != null && !undefined) object.put(name, value);
     }
 }

@@ -12,7 +12,10 @@ final class LeastSquares {
 
     private LeastSquares() {}
 
-    /** The root mean squared error on {@code heldOut} of what fits {@code train}; NaN where columns depend on each other, or for large data. */
+    /**
+     * The root mean squared error on {@code heldOut} of what fits {@code train}; NaN where columns depend on each other, or for
+     * large data.
+     */
     static double rootMeanSquaredError(Dataset train, Dataset heldOut) {
         if ((long) train.size() * train.inputs() > MOST_VALUES) return Double.NaN;
         final double[] beta;

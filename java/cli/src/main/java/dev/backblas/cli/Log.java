@@ -53,20 +53,25 @@ final class Log implements Trainer.Listener {
         final long now = System.nanoTime();
         if (now - said < BLINK) return;
         said = now;
-        progress.say(String.format("loss %.4f%s", meanLoss, metric));
+        say(epoch, meanLoss);
+    }
+
+    /** The most wanted first: a narrow terminal cuts the rest off. */
+    private void say(int epoch, double loss) {
+        progress.say(String.format("loss %.4f%s  epoch %d of %d", loss, metric, epoch, epochs));
     }
 
     @Override
     public void epoch(History.Epoch epoch) {
         if (json) {
             Json.print("event", "epoch", "epoch", epoch.number(), "loss", epoch.loss(), "validation_loss", epoch.validationLoss(),
-                       task.isRegression() ? "rmse" : "accuracy", task.isRegression() ? epoch.metric() : epoch.metric() / 100, "rate",
-                       epoch.rate(), "seconds", epoch.seconds());
+                       task.isRegression() ? "rmse" : "accuracy", task.isRegression() ? epoch.metric() : epoch.metric() / 100,
+                       "rate", epoch.rate(), "seconds", epoch.seconds());
             return;
         }
-        metric = task.isRegression() ? String.format("  off by %.3f", epoch.metric()) : String.format("  %.2f %%", epoch.metric());
+        metric = String.format(task.isRegression() ? "  off by %.3f" : "  %.2f %%", epoch.metric());
         if (Progress.onTerminal()) {
-            progress.say(String.format("loss %.4f%s", epoch.loss(), metric));
+            say(epoch.number(), epoch.loss());
             return;
         }
         final int every = Math.max(1, epochs / 10);

@@ -27,7 +27,8 @@ public final class Main implements Runnable {
 
     @Override
     public void run() {
-        throw new CommandLine.ParameterException(spec.commandLine(), "name a command: train, predict, evaluate, inspect, data, doctor or bench");
+        throw new CommandLine.ParameterException(
+            spec.commandLine(), "name a command: train, predict, evaluate, inspect, data, doctor or bench");
     }
 
     public static void main(String[] args) {

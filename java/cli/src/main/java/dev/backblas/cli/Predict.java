@@ -65,8 +65,7 @@ final class Predict implements Callable<Integer> {
                 });
                 rows = written[0];
             }
-            if (source.unseen() > 0)
-                System.err.printf("%,d texts were not seen in training; they count as none of those that were%n", source.unseen());
+            source.warnOfUnseen();
         }
         if (out != null)
             System.err.printf("wrote %s: %,d predictions in %.1f s%n", out, rows, (System.nanoTime() - start) / 1e9);
@@ -121,7 +120,7 @@ final class Predict implements Callable<Integer> {
 
     private List<String> names(Model model) {
         final List<String> names = new ArrayList<>();
-        if (model.labels().isEmpty()) model.targets().forEach(target -> names.add(model.targets().size() == 1 ? "prediction" : target));
+        if (model.labels().isEmpty()) names.addAll(model.targets().size() == 1 ? List.of("prediction") : model.targets());
         else {
             names.add("prediction");
             if (!model.isMultiLabel()) names.add("probability");

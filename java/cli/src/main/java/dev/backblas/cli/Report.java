@@ -120,17 +120,19 @@ final class Report {
                 final List<Cell> cells = new ArrayList<>();
                 for (int k = 0; k < size; k++) {
                     final long count = classes.count(t, k);
-                    final double share = t == k ? (double) count / Math.max(1, classes.ofClass(t)) : Math.sqrt((double) count / mostOff);
+                    final double share =
+                        t == k ? (double) count / Math.max(1, classes.ofClass(t)) : Math.sqrt((double) count / mostOff);
                     cells.add(new Cell(grouped(count), count == 0 && t != k ? "none" : t == k ? "right" : "wrong",
                                        String.format("%.3f", share),
-                                       labels.get(t) + " taken for " + labels.get(k) + ": " + count + " of " + classes.ofClass(t)));
+                                       labels.get(t) + " taken for " + labels.get(k) + ": " + count + " of "
+                                           + classes.ofClass(t)));
                 }
                 rows.add(new Row(labels.get(t), cells, percent(classes.recall(t))));
             }
             context.put("matrix", Map.of("size", size, "labels", labels, "rows", rows, "precisions",
                                          IntStream.range(0, size).mapToObj(k -> percent(classes.precision(k))).toList()));
-            context.put("confusionNote", "A row for each true class, a column for each class the model said. “Found” is the share of "
-                + "a class that was recognised, “right” the share of what was said that is true.");
+            context.put("confusionNote", "A row for each true class, a column for each class the model said. “Found” is the "
+                + "share of a class that was recognised, “right” the share of what was said that is true.");
         } else {
             context.put("matrix", false);
             context.put("confusionNote", pairs.isEmpty() ? "None of the " + size + " classes was taken for another."
@@ -144,8 +146,8 @@ final class Report {
                             percent((double) count / classes.ofClass(pair[0])));
         }).toList());
         context.put("calibrationNote", String.format(
-            "When the model claims 90 %%, it should be right nine times out of ten: the dashed line. On average it is %.1f points "
-                + "away from it.", 100 * classes.calibrationError()));
+            "When the model claims 90 %%, it should be right nine times out of ten: the dashed line. On average it is %.1f "
+                + "points away from it.", 100 * classes.calibrationError()));
         data.put("calibration", classes.bins().stream()
             .map(bin -> new double[] {bin.claimed(), bin.right(), bin.samples()}).toList());
         final List<Object[]> confidence = new ArrayList<>();
@@ -230,14 +232,15 @@ final class Report {
             .map(k -> new Tile(k, Picture.signed(theta, first + k * in, width, height))).toList();
         page.put("weights", tiles);
         page.put("weightsNote", (units <= MOST_TILES ? "The weights into each of its " + units + " units"
-            : "The weights into " + MOST_TILES + " of its " + units + " units, the largest first") + ", laid out as the image they look "
-            + "at: light on a red pixel excites the unit, on a blue one it inhibits it.");
+            : "The weights into " + MOST_TILES + " of its " + units + " units, the largest first") + ", laid out as the image "
+            + "they look at: light on a red pixel excites the unit, on a blue one it inhibits it.");
     }
 
     /** The worst mistakes as pictures. */
     void pictures(Evaluation evaluation, int width, int height, LongFunction<float[]> pixels) {
         page.put("pictures", true);
-        mistakes(evaluation, sample -> Picture.grey(pixels.apply(sample), width, height), sample -> new Task.Row(sample + 1, List.of()));
+        mistakes(evaluation, sample -> Picture.grey(pixels.apply(sample), width, height),
+                 sample -> new Task.Row(sample + 1, List.of()));
     }
 
     /** The worst mistakes as rows of a table. */

@@ -27,7 +27,8 @@ abstract class Source implements Closeable {
         if (data.equals("-"))
             return table(Tables.STANDARD_INPUT, Csv.of(Tables.STANDARD_INPUT, () -> System.in), model, targets);
         if (!Files.exists(file) && Tables.isBundled(data)) return table(data, Tables.bundled(data), model, targets);
-        if (!Images.isImages(file)) return table(data, Files.isRegularFile(file) ? Tables.separated(Csv.of(file)) : Csv.of(file), model, targets);
+        if (!Images.isImages(file))
+            return table(data, Files.isRegularFile(file) ? Tables.separated(Csv.of(file)) : Csv.of(file), model, targets);
         if (targets)
             throw new IOException(data + ": it holds images without labels; expected the directory with both");
         return new Pictures(data, new Images(Idx.read(file, 3), null), model);
@@ -50,6 +51,14 @@ abstract class Source implements Closeable {
     /** Texts in a table that training has not seen. */
     long unseen() {
         return 0;
+    }
+
+    /** Says on standard error how many those are, if any. */
+    void warnOfUnseen() {
+        final long n = unseen();
+        if (n > 0)
+            System.err.printf(n == 1 ? "%,d text was not seen in training; it counts as none of those that were%n"
+                                     : "%,d texts were not seen in training; they count as none of those that were%n", n);
     }
 
     @Override
@@ -88,11 +97,12 @@ abstract class Source implements Closeable {
             final int inputs = model.inputs();
             if (header.size() != inputs && header.size() != inputs + 1)
                 throw new IllegalArgumentException(
-                    "it has " + header.size() + " columns, but the model has " + inputs + " inputs; expected as many, or one more, "
-                        + "the target, at the end");
+                    "it has " + header.size() + " columns, but the model has " + inputs + " inputs; expected as many, or one "
+                        + "more, the target, at the end");
             final List<String> names = new ArrayList<>(header);
             if (names.size() == inputs) names.add("target of " + names);
-            return TableEncoder.learner(names).quantities(names.get(inputs)).add(0, Collections.nCopies(inputs + 1, "0")).encoder();
+            return TableEncoder.learner(names).quantities(names.get(inputs)).add(0, Collections.nCopies(inputs + 1, "0"))
+                .encoder();
         }
 
         @Override

@@ -33,10 +33,11 @@ final class Tables {
         return name.equals("digits") ? csv.header(DIGITS) : csv;
     }
 
-    /** A CSV that is read several times: a file, or what comes through a pipe or standard input (-), kept while the program runs. */
+    /** A CSV to read several times: a file, or what comes through a pipe or standard input (-), kept while the program runs. */
     static Csv file(String name) throws IOException {
         final Path file = Path.of(name);
-        if (!name.equals("-") && (!Files.exists(file) || Files.isRegularFile(file) || Files.isDirectory(file))) return separated(Csv.of(file));
+        if (!name.equals("-") && (!Files.exists(file) || Files.isRegularFile(file) || Files.isDirectory(file)))
+            return separated(Csv.of(file));
         final Path copy = Files.createTempFile("backblas", ".csv");
         copy.toFile().deleteOnExit();
         if (name.equals("-")) Files.copy(System.in, copy, StandardCopyOption.REPLACE_EXISTING);

@@ -98,8 +98,8 @@ record Task(String name, String about, Dataset train, Dataset heldOut, String ta
     static Task table(String name, Csv csv, Columns columns, @Nullable Preset preset, long seed) throws IOException {
         final List<String> header = csv.header();
         if (header.size() < 2)
-            throw new IOException(name + ": it has one column, '" + header.get(0) + "'; expected a target and one or more others, "
-                + "separated by commas, semicolons or tabs");
+            throw new IOException(name + ": it has one column, '" + header.get(0) + "'; expected a target and one or more "
+                + "others, separated by commas, semicolons or tabs");
         final String target = columns.target == null ? header.get(header.size() - 1) : columns.target;
         final TableEncoder encoder;
         try {
@@ -121,18 +121,19 @@ record Task(String name, String about, Dataset train, Dataset heldOut, String ta
         final int size = all.size(), heldOut = (int) Math.round(size * HELD_OUT);
         if (heldOut == 0 || heldOut == size)
             throw new IOException(
-                name + ": " + size + " rows cannot be split into a part to train on and a fifth held out; expected 3 or more");
+                name + ": " + size + (size == 1 ? " row" : " rows") + " cannot be split into a part to train on and a fifth "
+                    + "held out; expected 3 or more");
         if (encoder.isClassification() && labels.size() < 2)
             throw new IOException(name + ": '" + target + "' is always " + labels.get(0) + "; there is nothing to learn");
         final int[] order = shuffled(size, seed), second = Arrays.copyOf(order, heldOut);
         final Dataset train = all.select(Arrays.copyOfRange(order, heldOut, size));
         final Scaling[] scaling = Scaling.standardizing(train);
         if (!encoder.isClassification() && scaling[1].isConstant())
-            throw new IOException(name + ": '" + target + "' is always " + (float) scaling[1].mean()[0] + " where it is learned; there "
-                + "is nothing to learn");
+            throw new IOException(name + ": '" + target + "' is always " + (float) scaling[1].mean()[0] + " where it is learned; "
+                + "there is nothing to learn");
         final String stem = Path.of(name).getFileName().toString().replaceFirst("\\.gz$", "").replaceFirst("\\.[^.]*$", "");
-        return new Task(stem, size + " rows, " + encoder.columns().size() + " columns as " + encoder.inputs() + " inputs, "
-                + (labels.isEmpty() ? "target " + target : labels.size() + " classes of " + target),
+        return new Task(stem, String.format("%,d rows, ", size) + encoder.columns().size() + " columns as " + encoder.inputs()
+                + " inputs, " + (labels.isEmpty() ? "target " + target : labels.size() + " classes of " + target),
             train, all.select(second), target, labels, encoder, scaling[0], 0, 0, header, wanted -> rows(csv, wanted, second));
     }
 
@@ -180,8 +181,8 @@ record Task(String name, String about, Dataset train, Dataset heldOut, String ta
         final int pixels = train.pixels().itemSize();
         final Path name = directory.toRealPath().getFileName();
         final Task task = new Task(name == null ? "images" : name.toString(),
-            train.size() + test.size() + " images of " + train.width() + "x" + train.height() + ", " + pixels + " inputs, "
-                + labels.size() + " classes of label",
+            String.format("%,d images of ", train.size() + test.size()) + train.width() + "x" + train.height() + ", " + pixels
+                + " inputs, " + labels.size() + " classes of label",
             train.dataset(train.targets(), 1), test.dataset(test.targets(), 1), "label", labels, null, null,
             train.width(), train.height(), List.of(), wanted -> Map.of());
         return preset == Preset.BINARY ? task.parity() : task;

@@ -37,15 +37,16 @@ import picocli.CommandLine.Parameters;
 /** Trains a network on data, says how well it does on samples it has not seen, and writes the model. */
 @Command(name = "train", mixinStandardHelpOptions = true, sortOptions = false,
          description = "Train a network, print how well it does on held-out data, write the model.",
-         footer = "%nCtrl-C ends training after the batch at hand; the model, the report and the checkpoint are written all the same.")
+         footer = "%nCtrl-C ends training after the batch at hand; the model, the report and the checkpoint are written all the "
+             + "same.")
 final class Train implements Callable<Integer> {
 
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
 
     @Parameters(index = "0", arity = "0..1", paramLabel = "DATA",
-                description = "A CSV file with a header line, gzipped or not (- for standard input); a directory of IDX files, such "
-                    + "as MNIST; digits or boston, which come with Backblas. digits unless set.")
+                description = "A CSV file with a header line, gzipped or not (- for standard input); a directory of IDX files, "
+                    + "such as MNIST; digits or boston, which come with Backblas. digits unless set.")
     private @Nullable String data;
 
     @Option(names = "--data", paramLabel = "DIR", description = "The same as DATA, for a directory of IDX files.")
@@ -80,8 +81,8 @@ final class Train implements Callable<Integer> {
 
     private static final class NetworkOptions {
         @Option(names = "--system", paramLabel = "NAME",
-                description = "One of the five systems: regression, softmax, binary, quadratic, deep. Unless set, what the target "
-                    + "asks for, with Adam.")
+                description = "One of the five systems: regression, softmax, binary, quadratic, deep. Unless set, what the "
+                    + "target asks for, with Adam.")
         private @Nullable Preset system;
 
         @Option(names = "--hidden", paramLabel = "N,N",
@@ -89,7 +90,8 @@ final class Train implements Callable<Integer> {
         private @Nullable String hidden;
 
         @Option(names = "--activation", paramLabel = "NAME",
-                description = "Of the hidden layers: ${COMPLETION-CANDIDATES} (but softmax). relu unless set.")
+                description = "Of the hidden layers: identity, sigmoid, tanh, relu, leaky_relu, gelu, silu, elu or softplus. "
+                    + "relu unless set.")
         private @Nullable Activation activation;
     }
 
@@ -108,8 +110,8 @@ final class Train implements Callable<Integer> {
         private @Nullable Double rate;
 
         @Option(names = "--schedule", paramLabel = "NAME",
-                description = "How the rate changes: constant, cosine (to a hundredth at the end), step (by ten, twice) or plateau. "
-                    + "constant unless set.")
+                description = "How the rate changes: constant, cosine (to a hundredth at the end), step (by ten, twice) or "
+                    + "plateau. constant unless set.")
         private @Nullable String schedule;
 
         @Option(names = "--l2", paramLabel = "X", description = "Lambda of the penalty (lambda/2n) sum of W^2.")
@@ -118,15 +120,16 @@ final class Train implements Callable<Integer> {
         @Option(names = "--l1", paramLabel = "X", description = "Lambda of the penalty (lambda/n) sum of |W|.")
         private @Nullable Double l1;
 
-        @Option(names = "--dropout", paramLabel = "P", description = "The probability with which a hidden unit drops out of a step.")
+        @Option(names = "--dropout", paramLabel = "P",
+                description = "The probability with which a hidden unit drops out of a step.")
         private @Nullable Double dropout;
 
         @Option(names = "--clip", paramLabel = "X", description = "The largest norm of a gradient.")
         private @Nullable Double clip;
 
         @Option(names = "--patience", paramLabel = "N",
-                description = "End after so many epochs that did not lower the loss on a tenth of the training data, kept for that, "
-                    + "and take the best epoch.")
+                description = "End after so many epochs that did not lower the loss on a tenth of the training data, kept for "
+                    + "that, and take the best epoch.")
         private @Nullable Integer patience;
 
         @Option(names = "--threads", paramLabel = "N", description = "The most threads for a step; all processors unless set.")
@@ -150,7 +153,8 @@ final class Train implements Callable<Integer> {
         @Option(names = "--checkpoint", paramLabel = "FILE", description = "Write where training is after every epoch.")
         private @Nullable Path checkpoint;
 
-        @Option(names = "--resume", paramLabel = "FILE", description = "Go on from a checkpoint, with the same data and settings.")
+        @Option(names = "--resume", paramLabel = "FILE",
+                description = "Go on from a checkpoint, with the same data and settings.")
         private @Nullable Path resume;
 
         @Option(names = "--json", description = "A JSON object a line instead of text: start, each epoch, end.")
@@ -182,16 +186,17 @@ final class Train implements Callable<Integer> {
             final int epochs = Math.max(10, Math.min(100, (int) ((long) STEPS * BATCH / task.train().size())));
             final int[] widths = {100};
             if (classes == 0)
-                return new Recipe("regressor", widths, Activation.RELU, Activation.IDENTITY, 1, Loss.SQUARED_ERROR, Reduction.MEAN,
-                                  "adam", epochs, BATCH, 0.001, 0);
+                return new Recipe("regressor", widths, Activation.RELU, Activation.IDENTITY, 1, Loss.SQUARED_ERROR,
+                                  Reduction.MEAN, "adam", epochs, BATCH, 0.001, 0);
             final boolean two = classes == 2;
-            return new Recipe("classifier", widths, Activation.RELU, two ? Activation.SIGMOID : Activation.SOFTMAX, two ? 1 : classes,
-                              two ? Loss.BINARY_CROSS_ENTROPY : Loss.CROSS_ENTROPY, Reduction.MEAN, "adam", epochs, BATCH, 0.001, 0);
+            return new Recipe("classifier", widths, Activation.RELU, two ? Activation.SIGMOID : Activation.SOFTMAX,
+                              two ? 1 : classes, two ? Loss.BINARY_CROSS_ENTROPY : Loss.CROSS_ENTROPY, Reduction.MEAN, "adam",
+                              epochs, BATCH, 0.001, 0);
         }
 
         private static Recipe of(Preset preset, Activation last, int outputs, int epochs, int batch, double rate, double l2) {
-            return new Recipe(preset.name().toLowerCase(Locale.ROOT), preset.widths(), preset.hidden(), last, outputs, preset.loss(),
-                              preset.reduction(), "sgd", epochs, batch, rate, l2);
+            return new Recipe(preset.name().toLowerCase(Locale.ROOT), preset.widths(), preset.hidden(), last, outputs,
+                              preset.loss(), preset.reduction(), "sgd", epochs, batch, rate, l2);
         }
     }
 
@@ -244,8 +249,8 @@ final class Train implements Callable<Integer> {
                 final Evaluation evaluation = made.model.evaluate(task.heldOut());
                 end(task, evaluation, history, epochs, stopped, file, written);
                 if (output.report != null) {
-                    report(task, made.model, evaluation, history, optimizer, rate, batch, epochs, trainer.threads(), stopped, file)
-                        .write(Destination.of(output.report, "the report"));
+                    report(task, made.model, evaluation, history, optimizer, rate, batch, epochs, trainer.threads(), stopped,
+                           file).write(Destination.of(output.report, "the report"));
                     say("wrote %s, a page for a browser%n", output.report);
                 }
             }
@@ -273,6 +278,7 @@ final class Train implements Callable<Integer> {
         if (Tables.isBundled(name) && !Files.exists(file)) {
             if (table.target != null)
                 throw new IllegalArgumentException("train: --target is for CSV files; " + name + " has its own");
+            if (name.equals("digits")) requireNoColumns(name);
             return name.equals("digits") ? Task.digits(net.system, how.seed)
                 : Task.table(name, Tables.bundled(name), columns, net.system, how.seed);
         }
@@ -285,9 +291,16 @@ final class Train implements Callable<Integer> {
     private Task images(Path directory) throws IOException {
         if (net.system == Preset.REGRESSION)
             throw new IllegalArgumentException("train: regression is for tables; expected another --system for images");
-        if (table.target != null)
-            throw new IllegalArgumentException("train: --target is for CSV files; images have labels");
+        requireNoColumns(directory.toString());
         return Task.images(directory, net.system);
+    }
+
+    private void requireNoColumns(String images) {
+        final String option = table.target != null ? "--target" : !table.drop.isEmpty() ? "--drop"
+            : !table.text.isEmpty() ? "--text" : table.weight != null ? "--weight" : null;
+        if (option != null)
+            throw new IllegalArgumentException(
+                "train: " + option + " is for tables; " + images + " holds images, with labels of their own");
     }
 
     private Network network(Task task, Recipe recipe, Backend backend) {
@@ -372,12 +385,12 @@ final class Train implements Callable<Integer> {
         if (output.json) {
             Json.print("event", "start", "data", task.name(), "train", task.train().size(), "held_out", task.heldOut().size(),
                        "target", task.target(), "labels", task.isRegression() ? null : task.labels(), "left_out", leftOut,
-                       "network", network.toString(), "parameters", network.parameters().length, "optimizer", optimizer.toString(),
-                       "rate", rate, "batch", batch, "epochs", epochs, "seed", how.seed, "backend", backend.name(), "threads",
-                       trainer.threads());
+                       "network", network.toString(), "parameters", network.parameters().length, "optimizer",
+                       optimizer.toString(), "rate", rate, "batch", batch, "epochs", epochs, "seed", how.seed, "backend",
+                       backend.name(), "threads", trainer.threads());
             return;
         }
-        say("%s: %s; %d to train on, %d held out%n", task.name(), task.about(), task.train().size(), task.heldOut().size());
+        say("%s: %s; %,d to train on, %,d held out%n", task.name(), task.about(), task.train().size(), task.heldOut().size());
         leftOut.forEach((column, reason) -> say("left out: %s (%s)%n", column, reason));
         say("%s %s, %,d parameters%n", recipe.name, network, network.parameters().length);
         say("%s, %d thread%s: %s%n", backend.name(), trainer.threads(), trainer.threads() == 1 ? "" : "s", backend.description());
@@ -406,10 +419,11 @@ final class Train implements Callable<Integer> {
             say("stopped after %d of %d epochs%s%n", history.size(), epochs,
                 output.checkpoint == null ? "" : "; go on with --resume " + output.checkpoint);
         final String verdict = !task.isRegression() ? evaluation.verdict()
-            : String.format("root mean squared error of %s on the %d held-out samples: network %.3f, ordinary least squares %s",
+            : String.format("root mean squared error of %s on the %,d held-out samples: network %.3f, ordinary least squares %s",
                             task.target(), task.heldOut().size(), ((Evaluation.Quantity) evaluation).rootMeanSquaredError(),
                             Double.isNaN(line) ? "undefined (the columns depend on each other)" : String.format("%.3f", line));
-        say("%s, after %d epochs in %.2f s (%,.0f samples/s)%n", verdict, history.size(), seconds, speed);
+        say("%s, after %d epoch%s in %.2f s (%,.0f samples/s)%n", verdict, history.size(), history.size() == 1 ? "" : "s",
+            seconds, speed);
         say("wrote %s (%,d bytes); it takes the data as they stand in the file%n", file, Files.size(written));
     }
 
@@ -427,7 +441,8 @@ final class Train implements Callable<Integer> {
                           int batch, int epochs, int threads, boolean stopped, Path file) throws IOException {
         final Network network = model.network();
         final double seconds = seconds(history);
-        final Report report = new Report(task.name(), (task.isRegression() ? "" : task.labels().size() + " classes of " + task.target() + ": ") + evaluation.verdict() + ".");
+        final String what = task.isRegression() ? "" : task.labels().size() + " classes of " + task.target() + ": ";
+        final Report report = new Report(task.name(), what + evaluation.verdict() + ".");
         if (evaluation instanceof Evaluation.Classes classes) {
             report.fact("right, held out", String.format("%.2f %%", 100 * classes.accuracy()));
             report.fact("log loss", String.format("%.4f", classes.logLoss()));
@@ -466,18 +481,21 @@ final class Train implements Callable<Integer> {
                 task.rows().read(evaluation.worst().stream().map(Evaluation.Mistake::sample).toList());
             report.rows(evaluation, task.header(), rows::get);
         }
-        report.configuration("data", task.about() + "; " + task.train().size() + " to train on, " + task.heldOut().size() + " held out");
+        report.configuration("data", String.format("%s; %,d to train on, %,d held out", task.about(), task.train().size(),
+                                                   task.heldOut().size()));
         report.configuration("network", network.toString());
         report.configuration("optimizer", optimizer + ", rate " + plain(rate) + ", batch " + batch
             + (how.schedule == null ? "" : ", " + how.schedule) + (how.dropout == null ? "" : ", dropout " + how.dropout));
-        report.configuration("epochs", history.size() + (history.size() < epochs ? " of " + epochs + (stopped ? ", stopped" : "") : ""));
+        report.configuration("epochs", history.size() == epochs ? Integer.toString(epochs)
+            : history.size() + " of " + epochs + (stopped ? ", stopped" : ""));
         report.configuration("seed", Long.toString(how.seed));
         report.configuration("backend", network.backend().description().replaceFirst(", linked into .*!/\\S*?,", ",")
             + ", " + threads + (threads == 1 ? " thread" : " threads"));
         report.configuration("Java", System.getProperty("java.version") + ", " + System.getProperty("os.name") + " "
             + System.getProperty("os.arch"));
         report.configuration("model", file.toString());
-        report.configuration("command", "./backblas " + String.join(" ", spec.root().commandLine().getParseResult().originalArgs()));
+        report.configuration("command",
+                             "./backblas " + String.join(" ", spec.root().commandLine().getParseResult().originalArgs()));
         return report;
     }
 

@@ -221,8 +221,9 @@ class CommandLineTest {
         refused(csv + ": there is no row; expected 1 or more", file("t.csv", "a,b\n"));
         refused(csv + ": line 3: it has 3 fields; expected 2, as the header has", file("t.csv", "a,b\n1,2\n1,2,3\n"));
         refused(csv + ": line 3: it has 1 fields; expected 2, as the header has", file("t.csv", "a,b\n1,2\n1\n"));
-        refused(csv + ": line 2, column 'b': the field is empty, as are 1 of this column; expected a value in each (fill them in, or "
-                    + "leave the rows or the column out)", file("t.csv", "a,b\n1,\n"));
+        refused(csv + ": line 2, column 'b': the field is empty, as are 1 of this column; expected a value in each (fill "
+                    + "them in, or leave the rows or the column out)",
+                file("t.csv", "a,b\n1,\n"));
         refused(csv + ": no column is left to predict b from; expected 1 or more (left out: {a=it is empty})",
                 file("t.csv", "a,b\nNaN,1\n"));
         refused(csv + ": the target 'b' holds texts, such as 'red'; expected numbers",
@@ -233,9 +234,10 @@ class CommandLineTest {
         refused(csv + ": there is no column 'c'; the columns are a, b", file("t.csv", "a,b\n1,2\n"), "--target", "c");
         refused(csv + ": there is no column 'c'; the columns are a, b", file("t.csv", "a,b\n1,2\n"), "--drop", "c");
         refused(csv + ": two columns are named 'b'; expected one", file("t.csv", "a,b,b\n1,2,3\n"), "--target", "b");
-        refused(csv + ": it has one column, 'a'; expected a target and one or more others, separated by commas, semicolons or tabs",
+        refused(csv + ": it has one column, 'a'; expected a target and one or more others, separated by commas, semicolons or "
+                    + "tabs",
                 file("t.csv", "a\n1\n2\n3\n"));
-        refused(csv + ": 1 rows cannot be split into a part to train on and a fifth held out; expected 3 or more",
+        refused(csv + ": 1 row cannot be split into a part to train on and a fifth held out; expected 3 or more",
                 file("t.csv", "a,b\n1,2\n"));
         refused(csv + ": binary needs two classes, but 'b' has 3 different values; use --system softmax or regression",
                 file("t.csv", "a,b\n1,0\n2,1\n3,2\n4,2\n5,1\n"), "--system", "binary");
@@ -271,6 +273,7 @@ class CommandLineTest {
         refused("boston: softmax needs classes, but 'medv' has 229 different values; use --system regression",
                 "boston", "--system", "softmax");
         refused("train: --target is for CSV files; digits has its own", "digits", "--target", "x");
+        refused("train: --drop is for tables; digits holds images, with labels of their own", "digits", "--drop", "label");
         refused("Unknown option: '--rat' (see backblas train --help)", "--rat", "0.1");
         refused("Invalid value for option '--rate': 'fast' is not a double (see backblas train --help)", "--rate", "fast");
         final Ran diverged = train("--system", "regression", "--rate", "1e9");
@@ -335,6 +338,7 @@ class CommandLineTest {
         refused("train: both digits and --data " + data + " are given; expected one", "digits", "--data", data);
         refused("train: regression is for tables; expected another --system for images",
                 "--data", data, "--system", "regression");
+        refused("train: --weight is for tables; " + data + " holds images, with labels of their own", data, "--weight", "w");
         refused(data + ": it has 10 training images; expected 60,000, the whole of MNIST",
                 () -> run("nielsen", "--data", data));
         final Path labels = directory.resolve("train-labels-idx1-ubyte.gz");
@@ -381,7 +385,8 @@ class CommandLineTest {
         assertTrue(run("--help").out.contains("train"));
         assertTrue(run("train", "--help").out.contains("--activation=NAME"));
         final Ran nothing = run();
-        assertEquals("backblas: name a command: train, predict, evaluate, inspect, data, doctor or bench (see backblas --help)\n", nothing.err);
+        assertEquals("backblas: name a command: train, predict, evaluate, inspect, data, doctor or bench (see backblas --help)\n",
+                     nothing.err);
         assertEquals(2, nothing.exit);
         assertFalse(run("trane").err.contains("Exception"));
     }

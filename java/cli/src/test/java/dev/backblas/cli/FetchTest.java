@@ -110,11 +110,13 @@ class FetchTest {
     void whatIsWrongIsSaid() throws Exception {
         final String without = "; to do without: put the .gz files of mnist into " + directory
             + " by hand, name another place with --mirror URL, or train digits, which comes with Backblas";
-        final String file = "/t10k-images-idx3-ubyte.gz", known = "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6";
+        final String file = "/t10k-images-idx3-ubyte.gz";
+        final String known = "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6";
         files.put(file.substring(1), new byte[] {1, 2, 3});
         refused("data fetch: " + url + "/data" + file + ": its SHA-256 is " + hash(new byte[] {1, 2, 3}) + "; expected " + known
                     + without, "mnist", "--mirror", url + "/data");
-        refused("data fetch: " + url + "/none" + file + ": the server answers 404" + without, "mnist", "--mirror", url + "/none/");
+        refused("data fetch: " + url + "/none" + file + ": the server answers 404" + without,
+                "mnist", "--mirror", url + "/none/");
         server.stop(0);
         refused("data fetch: " + url + file + ": no connection" + without, "mnist", "--mirror", url);
         refused("data fetch: --mirror is 'ftp://x'; expected http://… or https://…", "mnist", "--mirror", "ftp://x");

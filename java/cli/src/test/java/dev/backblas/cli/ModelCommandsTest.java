@@ -68,11 +68,12 @@ class ModelCommandsTest {
             final CommandLineTest.Ran predicted = good("predict", model, fresh, "--keep");
             assertEquals(List.of("city,more,age,prediction", "\"Rome, IT\",x,70,yes", "Oslo,y,20,no", "Paris,z,75,yes"),
                          predicted.out().lines().map(line -> line.replaceAll(",(probability|0\\.\\d+|1\\.0)$", "")).toList());
-            assertEquals("1 texts were not seen in training; they count as none of those that were\n", predicted.err());
-            final JsonObject row = JsonParser.parseString(good("predict", model, fresh, "--json", "--proba").out().lines().toList()
-                .get(1)).getAsJsonObject();
+            assertEquals("1 text was not seen in training; it counts as none of those that were\n", predicted.err());
+            final JsonObject row = JsonParser.parseString(
+                good("predict", model, fresh, "--json", "--proba").out().lines().toList().get(1)).getAsJsonObject();
             assertEquals("no", row.get("prediction").getAsString());
-            assertEquals(1, row.getAsJsonObject("probabilities").get("yes").getAsDouble() + row.get("probability").getAsDouble(), 1e-5);
+            assertEquals(1, row.getAsJsonObject("probabilities").get("yes").getAsDouble() + row.get("probability").getAsDouble(),
+                         1e-5);
             good("predict", model, fresh, "--out", path("p.csv"));
             assertEquals(4, Files.readAllLines(directory.resolve("p.csv")).size());
             final JsonObject judged = JsonParser.parseString(good("evaluate", model, csv, "--json").out()).getAsJsonObject();
@@ -100,8 +101,9 @@ class ModelCommandsTest {
 
     @Test
     void machinesReadTraining() throws IOException {
-        final List<JsonObject> lines = good("train", people("people.csv", ','), "--json", "--epochs", "3", "--out", path("m.safetensors"))
-            .out().lines().map(line -> JsonParser.parseString(line).getAsJsonObject()).toList();
+        final List<JsonObject> lines =
+            good("train", people("people.csv", ','), "--json", "--epochs", "3", "--out", path("m.safetensors")).out().lines()
+                .map(line -> JsonParser.parseString(line).getAsJsonObject()).toList();
         assertEquals(List.of("start", "epoch", "epoch", "epoch", "end"),
                      lines.stream().map(line -> line.get("event").getAsString()).toList());
         assertEquals(3, lines.get(4).get("epochs").getAsInt());
@@ -158,8 +160,8 @@ class ModelCommandsTest {
     @Test
     void anInterruptedRunLeavesItsModel() throws Exception {
         final String model = path("m.safetensors"), checkpoint = path("c");
-        final Process process = forked("train", "digits", "--epochs", "10000000", "--json", "--out", model, "--checkpoint", checkpoint)
-            .start();
+        final Process process = forked("train", "digits", "--epochs", "10000000", "--json", "--out", model,
+                                       "--checkpoint", checkpoint).start();
         try (BufferedReader out = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             String line = out.readLine();
             while (line != null && !line.contains("\"epoch\":3,")) line = out.readLine();

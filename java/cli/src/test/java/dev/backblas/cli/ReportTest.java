@@ -43,7 +43,7 @@ class ReportTest {
 
     @BeforeAll
     static void start() {
-        final Path driver = program("chromedriver"), chromium = program("chromium");
+        final Path driver = program("chromedriver"), chromium = program("chromium", "chromium-browser", "google-chrome");
         final LoggingPreferences console = new LoggingPreferences();
         console.enable(LogType.BROWSER, Level.ALL);
         final ChromeOptions options = new ChromeOptions().setBinary(chromium.toFile()).addArguments(
@@ -54,14 +54,15 @@ class ReportTest {
         browser = new ChromeDriver(new ChromeDriverService.Builder().usingDriverExecutable(driver.toFile()).build(), options);
     }
 
-    private static Path program(String name) {
-        for (String place : System.getenv("PATH").split(File.pathSeparator)) {
-            final Path file = Path.of(place, name);
-            if (Files.isExecutable(file)) return file;
-        }
+    private static Path program(String... names) {
+        for (String name : names)
+            for (String place : System.getenv("PATH").split(File.pathSeparator)) {
+                final Path file = Path.of(place, name);
+                if (Files.isExecutable(file)) return file;
+            }
         throw new IllegalStateException(
-            name + " is not on the path: install it (Debian, Ubuntu: apt-get install chromium chromium-driver), or leave the tests "
-                + "in a browser out with -Dbrowser=false");
+            names[0] + " is not on the path: install it (Debian, Ubuntu: apt-get install chromium chromium-driver), or leave the "
+                + "tests in a browser out with -Dbrowser=false");
     }
 
     @AfterAll
@@ -135,8 +136,8 @@ class ReportTest {
         final String[] labels = {"<img src=x onerror=console.error(1)>", "</script><b>", "a,\"b\" & c"};
         final StringBuilder csv = new StringBuilder("x,\"<i>kind</i>\",what\n");
         for (int i = 0; i < 120; i++)
-            csv.append(i % 7).append(',').append("<u>").append(i % 2).append("</u>,\"").append(labels[i % 3].replace("\"", "\"\""))
-                .append("\"\n");
+            csv.append(i % 7).append(',').append("<u>").append(i % 2).append("</u>,\"")
+                .append(labels[i % 3].replace("\"", "\"\"")).append("\"\n");
         final Path file = Files.writeString(directory.resolve("markup.csv"), csv);
         final Path page = train("markup", file.toString(), "--epochs", "3");
         for (int width : new int[] {DESKTOP, PHONE}) {
