@@ -15,21 +15,19 @@ public final class Optimizer {
     private final String name;
     private final UpdateRule rule;
     private final float beta1, beta2, epsilon, decay;
-    private final int memory; // pairs of L-BFGS; 0 for the others
 
-    private Optimizer(String name, UpdateRule rule, double beta1, double beta2, double epsilon, double decay, int memory) {
+    private Optimizer(String name, UpdateRule rule, double beta1, double beta2, double epsilon, double decay) {
         this.name = name;
         this.rule = rule;
         this.beta1 = (float) beta1;
         this.beta2 = (float) beta2;
         this.epsilon = (float) epsilon;
         this.decay = (float) decay;
-        this.memory = memory;
     }
 
     /** Stochastic gradient descent, θ ← θ − η g (H. Robbins and S. Monro, 1951): the default, taken inside of the product. */
     public static Optimizer sgd() {
-        return new Optimizer("sgd", UpdateRule.DESCENT, 0, 0, 0, 0, 0);
+        return new Optimizer("sgd", UpdateRule.DESCENT, 0, 0, 0, 0);
     }
 
     /**
@@ -38,7 +36,7 @@ public final class Optimizer {
      * @param mu μ, often 0.9; in [0, 1)
      */
     public static Optimizer momentum(double mu) {
-        return new Optimizer("momentum", UpdateRule.MOMENTUM, share("mu", mu), 0, 0, 0, 0);
+        return new Optimizer("momentum", UpdateRule.MOMENTUM, share("mu", mu), 0, 0, 0);
     }
 
     /**
@@ -48,7 +46,7 @@ public final class Optimizer {
      * @param mu μ, often 0.9; in [0, 1)
      */
     public static Optimizer nesterov(double mu) {
-        return new Optimizer("nesterov", UpdateRule.NESTEROV, share("mu", mu), 0, 0, 0, 0);
+        return new Optimizer("nesterov", UpdateRule.NESTEROV, share("mu", mu), 0, 0, 0);
     }
 
     /** {@link #rmsProp(double, double)} with ρ = 0.9 and ε = 1e-8; often with η = 0.001. */
@@ -64,7 +62,7 @@ public final class Optimizer {
      * @param epsilon ε, above 0
      */
     public static Optimizer rmsProp(double rho, double epsilon) {
-        return new Optimizer("rmsprop", UpdateRule.RMSPROP, 0, share("rho", rho), small(epsilon), 0, 0);
+        return new Optimizer("rmsprop", UpdateRule.RMSPROP, 0, share("rho", rho), small(epsilon), 0);
     }
 
     /** {@link #adam(double, double, double)} with β₁ = 0.9, β₂ = 0.999 and ε = 1e-8, as its authors; often with η = 0.001. */
@@ -81,7 +79,7 @@ public final class Optimizer {
      * @param epsilon ε, above 0
      */
     public static Optimizer adam(double beta1, double beta2, double epsilon) {
-        return new Optimizer("adam", UpdateRule.ADAM, share("beta1", beta1), share("beta2", beta2), small(epsilon), 0, 0);
+        return new Optimizer("adam", UpdateRule.ADAM, share("beta1", beta1), share("beta2", beta2), small(epsilon), 0);
     }
 
     /** {@link #adamW(double, double, double, double)} with β₁ = 0.9, β₂ = 0.999 and ε = 1e-8. */
@@ -101,7 +99,7 @@ public final class Optimizer {
     public static Optimizer adamW(double decay, double beta1, double beta2, double epsilon) {
         if (!(decay >= 0) || !Float.isFinite((float) decay))
             throw new IllegalArgumentException("optimizer: decay is " + decay + "; expected a finite number, 0 or more");
-        return new Optimizer("adamw", UpdateRule.ADAM, share("beta1", beta1), share("beta2", beta2), small(epsilon), decay, 0);
+        return new Optimizer("adamw", UpdateRule.ADAM, share("beta1", beta1), share("beta2", beta2), small(epsilon), decay);
     }
 
     private static double share(String name, double value) {
@@ -122,7 +120,7 @@ public final class Optimizer {
 
     /** Whether a step is W ← a W − b A δᵀ, which the product itself can take. */
     boolean isPlain() {
-        return rule == UpdateRule.DESCENT && memory == 0;
+        return rule == UpdateRule.DESCENT;
     }
 
     /**
