@@ -30,6 +30,9 @@ final class PlainProduct implements MatrixProduct {
     /** The longest vector; strips are filled up with zeros, or scalar iterations would end each loop. */
     private static final int LANES = 16;
 
+    /** Up to so many columns do not repay packing a transposed A. */
+    private static final int FEW = 2;
+
     /** A thread's own memory. */
     private static final class Scratch {
         static final ThreadScratch<Scratch> MINE = new ThreadScratch<>(Scratch::new);
@@ -49,6 +52,11 @@ final class PlainProduct implements MatrixProduct {
     @Override
     public void multiply(int rows, int columns, int depth, float alpha, float[] a, int aOffset, int aRow, int aColumn, float[] b,
                          int bOffset, int bRow, int bColumn, float beta, float[] c, int cOffset, int cColumn) {
+        if (aColumn == 1 && bRow == 1 && columns <= FEW) {
+            for (int j = 0; j < columns; j++)
+                dots(rows, depth, alpha, a, aOffset, aRow, b, bOffset + j * bColumn, beta, c, cOffset + j * cColumn);
+            return;
+        }
         final Scratch scratch = Scratch.MINE.get();
         final int length = MatrixProduct.part(rows, LENGTH), kc = MatrixProduct.part(depth, DEPTH);
         for (int i = 0; i < rows; i += length) {
@@ -64,6 +72,43 @@ final class PlainProduct implements MatrixProduct {
                 }
             }
         }
+    }
+
+    /** c ← α A b + β c where A is contiguous along its rows: four at once, each in two sums, for scalars overlap in time. */
+    private static void dots(int rows, int depth, float alpha, float[] a, int aOffset, int aRow, float[] b, int bOffset,
+                             float beta, float[] c, int at) {
+        for (int i = 0; i < rows; i += 4) { // what sticks out computes the last row again
+            final int last = Math.min(4, rows - i) - 1, a0 = aOffset + i * aRow, a1 = a0 + Math.min(1, last) * aRow,
+                a2 = a0 + Math.min(2, last) * aRow, a3 = a0 + last * aRow;
+            float s0 = 0, s1 = 0, s2 = 0, s3 = 0, t0 = 0, t1 = 0, t2 = 0, t3 = 0;
+            for (int p = 0; p + 1 < depth; p += 2) {
+                final float x = b[bOffset + p], y = b[bOffset + p + 1];
+                s0 = fma(a[a0 + p], x, s0);
+                s1 = fma(a[a1 + p], x, s1);
+                s2 = fma(a[a2 + p], x, s2);
+                s3 = fma(a[a3 + p], x, s3);
+                t0 = fma(a[a0 + p + 1], y, t0);
+                t1 = fma(a[a1 + p + 1], y, t1);
+                t2 = fma(a[a2 + p + 1], y, t2);
+                t3 = fma(a[a3 + p + 1], y, t3);
+            }
+            if (depth % 2 == 1) {
+                final int p = depth - 1;
+                final float x = b[bOffset + p];
+                s0 = fma(a[a0 + p], x, s0);
+                s1 = fma(a[a1 + p], x, s1);
+                s2 = fma(a[a2 + p], x, s2);
+                s3 = fma(a[a3 + p], x, s3);
+            }
+            set(c, at + i, alpha * (s0 + t0), beta);
+            if (last > 0) set(c, at + i + 1, alpha * (s1 + t1), beta);
+            if (last > 1) set(c, at + i + 2, alpha * (s2 + t2), beta);
+            if (last > 2) set(c, at + i + 3, alpha * (s3 + t3), beta);
+        }
+    }
+
+    private static void set(float[] c, int i, float sum, float beta) {
+        c[i] = beta == 0 ? sum : sum + beta * c[i];
     }
 
     /** Column p of A to x[p], with zeros below and columns of zeros up to a multiple of {@link #STEP}. */

@@ -33,6 +33,8 @@ final class VectorProduct implements MatrixProduct {
     private static final int COLUMNS = 512;
     /** Up to so many columns do not repay packing. */
     private static final int FEW = 8;
+    /** Up to so many columns of A are added to C one after the other: on 784×128 one takes 7 µs, two 15 to 19, tiles 22 to 28. */
+    private static final int SHALLOW = 2;
 
     private static final VectorShuffle<Float> SWAP1 = swap(1), SWAP2 = swap(2), SWAP4 = swap(4), SWAP8 = swap(8);
     private static final VectorMask<Float> ODD = VectorMask.fromLong(SPECIES, 0xaaaa);
@@ -67,6 +69,13 @@ final class VectorProduct implements MatrixProduct {
         final Scratch scratch = Scratch.MINE.get();
         if (aColumn == 1 && bRow == 1 && columns <= FEW && depth >= L) {
             dots(rows, columns, depth, alpha, a, aOffset, aRow, b, bOffset, bColumn, beta, c, cOffset, cColumn, scratch.tile);
+            return;
+        }
+        if (aRow == 1 && depth <= SHALLOW) {
+            for (int j = 0; j < columns; j++)
+                for (int p = 0; p < depth; p++)
+                    put(rows, alpha * b[bOffset + p * bRow + j * bColumn], a, aOffset + p * aColumn, p == 0 ? beta : 1, c,
+                        cOffset + j * cColumn);
             return;
         }
         final int kc = MatrixProduct.part(depth, DEPTH);
@@ -112,17 +121,17 @@ final class VectorProduct implements MatrixProduct {
         }
     }
 
-    /** A column of a tile into C, c ← α t + β c. */
-    private static void put(int n, float alpha, float[] tile, int from, float beta, float[] c, int at) {
+    /** A column into C, c ← α x + β c. */
+    private static void put(int n, float alpha, float[] x, int from, float beta, float[] c, int at) {
         int i = 0;
         if (beta == 0) { // in loops of their own: a vector that comes from one of two places would be allocated
-            for (; i + L <= n; i += L) FloatVector.fromArray(SPECIES, tile, from + i).mul(alpha).intoArray(c, at + i);
-            for (; i < n; i++) c[at + i] = alpha * tile[from + i];
+            for (; i + L <= n; i += L) FloatVector.fromArray(SPECIES, x, from + i).mul(alpha).intoArray(c, at + i);
+            for (; i < n; i++) c[at + i] = alpha * x[from + i];
         } else {
             for (; i + L <= n; i += L)
                 FloatVector.fromArray(SPECIES, c, at + i).mul(beta)
-                    .add(FloatVector.fromArray(SPECIES, tile, from + i).mul(alpha)).intoArray(c, at + i);
-            for (; i < n; i++) c[at + i] = beta * c[at + i] + alpha * tile[from + i];
+                    .add(FloatVector.fromArray(SPECIES, x, from + i).mul(alpha)).intoArray(c, at + i);
+            for (; i < n; i++) c[at + i] = beta * c[at + i] + alpha * x[from + i];
         }
     }
 
