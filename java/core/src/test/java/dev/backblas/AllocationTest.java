@@ -1,0 +1,96 @@
+package dev.backblas;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.sun.management.ThreadMXBean;
+import dev.backblas.backend.Activation;
+import dev.backblas.backend.Backend;
+import java.lang.management.ManagementFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Nothing is allocated per step or per prediction. In a virtual machine of its own, as it would be in service: where the compiler
+ * has seen a thousand other tests, it may no longer keep the vectors of the Vector API in registers, and then they are objects.
+ */
+@ParameterizedClass
+@MethodSource("dev.backblas.backend.TestBackends#all")
+class AllocationTest {
+
+    private final Backend backend;
+
+    AllocationTest(Backend backend) {
+        this.backend = backend;
+    }
+
+    /** Large enough a step for two threads. */
+    private Network network() {
+        return Network.builder(64).layer(200, Activation.RELU).layer(10, Activation.SOFTMAX).backend(backend).build();
+    }
+
+    @Test
+    void nothingIsAllocatedPerStep() {
+        final Network network = network();
+        for (int threads = 1; threads <= 2; threads++)
+            try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).threads(threads).batch(100).rate(0.01).build()) {
+                final Dataset few = TrainerTest.blobs(200), many = TrainerTest.blobs(20_000);
+                for (int warmUp = 0; warmUp < 40; warmUp++) trainer.epoch(many);
+                trainer.epoch(few); // its order of samples is allocated here
+                final long fewSteps = leastAllocated(trainer, few);
+                trainer.epoch(many);
+                final long manySteps = leastAllocated(trainer, many);
+                assertTrue(manySteps - fewSteps < 198, // 198 steps more: less than a byte each
+                           threads + " threads: 2 steps allocate " + fewSteps + " bytes, 200 steps " + manySteps);
+                final float[] x = new float[64 * 100], y = new float[10 * 100];
+                for (int j = 0; j < 100; j++) y[10 * j] = 1;
+                long least = Long.MAX_VALUE;
+                for (int i = 0; i < TIMES && least >= 1000; i++) {
+                    final long before = allocated(), measuring = allocated() - before;
+                    for (int step = 0; step < 1000; step++) trainer.step(x, y, 100);
+                    least = Math.min(least, allocated() - before - 2 * measuring);
+                }
+                assertTrue(least < 1000, threads + " threads: 1000 single steps allocate " + least + " bytes");
+            }
+    }
+
+    /** So often the allocated bytes are counted, for the least: until the Vector API's kernels are compiled, they allocate. */
+    private static final int TIMES = 100;
+
+    /** Bytes allocated by the threads of an epoch. */
+    private static long leastAllocated(Trainer trainer, Dataset data) {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < TIMES; i++) {
+            final long before = allocated();
+            trainer.epoch(data);
+            least = Math.min(least, allocated() - before);
+        }
+        return least;
+    }
+
+    private static long allocated() {
+        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long sum = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
+        for (long id : threads.getAllThreadIds()) {
+            final var info = threads.getThreadInfo(id);
+            if (info != null && info.getThreadName().startsWith("backblas-")) sum += threads.getThreadAllocatedBytes(id);
+        }
+        return sum;
+    }
+
+    @Test
+    void predictionAllocatesNothing() {
+        final Network network = network();
+        final float[] x = new float[64 * 300], out = new float[10 * 300];
+        for (int i = 0; i < 20_000; i++) network.predict(x, 1, out);
+        for (int i = 0; i < 500; i++) network.predict(x, 300, out);
+        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < TIMES && least >= 100; i++) {
+            final long before = threads.getCurrentThreadAllocatedBytes();
+            for (int k = 0; k < 100; k++) network.predict(x, k % 2 == 0 ? 1 : 300, out);
+            least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+        }
+        assertTrue(least < 100, "100 predictions allocate " + least + " bytes");
+    }
+}
