@@ -164,7 +164,7 @@ class ModelCommandsTest {
         try (BufferedReader out = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             String line = out.readLine();
             while (line != null && !line.contains("\"epoch\":3,")) line = out.readLine();
-            process.destroy();
+            process.toHandle().destroy(); // which, other than destroy() of the process, leaves its output readable
             String last = line;
             for (; line != null; line = out.readLine()) last = line;
             assertTrue(last.contains("\"event\":\"end\",\"stopped\":true"), last);
