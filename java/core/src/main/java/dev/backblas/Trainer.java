@@ -180,12 +180,7 @@ public final class Trainer implements AutoCloseable {
         private @Nullable Path checkpoint;
 
         private Builder(Network network, Loss loss) {
-            final Activation phi = network.layer(network.depth()).activation();
-            if (!loss.outputs().contains(phi))
-                throw new IllegalArgumentException(
-                    "loss: " + loss + " needs a "
-                        + loss.outputs().stream().map(Activation::name).collect(Collectors.joining(" or "))
-                        + " output layer, but the network ends in " + phi);
+            requireOutputs(network, loss);
             this.network = network;
             this.loss = loss;
             dropout = new float[network.depth()];
@@ -477,7 +472,21 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
+    /** @throws IllegalArgumentException if the loss is not defined on the activation of the network's last layer */
+    static void requireOutputs(Network network, Loss loss) {
+        final Activation phi = network.layer(network.depth()).activation();
+        if (!loss.outputs().contains(phi))
+            throw new IllegalArgumentException(
+                "loss: " + loss + " needs a "
+                    + loss.outputs().stream().map(Activation::name).collect(Collectors.joining(" or "))
+                    + " output layer, but the network ends in " + phi);
+    }
+
     private void requireFitting(String operation, Dataset data) {
+        requireFitting(operation, network, data);
+    }
+
+    static void requireFitting(String operation, Network network, Dataset data) {
         if (data.inputs() != network.inputs() || data.outputs() != network.outputs())
             throw new IllegalArgumentException(
                 operation + ": samples have " + data.inputs() + " inputs and " + data.outputs()
