@@ -497,6 +497,7 @@ public final class Trainer implements AutoCloseable {
 
     /** Begins an epoch, or goes on with one that was cancelled. Returns whether it is over, and not cancelled again. */
     private boolean epoch(Dataset data, boolean fit) {
+        if (fit && cancelled) return false;
         final int size = data.size(); // once: all threads must agree
         if (start >= size || start == 0) {
             epoch++;
@@ -505,7 +506,7 @@ public final class Trainer implements AutoCloseable {
             nanos = 0;
         }
         final long begun = System.nanoTime() - nanos;
-        boolean whole = false;
+        boolean goesOn = false;
         try {
             this.data = data instanceof Selection selection ? selection.of() : data;
             if (shuffled.length != size) shuffled = new int[size];
@@ -513,21 +514,23 @@ public final class Trainer implements AutoCloseable {
             shuffle(shuffled, new SplittableRandom(seed + epoch * GOLDEN));
             order = shuffled;
             while (start < size) {
-                if (fit && cancelled) return false;
                 final int m = Math.min(batch, size - start);
                 at = start;
                 sum += step(x, y, m, size, epoch - 1 + (double) start / size);
                 start += m;
                 nanos = System.nanoTime() - begun;
                 if (fit) for (Listener listener : listeners) listener.step(epoch, start, size, sum / start);
+                if (fit && cancelled && start < size) {
+                    goesOn = true;
+                    return false;
+                }
             }
             network.requireFinite(diverged());
             sum /= size;
-            whole = true;
             return true;
         } finally {
             this.data = null;
-            if (whole || !(fit && cancelled)) start = 0; // an epoch that failed is not gone on with
+            if (!goesOn) start = 0; // an epoch that is over, or has failed
         }
     }
 
