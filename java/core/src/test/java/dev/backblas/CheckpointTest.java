@@ -192,7 +192,7 @@ class CheckpointTest {
             final Random random = new Random(1);
             for (int i = 0; i < 60; i++) {
                 final byte[] damaged = i % 2 == 0 ? Arrays.copyOf(bytes, random.nextInt(bytes.length)) : bytes.clone();
-                if (i % 2 == 1) damaged[i < 40 ? random.nextInt(300) : random.nextInt(bytes.length)] ^= 1 << random.nextInt(8);
+                if (i % 2 == 1) damaged[random.nextInt(i < 40 ? 300 : bytes.length)] ^= (byte) (1 << random.nextInt(8));
                 Files.write(bad, damaged);
                 final String message = assertThrows(IOException.class, () -> trainer.resume(bad)).getMessage();
                 assertTrue(message.startsWith(bad + ": is not a checkpoint that can be read: "), message);
