@@ -267,6 +267,29 @@ final class Backpropagation {
         }
     }
 
+    /**
+     * Sets that {@link #update} takes no step, but computes the gradient of Σ C, for part t of every layer's units.
+     *
+     * @param more whether it is added to that of the batches before
+     */
+    void collect(boolean more) {
+        final float beta = more ? 1 : 0;
+        if (eta == 0 && decay == beta) return;
+        eta = 0;
+        decay = beta;
+        for (int i = 0; i < T; i++) {
+            update[i].clear();
+            if (T == 1) back(update[i], 0, m);
+            for (int l = 1; l <= L; l++)                              // dWˡ ← Dˡ⁻¹δˡᵀ + β dWˡ, dbˡ ← δˡ1 + β dbˡ
+                weightGradient(update[i], l, i, 1, beta, gradient, w[l], beta, b[l]);
+        }
+    }
+
+    /** Σ of what {@link #collect} was asked for: as theta. */
+    float[] collected() {
+        return gradient;
+    }
+
     /** Wˡ and bˡ follow dWˡ and dbˡ, for part t of the units of every layer. */
     private void follow(Program program, int t) {
         for (int l = 1; l <= L; l++) {

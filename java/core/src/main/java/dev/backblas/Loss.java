@@ -5,8 +5,8 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * The cost C of one sample, and its gradient. One's own is a lambda or a class that writes {@link #cost}. It must depend on its
- * arguments alone, and be safe to call from several threads at once.
+ * The cost C of one sample, and its gradient. One's own is a lambda or a class that writes {@link #cost}; {@link GradientCheck}
+ * says whether its gradient is right. It must depend on its arguments alone, and be safe to call from several threads at once.
  */
 @FunctionalInterface
 public interface Loss {

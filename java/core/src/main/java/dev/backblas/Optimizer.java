@@ -15,19 +15,22 @@ public final class Optimizer {
     private final String name;
     private final UpdateRule rule;
     private final float beta1, beta2, epsilon, decay;
+    private final int memory; // pairs of L-BFGS; 0 for the others
 
-    private Optimizer(String name, UpdateRule rule, double beta1, double beta2, double epsilon, double decay) {
+    private Optimizer(String name, UpdateRule rule, double beta1, double beta2, double epsilon, double decay,
+                      int memory) {
         this.name = name;
         this.rule = rule;
         this.beta1 = (float) beta1;
         this.beta2 = (float) beta2;
         this.epsilon = (float) epsilon;
         this.decay = (float) decay;
+        this.memory = memory;
     }
 
     /** Stochastic gradient descent, θ ← θ − η g (H. Robbins and S. Monro, 1951): the default, taken inside of the product. */
     public static Optimizer sgd() {
-        return new Optimizer("sgd", UpdateRule.DESCENT, 0, 0, 0, 0);
+        return new Optimizer("sgd", UpdateRule.DESCENT, 0, 0, 0, 0, 0);
     }
 
     /**
@@ -36,7 +39,7 @@ public final class Optimizer {
      * @param mu μ, often 0.9; in [0, 1)
      */
     public static Optimizer momentum(double mu) {
-        return new Optimizer("momentum", UpdateRule.MOMENTUM, share("mu", mu), 0, 0, 0);
+        return new Optimizer("momentum", UpdateRule.MOMENTUM, share("mu", mu), 0, 0, 0, 0);
     }
 
     /**
@@ -46,7 +49,7 @@ public final class Optimizer {
      * @param mu μ, often 0.9; in [0, 1)
      */
     public static Optimizer nesterov(double mu) {
-        return new Optimizer("nesterov", UpdateRule.NESTEROV, share("mu", mu), 0, 0, 0);
+        return new Optimizer("nesterov", UpdateRule.NESTEROV, share("mu", mu), 0, 0, 0, 0);
     }
 
     /** {@link #rmsProp(double, double)} with ρ = 0.9 and ε = 1e-8; often with η = 0.001. */
@@ -62,7 +65,7 @@ public final class Optimizer {
      * @param epsilon ε, above 0
      */
     public static Optimizer rmsProp(double rho, double epsilon) {
-        return new Optimizer("rmsprop", UpdateRule.RMSPROP, 0, share("rho", rho), small(epsilon), 0);
+        return new Optimizer("rmsprop", UpdateRule.RMSPROP, 0, share("rho", rho), small(epsilon), 0, 0);
     }
 
     /** {@link #adam(double, double, double)} with β₁ = 0.9, β₂ = 0.999 and ε = 1e-8, as its authors; often with η = 0.001. */
@@ -79,7 +82,7 @@ public final class Optimizer {
      * @param epsilon ε, above 0
      */
     public static Optimizer adam(double beta1, double beta2, double epsilon) {
-        return new Optimizer("adam", UpdateRule.ADAM, share("beta1", beta1), share("beta2", beta2), small(epsilon), 0);
+        return new Optimizer("adam", UpdateRule.ADAM, share("beta1", beta1), share("beta2", beta2), small(epsilon), 0, 0);
     }
 
     /** {@link #adamW(double, double, double, double)} with β₁ = 0.9, β₂ = 0.999 and ε = 1e-8. */
@@ -99,7 +102,26 @@ public final class Optimizer {
     public static Optimizer adamW(double decay, double beta1, double beta2, double epsilon) {
         if (!(decay >= 0) || !Float.isFinite((float) decay))
             throw new IllegalArgumentException("optimizer: decay is " + decay + "; expected a finite number, 0 or more");
-        return new Optimizer("adamw", UpdateRule.ADAM, share("beta1", beta1), share("beta2", beta2), small(epsilon), decay);
+        return new Optimizer("adamw", UpdateRule.ADAM, share("beta1", beta1), share("beta2", beta2), small(epsilon), decay, 0);
+    }
+
+    /** {@link #lbfgs(int)} that remembers 10 pairs. */
+    public static Optimizer lbfgs() {
+        return lbfgs(10);
+    }
+
+    /**
+     * L-BFGS on all samples at once, for small data: an epoch is one iteration, which goes through them as often as its line
+     * search asks, mostly once or twice beside the first time. D. Liu and J. Nocedal, 1989; J. Nocedal and S. Wright, "Numerical
+     * Optimization", 2006, chapters 3 and 7: strong Wolfe conditions with c₁ = 1e-4 and c₂ = 0.9. The rate, the schedule and the
+     * batch change nothing in it but the memory and, in the last bits, sums; it knows no L1, no dropout and no clipping.
+     *
+     * @param memory how many steps are remembered; 1 to 100
+     */
+    public static Optimizer lbfgs(int memory) {
+        if (memory < 1 || memory > 100)
+            throw new IllegalArgumentException("optimizer: the memory of L-BFGS is " + memory + "; expected 1 to 100");
+        return new Optimizer("lbfgs", UpdateRule.DESCENT, 0, 0, 0, 0, memory);
     }
 
     private static double share(String name, double value) {
@@ -118,9 +140,14 @@ public final class Optimizer {
         return rule;
     }
 
+    /** How many steps L-BFGS remembers; 0 for the others. */
+    int memory() {
+        return memory;
+    }
+
     /** Whether a step is W ← a W − b A δᵀ, which the product itself can take. */
     boolean isPlain() {
-        return rule == UpdateRule.DESCENT;
+        return rule == UpdateRule.DESCENT && memory == 0;
     }
 
     /**
@@ -156,6 +183,7 @@ public final class Optimizer {
     public String toString() {
         return switch (name) {
             case "sgd" -> "sgd";
+            case "lbfgs" -> "lbfgs(" + memory + ")";
             case "momentum", "nesterov" -> name + "(" + beta1 + ")";
             case "rmsprop" -> name + "(" + beta2 + ", " + epsilon + ")";
             case "adam" -> name + "(" + beta1 + ", " + beta2 + ", " + epsilon + ")";

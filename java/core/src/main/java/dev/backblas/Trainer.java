@@ -62,6 +62,7 @@ public final class Trainer implements AutoCloseable {
     private final float[] y; // outputs × batch
     private final float[] weights; // batch
     private final boolean dropsOut;
+    private final @Nullable Lbfgs lbfgs; // the optimizer, if it is the one that goes through all samples for a step
     private final double[] sums; // of C, or of squares, one for each part
     private final AtomicBoolean busy = new AtomicBoolean();
     private boolean closed;
@@ -119,6 +120,10 @@ public final class Trainer implements AutoCloseable {
         y = new float[Backpropagation.matrix(network.outputs(), batch)];
         weights = new float[batch];
         dropsOut = !Arrays.equals(builder.dropout, new float[network.depth()]);
+        lbfgs = optimizer.memory() > 0 ? new Lbfgs(network.parameters(), optimizer.memory()) : null;
+        if (lbfgs != null && (dropsOut || l1 > 0 || clipped))
+            throw new IllegalArgumentException(
+                "trainer: L-BFGS follows a smooth J; expected no dropout, no l1 and no norm to clip at");
         sums = new double[threads * APART];
         best = patience > 0 ? new float[network.parameters().length] : null;
         team = new Team(threads);
@@ -180,12 +185,7 @@ public final class Trainer implements AutoCloseable {
         private @Nullable Path checkpoint;
 
         private Builder(Network network, Loss loss) {
-            final Activation phi = network.layer(network.depth()).activation();
-            if (!loss.outputs().contains(phi))
-                throw new IllegalArgumentException(
-                    "loss: " + loss + " needs a "
-                        + loss.outputs().stream().map(Activation::name).collect(Collectors.joining(" or "))
-                        + " output layer, but the network ends in " + phi);
+            requireOutputs(network, loss);
             this.network = network;
             this.loss = loss;
             dropout = new float[network.depth()];
@@ -477,7 +477,21 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
+    /** @throws IllegalArgumentException if the loss is not defined on the activation of the network's last layer */
+    static void requireOutputs(Network network, Loss loss) {
+        final Activation phi = network.layer(network.depth()).activation();
+        if (!loss.outputs().contains(phi))
+            throw new IllegalArgumentException(
+                "loss: " + loss + " needs a "
+                    + loss.outputs().stream().map(Activation::name).collect(Collectors.joining(" or "))
+                    + " output layer, but the network ends in " + phi);
+    }
+
     private void requireFitting(String operation, Dataset data) {
+        requireFitting(operation, network, data);
+    }
+
+    static void requireFitting(String operation, Network network, Dataset data) {
         if (data.inputs() != network.inputs() || data.outputs() != network.outputs())
             throw new IllegalArgumentException(
                 operation + ": samples have " + data.inputs() + " inputs and " + data.outputs()
@@ -488,6 +502,11 @@ public final class Trainer implements AutoCloseable {
 
     /** Begins an epoch, or goes on with one that was cancelled. Returns whether it is over, and not cancelled again. */
     private boolean epoch(Dataset data, boolean fit) {
+        if (fit && cancelled) return false;
+        if (lbfgs != null) {
+            iterate(lbfgs, data, fit);
+            return true;
+        }
         final int size = data.size(); // once: all threads must agree
         if (start >= size || start == 0) {
             epoch++;
@@ -496,7 +515,7 @@ public final class Trainer implements AutoCloseable {
             nanos = 0;
         }
         final long begun = System.nanoTime() - nanos;
-        boolean whole = false;
+        boolean goesOn = false;
         try {
             this.data = data instanceof Selection selection ? selection.of() : data;
             if (shuffled.length != size) shuffled = new int[size];
@@ -504,21 +523,84 @@ public final class Trainer implements AutoCloseable {
             shuffle(shuffled, new SplittableRandom(seed + epoch * GOLDEN));
             order = shuffled;
             while (start < size) {
-                if (fit && cancelled) return false;
                 final int m = Math.min(batch, size - start);
                 at = start;
                 sum += step(x, y, m, size, epoch - 1 + (double) start / size);
                 start += m;
                 nanos = System.nanoTime() - begun;
                 if (fit) for (Listener listener : listeners) listener.step(epoch, start, size, sum / start);
+                if (fit && cancelled && start < size) {
+                    goesOn = true;
+                    return false;
+                }
             }
             network.requireFinite(diverged());
             sum /= size;
-            whole = true;
             return true;
         } finally {
             this.data = null;
-            if (whole || !(fit && cancelled)) start = 0; // an epoch that failed is not gone on with
+            if (!goesOn) start = 0; // an epoch that is over, or has failed
+        }
+    }
+
+    /** An epoch of L-BFGS: one iteration. */
+    private void iterate(Lbfgs lbfgs, Dataset data, boolean fit) {
+        final int size = data.size();
+        final long begun = System.nanoTime();
+        epoch++;
+        start = 0;
+        sum = Double.NaN;
+        eta = rate;
+        lbfgs.step(gradient -> {
+            final double cost = gradient(data, gradient);
+            if (Double.isNaN(sum)) { // the first time is where the iteration begins
+                sum = cost / size;
+                if (!Double.isFinite(cost)) throw new IllegalStateException(diverged() + ": the loss is " + cost);
+            }
+            return objective(cost, size, gradient);
+        });
+        steps++;
+        eta = lbfgs.length();
+        network.requireFinite(diverged());
+        nanos = System.nanoTime() - begun;
+        if (fit) for (Listener listener : listeners) listener.step(epoch, size, size, sum);
+    }
+
+    /** Makes the gradient of Σ C that of J, and returns J. */
+    private double objective(double cost, int size, float[] gradient) {
+        final float scale = reduction == Reduction.MEAN ? 1f / size : 1, decay = l2 / size;
+        final float[] theta = network.parameters();
+        double penalty = 0;
+        for (int i = 0; i < gradient.length; i++) gradient[i] *= scale;
+        if (decay > 0)
+            for (int l = 1; l <= network.depth(); l++)
+                for (int i = network.weightsOffset(l); i < network.biasesOffset(l); i++) {
+                    gradient[i] += decay * theta[i];
+                    penalty += (double) theta[i] * theta[i];
+                }
+        return scale * cost + 0.5 * decay * penalty;
+    }
+
+    /** The sum of C over the data as they lie; its gradient is written. */
+    private double gradient(Dataset data, float[] gradient) {
+        final int size = data.size();
+        try {
+            this.data = data instanceof Selection selection ? selection.of() : data;
+            if (straight.length != size) straight = new int[size];
+            order(straight, data);
+            order = straight;
+            double sum = 0;
+            for (at = 0; at < size && Double.isFinite(sum); at += batch) {
+                backpropagation.batch(x, y, weights(this.data), Math.min(batch, size - at));
+                backpropagation.collect(at > 0);
+                team.run(propagate);
+                sum += sum();
+                if (Double.isFinite(sum)) team.run(update);
+            }
+            System.arraycopy(backpropagation.collected(), 0, gradient, 0, gradient.length);
+            return sum;
+        } finally {
+            this.data = null;
         }
     }
 
@@ -566,6 +648,8 @@ public final class Trainer implements AutoCloseable {
         Network.requireLength("step", "y", y, m, network.outputs());
         requireFinite("x", x, m, network.inputs());
         requireFinite("y", y, m, network.outputs());
+        if (lbfgs != null)
+            throw new IllegalStateException("step: L-BFGS takes all samples at once; expected a call of epoch or fit");
         begin("step");
         try {
             return step(x, y, m, m, history.size()) / m;
@@ -704,7 +788,7 @@ public final class Trainer implements AutoCloseable {
 
     private Checkpoint checkpoint() {
         final List<float[]> arrays = new ArrayList<>(List.of(network.parameters()));
-        arrays.addAll(List.of(backpropagation.memories()));
+        arrays.addAll(List.of(memories()));
         if (best != null) arrays.add(history.size() > 0 ? best : network.parameters());
         return new Checkpoint(settings, epoch, start, sum, nanos, steps, history, arrays.toArray(float[][]::new));
     }
@@ -721,7 +805,7 @@ public final class Trainer implements AutoCloseable {
         begin("resume");
         try {
             final Checkpoint from = Checkpoint.read(file, settings, network.parameters().length);
-            final float[][] memories = backpropagation.memories();
+            final float[][] memories = memories();
             if (from.arrays().length < 1 + memories.length)
                 throw new IOException(file + ": is not a checkpoint that can be read: it lacks what the optimizer remembers");
             copy(from.arrays()[0], network.parameters());
@@ -740,11 +824,16 @@ public final class Trainer implements AutoCloseable {
 
     /** Goes on where another trainer of such a network stopped, which has the same optimizer; with the weights of this one. */
     void takeOver(Trainer from) {
-        final float[][] memories = backpropagation.memories(), before = from.backpropagation.memories();
+        final float[][] memories = memories(), before = from.memories();
         for (int i = 0; i < memories.length; i++) copy(before[i], memories[i]);
         epoch = from.epoch;
         steps = from.steps;
         history = from.history;
+    }
+
+    /** What the optimizer remembers. */
+    private float[][] memories() {
+        return lbfgs == null ? backpropagation.memories() : lbfgs.memories();
     }
 
     private static void copy(float[] from, float[] to) {

@@ -54,6 +54,23 @@ class AllocationTest {
             }
     }
 
+    @Test
+    void noOptimizerAllocates() {
+        final float[] x = new float[64 * 100], y = new float[10 * 100];
+        for (int j = 0; j < 100; j++) y[10 * j] = 1;
+        for (Optimizer optimizer : TrainingTest.OPTIMIZERS)
+            try (Trainer trainer = Trainer.of(network(), Loss.CROSS_ENTROPY).optimizer(optimizer).rate(1e-6).batch(100)
+                    .dropout(0.3).clipNorm(0.5).l1(0.01).schedule(Schedule.cosine(5, 0.1).warmUp(1)).build()) {
+                long least = Long.MAX_VALUE;
+                for (int i = 0; i < TIMES && least >= 200; i++) {
+                    final long before = allocated(), measuring = allocated() - before;
+                    for (int step = 0; step < 200; step++) trainer.step(x, y, 100);
+                    least = Math.min(least, allocated() - before - 2 * measuring);
+                }
+                assertTrue(least < 200, optimizer + ": 200 steps allocate " + least + " bytes");
+            }
+    }
+
     /** So often the allocated bytes are counted, for the least: until the Vector API's kernels are compiled, they allocate. */
     private static final int TIMES = 100;
 

@@ -39,48 +39,67 @@ public enum UpdateRule {
         return states;
     }
 
-    /** All arrays are read at one index: C2 makes vectors of such a loop, and not where their offsets differ. */
+    /**
+     * All arrays are read at one index: C2 makes vectors of such a loop, and not where their offsets differ. Each rule has a
+     * method of its own, or those that come into use late stay scalar (3.3 instead of 0.3 ns a parameter).
+     */
     void apply(int from, int to, float[] theta, float[] gradient, float[] m, float[] v, float[] numbers, int at) {
         final float eta = numbers[at + ETA], keep = numbers[at + KEEP], s = numbers[at + SCALE], l2 = numbers[at + L2],
-            l1 = numbers[at + L1], beta1 = numbers[at + BETA1], beta2 = numbers[at + BETA2], epsilon = numbers[at + EPSILON],
-            rest1 = 1 - beta1, rest2 = 1 - beta2;
+            l1 = numbers[at + L1], beta1 = numbers[at + BETA1], beta2 = numbers[at + BETA2], epsilon = numbers[at + EPSILON];
         switch (this) {
-            case DESCENT -> {
-                for (int i = from; i < to; i++) {
-                    final float t = theta[i], g = s * gradient[i] + l2 * t + l1 * sign(t);
-                    theta[i] = keep * t - eta * g;
-                }
-            }
-            case MOMENTUM -> {
-                for (int i = from; i < to; i++) {
-                    final float t = theta[i], g = s * gradient[i] + l2 * t + l1 * sign(t), mi = beta1 * m[i] + g;
-                    m[i] = mi;
-                    theta[i] = keep * t - eta * mi;
-                }
-            }
-            case NESTEROV -> {
-                for (int i = from; i < to; i++) {
-                    final float t = theta[i], g = s * gradient[i] + l2 * t + l1 * sign(t), mi = beta1 * m[i] + g;
-                    m[i] = mi;
-                    theta[i] = keep * t - eta * (g + beta1 * mi);
-                }
-            }
-            case RMSPROP -> {
-                for (int i = from; i < to; i++) {
-                    final float t = theta[i], g = s * gradient[i] + l2 * t + l1 * sign(t), mi = beta2 * m[i] + rest2 * (g * g);
-                    m[i] = mi;
-                    theta[i] = keep * t - eta * g / ((float) Math.sqrt(mi) + epsilon);
-                }
-            }
-            case ADAM -> {
-                for (int i = from; i < to; i++) {
-                    final float t = theta[i], g = s * gradient[i] + l2 * t + l1 * sign(t), mi = beta1 * m[i] + rest1 * g,
-                        vi = beta2 * v[i] + rest2 * (g * g);
-                    m[i] = mi;
-                    v[i] = vi;
-                    theta[i] = keep * t - eta * mi / ((float) Math.sqrt(vi) + epsilon);
-                }
-            }
+            case DESCENT -> descent(from, to, theta, gradient, eta, keep, s, l2, l1);
+            case MOMENTUM -> momentum(from, to, theta, gradient, m, eta, keep, s, l2, l1, beta1);
+            case NESTEROV -> nesterov(from, to, theta, gradient, m, eta, keep, s, l2, l1, beta1);
+            case RMSPROP -> rmsProp(from, to, theta, gradient, m, eta, keep, s, l2, l1, beta2, epsilon);
+            case ADAM -> adam(from, to, theta, gradient, m, v, eta, keep, s, l2, l1, beta1, beta2, epsilon);
+        }
+    }
+
+    private static void descent(int from, int to, float[] theta, float[] gradient, float eta, float keep, float s, float l2,
+                                float l1) {
+        for (int i = from; i < to; i++) {
+            final float t = theta[i], g = s * gradient[i] + l2 * t + l1 * sign(t);
+            theta[i] = keep * t - eta * g;
+        }
+    }
+
+    private static void momentum(int from, int to, float[] theta, float[] gradient, float[] m, float eta, float keep, float s,
+                                 float l2, float l1, float beta1) {
+        for (int i = from; i < to; i++) {
+            final float t = theta[i], g = s * gradient[i] + l2 * t + l1 * sign(t), mi = beta1 * m[i] + g;
+            m[i] = mi;
+            theta[i] = keep * t - eta * mi;
+        }
+    }
+
+    private static void nesterov(int from, int to, float[] theta, float[] gradient, float[] m, float eta, float keep, float s,
+                                 float l2, float l1, float beta1) {
+        for (int i = from; i < to; i++) {
+            final float t = theta[i], g = s * gradient[i] + l2 * t + l1 * sign(t), mi = beta1 * m[i] + g;
+            m[i] = mi;
+            theta[i] = keep * t - eta * (g + beta1 * mi);
+        }
+    }
+
+    private static void rmsProp(int from, int to, float[] theta, float[] gradient, float[] m, float eta, float keep, float s,
+                                float l2, float l1, float beta2, float epsilon) {
+        final float rest2 = 1 - beta2;
+        for (int i = from; i < to; i++) {
+            final float t = theta[i], g = s * gradient[i] + l2 * t + l1 * sign(t), mi = beta2 * m[i] + rest2 * (g * g);
+            m[i] = mi;
+            theta[i] = keep * t - eta * g / ((float) Math.sqrt(mi) + epsilon);
+        }
+    }
+
+    private static void adam(int from, int to, float[] theta, float[] gradient, float[] m, float[] v, float eta, float keep,
+                             float s, float l2, float l1, float beta1, float beta2, float epsilon) {
+        final float rest1 = 1 - beta1, rest2 = 1 - beta2;
+        for (int i = from; i < to; i++) {
+            final float t = theta[i], g = s * gradient[i] + l2 * t + l1 * sign(t), mi = beta1 * m[i] + rest1 * g,
+                vi = beta2 * v[i] + rest2 * (g * g);
+            m[i] = mi;
+            v[i] = vi;
+            theta[i] = keep * t - eta * mi / ((float) Math.sqrt(vi) + epsilon);
         }
     }
 
