@@ -1,6 +1,5 @@
 package dev.backblas.backend;
 
-import java.lang.ref.WeakReference;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
@@ -50,22 +49,18 @@ public final class Program {
     private long work; // of all calls, in multiplications
     private long loopWork; // the same as Loops counts it
 
-    /** A program for each thread that asks. Held weakly: a thread that lives on must not keep a class loader alive. */
+    /** A program for each thread that asks. */
     public static final class PerThread {
-        private final ThreadLocal<WeakReference<Program>> programs = new ThreadLocal<>();
-        private final Backend backend;
+        private final ThreadScratch<Program> programs;
 
         /** Of this backend. */
         public PerThread(Backend backend) {
-            this.backend = backend;
+            programs = new ThreadScratch<>(backend::program);
         }
 
         /** The calling thread's own. */
         public Program get() {
-            final WeakReference<Program> reference = programs.get();
-            Program program = reference == null ? null : reference.get();
-            if (program == null) programs.set(new WeakReference<>(program = backend.program()));
-            return program;
+            return programs.get();
         }
     }
 
