@@ -12,6 +12,8 @@ inline Vec select(IntVec mask, Vec yes, Vec no) {
     return (Vec)((mask & (IntVec)yes) | (~mask & (IntVec)no));
 }
 
+inline Vec maximum(Vec x, Vec y) { return select(x < y, y, x); }
+
 // x + rest = n ln2 + r with |r| ≤ ln2/2; ln 2 in two parts (Cody and Waite), so that n·high is exact.
 struct Reduced {
     Vec scale;           // 2ⁿ

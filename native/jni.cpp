@@ -61,23 +61,25 @@ JNIEXPORT jboolean JNICALL Java_dev_backblas_backend_OpenBlas_pinsWithoutCopy(JN
     return static_cast<float*>(first) == static_cast<float*>(second);
 }
 
-JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_run(JNIEnv* env, jclass, jintArray code, jint from, jint to,
-                                                              jint written, jfloatArray array0, jfloatArray array1,
-                                                              jfloatArray array2, jfloatArray array3, jfloatArray array4,
-                                                              jfloatArray array5) {
+JNIEXPORT jdouble JNICALL Java_dev_backblas_backend_OpenBlas_run(JNIEnv* env, jclass, jintArray code, jint from, jint to,
+                                                                 jint written, jfloatArray array0, jfloatArray array1,
+                                                                 jfloatArray array2, jfloatArray array3,
+                                                                 jfloatArray array4, jfloatArray array5,
+                                                                 jfloatArray array6, jfloatArray array7) {
     Call calls[kMostCalls];
     env->GetIntArrayRegion(code, from, to - from, reinterpret_cast<jint*>(calls));
     const int count = int((to - from) * sizeof(jint) / sizeof(Call));
     {
         const Place place(places, needs_place(calls, count));
         const PinnedFloats a(env, array0, written & 1), b(env, array1, written & 2), c(env, array2, written & 4),
-            d(env, array3, written & 8), e(env, array4, written & 16), f(env, array5, written & 32);
-        if (!a.failed() && !b.failed() && !c.failed() && !d.failed() && !e.failed() && !f.failed()) {
-            float* const arrays[kProgramArrays] = {a, b, c, d, e, f};
+            d(env, array3, written & 8), e(env, array4, written & 16), f(env, array5, written & 32),
+            g(env, array6, written & 64), h(env, array7, written & 128);
+        float* const arrays[kProgramArrays] = {a, b, c, d, e, f, g, h};
+        if (!a.failed() && !b.failed() && !c.failed() && !d.failed() && !e.failed() && !f.failed() && !g.failed() && !h.failed())
             return run(calls, count, arrays);
-        }
     }
     throw_out_of_memory(env);
+    return 0;
 }
 
 JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_gatherFloats(JNIEnv* env, jclass, jint n, jfloatArray source_,

@@ -18,6 +18,9 @@ void activate(int n, Activation phi, const float* z, float* a);
 void dropout(int n, float p, int first, const float* x, float* out, const float* key);
 double sum_of_squares(int n, const float* x);
 
+// cost.cpp
+double cost(Cost cost, int n, int m, const float* a, const float* y, const float* weights, float* delta);
+
 namespace {
 
 // A column tile of the batch: what it reads and writes stays in the caches, and is wide enough to be worth packing W.
@@ -204,6 +207,18 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
     if (c_bias != nullptr) bias_gradient(units, m, alpha, d, out, gamma, c_bias + from);
 }
 
+void backward(int n, int m, Activation phi, const float* a, float* delta) {
+    if (phi != Activation::kSoftmax) return derivative_tail(n, m, n, phi, a, delta);
+    for (int64_t j = 0, end = int64_t(n) * m; j < end; j += n) {  // δ ← a ⊙ (δ − aᵀδ)
+        Vec dot{};
+        for_each_vector(n, [&](int64_t k, auto load, auto) { dot += load(a + j + k) * load(delta + j + k); });
+        const float both = sum(dot);
+        for_each_vector(n, [&](int64_t k, auto load, auto store) {
+            store(delta + j + k, load(a + j + k) * (load(delta + j + k) - both));
+        });
+    }
+}
+
 }  // namespace
 
 #define BACKBLAS_TEXT(x) #x
@@ -211,6 +226,6 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
 
 extern const Kernels table;
 const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), kLargeWeights, affine, input_gradient, weight_gradient,
-                       update, activate, dropout, sum_of_squares, gather_floats, gather_bytes, all_finite};
+                       update, activate, cost, backward, dropout, sum_of_squares, gather_floats, gather_bytes, all_finite};
 
 }  // namespace backblas::BACKBLAS_ISA

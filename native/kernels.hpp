@@ -12,6 +12,9 @@ enum class Activation : int { kIdentity, kSigmoid, kTanh, kRelu, kLeakyRelu, kSo
 // The order is that of dev.backblas.backend.UpdateRule.
 enum class UpdateRule : int { kDescent, kMomentum, kNesterov, kRmsProp, kAdam };
 
+// The order is that of dev.backblas.backend.Cost.
+enum class Cost : int { kSquaredError, kAbsoluteError, kPoisson, kBinaryCrossEntropy, kCrossEntropy };
+
 constexpr float kLeakySlope = 0.01f;
 
 // Up to this many samples no kernel calls OpenBLAS, which packs W first: reading W once is 1.9 to 6 times as fast for one
@@ -45,6 +48,13 @@ struct Kernels {
 
     // A = φ(Z)                   n values; not softmax
     void (*activate)(int n, Activation phi, const float* z, float* a);
+
+    // The sum of the costs of m samples, each times its weight; NaN where a target is out of range
+    //                            A: n×m, or Z for cross-entropies   Y: n×m   weights: m or null   δ: n×m, ∂C/∂A or ∂C/∂Z
+    double (*cost)(Cost cost, int n, int m, const float* a, const float* y, const float* weights, float* delta);
+
+    // δ ← (∂A/∂Z)ᵀ δ             A, or Z for GELU and SiLU: n×m   δ: n×m
+    void (*backward)(int n, int m, Activation phi, const float* a, float* delta);
 
     // Each value becomes 0 with probability p, else itself / (1 − p); which ones, the key and their numbers say
     //                            x, out: n, may be one   first: the number of the first   key: two whole numbers below 2²⁴

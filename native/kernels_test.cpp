@@ -468,6 +468,106 @@ void test_update(const Kernels& k, int n, float l2, float l1) {
     }
 }
 
+// C of one output in double, and its slope; of the cross-entropy, log Σ eᶻ comes from the whole sample.
+double cost(Cost which, double a, double y, double log_sum, double& slope) {
+    switch (which) {
+        case Cost::kSquaredError: slope = a - y; return 0.5 * slope * slope;
+        case Cost::kAbsoluteError: slope = a > y ? 1 : a < y ? -1 : 0; return std::fabs(a - y);
+        case Cost::kPoisson: slope = 1 - y / a; return a - y * std::log(a);
+        case Cost::kBinaryCrossEntropy:
+            slope = phi(Activation::kSigmoid, a) - y;
+            return phi(Activation::kSoftplus, a) - y * a;
+        case Cost::kCrossEntropy: break;
+    }
+    slope = std::exp(a - log_sum) - y;
+    return y * (log_sum - a);
+}
+
+// Slopes and costs to a few roundings of their terms; of the cross-entropy, n more for the sum of n exponentials.
+void test_cost(const Kernels& k, int n, int m) {
+    for (Cost which : {Cost::kSquaredError, Cost::kAbsoluteError, Cost::kPoisson, Cost::kBinaryCrossEntropy,
+                       Cost::kCrossEntropy}) {
+        Input a(size_t(n) * m), y(size_t(n) * m), weights(m);
+        for (int j = 0; j < m; j++) {
+            double sum = 0;
+            for (int i = j * n; i < (j + 1) * n; i++) {
+                a[i] *= 5;
+                if (which == Cost::kPoisson) a[i] = std::fabs(a[i]) + 0.1f;
+                if (which == Cost::kPoisson) y[i] = std::floor(4 * std::fabs(y[i]));
+                if (which == Cost::kBinaryCrossEntropy || which == Cost::kCrossEntropy) y[i] = std::fabs(y[i]);
+                sum += y[i];
+            }
+            if (which == Cost::kCrossEntropy)
+                for (int i = j * n; i < (j + 1) * n; i++) y[i] = float(y[i] / sum);
+        }
+        for (bool weighted : {false, true}) {
+            Output delta(size_t(n) * m);
+            const double got = k.cost(which, n, m, a.data(), y.data(), weighted ? weights.data() : nullptr, delta.data());
+            CHECK(delta.intact(), "%s cost %d of %dx%d wrote outside its output", k.isa, int(which), n, m);
+            double want = 0, magnitude = 0;
+            for (int j = 0; j < m; j++) {
+                double exps = 0;
+                for (int i = j * n; i < (j + 1) * n; i++) exps += std::exp(double(a[i]));
+                for (int i = j * n; i < (j + 1) * n; i++) {
+                    const double weight = weighted ? weights[j] : 1;
+                    double slope;
+                    const double c = cost(which, a[i], y[i], std::log(exps), slope);
+                    want += weight * c;
+                    magnitude += std::fabs(weight) * (std::fabs(c) + (1 + std::fabs(y[i])) * (1 + std::fabs(a[i])));
+                    const double terms = 1 + std::fabs(a[i]) + std::fabs(y[i]) + std::fabs(y[i] / a[i]);
+                    CHECK(std::fabs(delta.data()[i] - weight * slope) <= (8 + n) * FLT_EPSILON * std::fabs(weight) * terms,
+                          "%s cost %d of %dx%d: slope %g, expected %g", k.isa, int(which), n, m, delta.data()[i], weight * slope);
+                }
+            }
+            CHECK(std::fabs(got - want) <= (8 + n) * FLT_EPSILON * magnitude, "%s cost %d of %dx%d: %g, expected %g", k.isa,
+                  int(which), n, m, got, want);
+        }
+        for (int i = 0; i < n * m; i += 1 + n * m / 7) {
+            Output delta(size_t(n) * m);
+            const auto is_finite = [&] {
+                return std::isfinite(k.cost(which, n, m, a.data(), y.data(), nullptr, delta.data()));
+            };
+            const float good_a = a[i], good_y = y[i];
+            a[i] = NAN;
+            CHECK(!is_finite(), "%s cost %d of %dx%d: NaN at %d", k.isa, int(which), n, m, i);
+            a[i] = good_a;
+            y[i] = NAN;
+            CHECK(!is_finite(), "%s cost %d of %dx%d: a target of NaN at %d", k.isa, int(which), n, m, i);
+            y[i] = -0.01f;
+            const bool any = which == Cost::kSquaredError || which == Cost::kAbsoluteError;
+            CHECK(is_finite() == any, "%s cost %d of %dx%d: a target below 0 at %d", k.isa, int(which), n, m, i);
+            y[i] = 1.01f + good_y;
+            CHECK(is_finite() == (any || which == Cost::kPoisson), "%s cost %d of %dx%d: a target above 1 at %d", k.isa,
+                  int(which), n, m, i);
+            y[i] = good_y;
+        }
+    }
+}
+
+void test_backward(const Kernels& k, int n, int m) {
+    for (int activation = 0; activation < kActivations; activation++) {
+        const bool softmax = Activation(activation) == Activation::kSoftmax;
+        Input a(size_t(n) * m);
+        const Input before(size_t(n) * m);
+        Output delta(size_t(n) * m);
+        std::copy_n(before.data(), before.size(), delta.data());
+        k.backward(n, m, Activation(activation), a.data(), delta.data());
+        CHECK(delta.intact(), "%s backward %d of %dx%d wrote outside its output", k.isa, activation, n, m);
+        for (int j = 0; j < m; j++) {
+            double dot = 0, magnitude = 0;
+            for (int i = j * n; i < (j + 1) * n; i++) {
+                dot += double(a[i]) * before[i];
+                magnitude += std::fabs(double(a[i]) * before[i]);
+            }
+            for (int i = j * n; i < (j + 1) * n; i++) {
+                const double want = softmax ? a[i] * (before[i] - dot) : before[i] * phi_prime(Activation(activation), a[i]);
+                CHECK(std::fabs(delta.data()[i] - want) <= bound(n, softmax ? 1 + magnitude : 1, want),
+                      "%s backward %d of %dx%d: %g, expected %g", k.isa, activation, n, m, delta.data()[i], want);
+            }
+        }
+    }
+}
+
 // The same values drop out under every instruction set, there and back, and the rest keeps the mean.
 void test_dropout(const Kernels& k, int n) {
     const Input x(n);
@@ -518,6 +618,29 @@ void test_program() {
     CHECK(memory == want && theta == want_theta, "a program is not what its calls are");
 }
 
+// It returns what its costs are, and ends where they or the values looked at are not finite.
+void test_sum_of_program() {
+    float a[] = {1, 2, 3, 4}, y[] = {1, 1, 1, 1}, delta[4] = {}, weights[] = {2, 1};
+    float* const arrays[kProgramArrays] = {a, y, delta, weights};
+    const int squared = int(Cost::kSquaredError), relu = int(Activation::kRelu);
+    const Call calls[] = {
+        {Call::kFinite, 2, 1, 1, 0, 1, 0, 0, 0, 0, {{0, 0}}},
+        {Call::kCost, 2, 1, 1, 0, 1, squared, 0, 0, 0, {{0, 0}, {1, 0}, {-1, 0}, {2, 0}}},
+        {Call::kCost, 1, 1, 2, 0, 1, squared, 0, 0, 0, {{0, 2}, {1, 2}, {3, 0}, {2, 2}}},
+        {Call::kBackward, 4, 1, 1, 0, 1, relu, 0, 0, 0, {{0, 0}, {2, 0}}},
+        {Call::kActivate, 1, 1, 1, 0, 1, relu, 0, 0, 0, {{0, 3}, {2, 0}}}};
+    CHECK(run(calls, 5, arrays) == 0.5 + 2 * 2 + 4.5, "the sum of a program");
+    CHECK(delta[0] == 4 && delta[1] == 1 && delta[2] == 4 && delta[3] == 3, "its slopes");
+    for (int bad : {1, 3}) {
+        const float good = a[bad];
+        a[bad] = NAN;
+        std::fill_n(delta, 4, 7.0f);
+        CHECK(!std::isfinite(run(calls, 5, arrays)), "NaN at %d is not noticed", bad);
+        CHECK(delta[0] != 4 && (bad == 3 || delta[0] == 7), "a program goes on after NaN at %d", bad);
+        a[bad] = good;
+    }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -529,6 +652,7 @@ int main(int argc, char** argv) {
     CHECK(std::strstr(open_openblas("/nonexistent/libopenblas.so"), "/nonexistent"), "a missing library is named");
     test_places();
     test_program();
+    test_sum_of_program();
     for (const Kernels* const* k = supported_kernels(); *k != nullptr; k++) {
         test_all(**k);
         for (int n : {1, 7, 16, 100, 784}) {
@@ -538,6 +662,10 @@ int main(int argc, char** argv) {
             test_update(**k, n, 0.3f, 0.2f);
             test_dropout(**k, n);
             test_sum_of_squares(**k, n);
+            for (int m : {1, 3, 32}) {
+                test_cost(**k, n, m);
+                test_backward(**k, n, m);
+            }
         }
     }
     std::printf("%d checks, %d failed\n", checks, failures);

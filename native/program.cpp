@@ -1,5 +1,8 @@
 #include "program.hpp"
 
+#include <cmath>
+#include <limits>
+
 #include "kernels.hpp"
 
 namespace backblas {
@@ -15,9 +18,10 @@ bool needs_place(const Call* calls, int count) {
     return work > kLong;
 }
 
-void run(const Call* calls, int count, float* const* arrays) {
+double run(const Call* calls, int count, float* const* arrays) {
     const Kernels& k = kernels();
-    for (const Call* c = calls; c < calls + count; c++) {
+    double sum = 0;
+    for (const Call* c = calls; c < calls + count && std::isfinite(sum); c++) {
         float* x[5];
         for (int i = 0; i < 5; i++)
             x[i] = c->operand[i].array < 0 ? nullptr : arrays[c->operand[i].array] + c->operand[i].offset;
@@ -40,8 +44,18 @@ void run(const Call* calls, int count, float* const* arrays) {
             case Call::kDropout:
                 k.dropout(c->in, c->alpha, c->from, x[0], x[1], x[2]);
                 break;
+            case Call::kCost:
+                sum += k.cost(Cost(c->phi), c->in, c->m, x[0], x[1], x[2], x[3]);
+                break;
+            case Call::kBackward:
+                k.backward(c->in, c->m, Activation(c->phi), x[0], x[1]);
+                break;
+            case Call::kFinite:
+                if (!k.all_finite(c->in, x[0])) sum = std::numeric_limits<double>::quiet_NaN();
+                break;
         }
     }
+    return sum;
 }
 
 }  // namespace backblas

@@ -87,14 +87,18 @@ struct Rotated {
 inline Vec interleave_low(Vec x, Vec y) { return shuffle(x, y, LowLanes()); }
 inline Vec interleave_high(Vec x, Vec y) { return shuffle(x, y, HighLanes()); }
 
-// Every lane i becomes the sum of the lanes i + n·lanes.
-template <int lanes>
-inline Vec fold(Vec v) {
+// Every lane i becomes the sum (or whatever `both` makes of two vectors) of the lanes i + n·lanes.
+template <int lanes, class Both>
+inline Vec fold(Vec v, Both both) {
     if constexpr (lanes < kWidth) {
-        v = fold<2 * lanes>(v);
-        return v + shuffle(v, v, Rotated<lanes>());
+        v = fold<2 * lanes>(v, both);
+        return both(v, shuffle(v, v, Rotated<lanes>()));
     }
     return v;
+}
+template <int lanes>
+inline Vec fold(Vec v) {
+    return fold<lanes>(v, [](Vec x, Vec y) { return x + y; });
 }
 
 inline float sum(Vec v) { return fold<1>(v)[0]; }

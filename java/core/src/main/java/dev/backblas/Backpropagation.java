@@ -2,6 +2,7 @@ package dev.backblas;
 
 import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
+import dev.backblas.backend.Cost;
 import dev.backblas.backend.Program;
 import dev.backblas.backend.UpdateRule;
 import java.util.stream.IntStream;
@@ -43,15 +44,21 @@ final class Backpropagation {
     private final float[] gradient; // of the sum of C; as theta
     private final float @Nullable [] first, second; // what the optimizer remembers; as theta
 
-    // The step, written down as programs: one for each part
+    // The step, written down as programs: one for each part. Where the backend computes C, the way back is in the program of the
+    // way forward; where there is one part, the update is in that of the way back: they cross to native code together.
     private final int T;
+    private final @Nullable Cost cost; // null for one's own, which Java computes
     private final Program[] forward, evaluation, back, update, follow;
     private float[] x = {}; // A⁰: n[0] × m
     private float[] y = {}; // n[L] × m
     private float @Nullable [] weights; // of the samples: m; null where each is 1
+    private boolean known; // to be finite
     private int m;
     private final int[] part; // part[t]: where part t of the columns begins; part[T] = m
-    private float eta = Float.NaN, scale, decay; // of the updates written down
+    private float @Nullable [] target; // of the products of the update: theta or gradient; null before the first
+    private float alpha, beta, gamma; // of them
+    private boolean follows; // the parameters what is computed
+    private boolean written;
 
     /** For batches of up to {@code capacity} samples, in T parts, by plain descent without dropout. */
     Backpropagation(Network network, Loss loss, int capacity, int T) {
@@ -69,6 +76,7 @@ final class Backpropagation {
                     boolean clipped) {
         backend = network.backend();
         this.loss = loss;
+        cost = loss instanceof BuiltInLoss builtIn ? builtIn.cost : null;
         this.T = T;
         this.optimizer = optimizer;
         this.fused = fused;
@@ -116,8 +124,8 @@ final class Backpropagation {
         part = new int[T + 1];
         forward = programs();
         evaluation = programs();
-        back = programs();
-        update = programs();
+        back = cost != null ? forward : programs();
+        update = T == 1 ? back : programs();
         follow = programs();
         if (clipped) for (int t = 0; t < T; t++) follow(follow[t], t);
     }
@@ -147,29 +155,39 @@ final class Backpropagation {
         return l < L && p[l] > 0;
     }
 
-    /** Sets the batch: X is n₀ × m, Y is nᴸ × m, and each sample has its weight, or 1 without. None is copied. */
-    void batch(float[] x, float[] y, float @Nullable [] weights, int m) {
+    /**
+     * Sets the batch, and writes the step down: X is n₀ × m, Y is nᴸ × m, and each sample has its weight, or 1 without. None is
+     * copied.
+     *
+     * @param known whether X is known to be finite, or to be looked through
+     */
+    void batch(float[] x, float[] y, float @Nullable [] weights, int m, boolean known) {
+        if (written && x == this.x && y == this.y && weights == this.weights && m == this.m && known == this.known) return;
+        this.x = x;
         this.y = y;
         this.weights = weights;
-        if (x == this.x && m == this.m) return;
-        this.x = x;
         this.m = m;
-        eta = Float.NaN; // the updates read X, too
+        this.known = known;
+        written = true;
         for (int t = 0; t <= T; t++) part[t] = part(t, T, m);
         for (int t = 0; t < T; t++) {
             final int from = part[t], columns = part[t + 1] - from;
             forward[t].clear();
             evaluation[t].clear();
             back[t].clear();
-            if (columns == 0) continue;
-            forward(forward[t], from, columns, true);
-            forward(evaluation[t], from, columns, false);
-            if (T > 1) back(back[t], from, columns);
+            update[t].clear();
+            if (columns > 0) {
+                forward(forward[t], from, columns, true);
+                forward(evaluation[t], from, columns, false);
+                back(back[t], from, columns);
+            }
+            if (target != null) update(update[t], t);
         }
     }
 
     /** The way of the samples [from, from + columns) through the network; in training, units drop out. */
     private void forward(Program program, int from, int columns, boolean training) {
+        if (!known) program.finite(n[0] * columns, x, from * n[0]);
         if (training && drops(0)) drop(program, 0, x, from * n[0], memory, d[0] + from * n[0], from, columns);
         for (int l = 1; l <= L; l++) {
             final boolean dropped = training && drops(l - 1);
@@ -182,6 +200,11 @@ final class Backpropagation {
             if (training && drops(l))
                 drop(program, l, memory, a[l] + from * n[l], memory, d[l] + from * n[l], from, columns);
         }
+        if (cost == null) return;
+        program.cost(cost, n[L], columns, memory, a[L] + from * n[L], y, from * n[L], weights, from, memory,
+            delta[L] + from * n[L]);                                  // ∇_A C
+        if (!loss.takesZ() && phi[L] != Activation.IDENTITY)          // δᴸ = ∇_A C ⊙ φ'(Zᴸ)
+            program.backward(n[L], columns, phi[L], memory, z[L] + from * n[L], memory, delta[L] + from * n[L]);
     }
 
     private void back(Program program, int from, int columns) {
@@ -204,11 +227,15 @@ final class Backpropagation {
         memory[key + 1] = key1;
     }
 
-    /** Forward and back for part t of the columns. Returns the sum of their C; where it is not finite, there is no way back. */
+    /**
+     * Forward and back for part t of the columns; and where there is one part, the update too. Returns the sum of their C; where
+     * it is not finite, there is no way back.
+     */
     double propagate(int t) {
         if (part[t + 1] == part[t]) return 0;
-        forward[t].run();
-        final double sum = output(t);
+        double sum = forward[t].run();
+        if (cost != null) return sum;
+        if (!Double.isNaN(sum)) sum = output(t);
         if (Double.isFinite(sum)) back[t].run();
         return sum;
     }
@@ -216,11 +243,11 @@ final class Backpropagation {
     /** Only forward for part t of the columns, and no unit drops out. Returns the sum of their C. */
     double evaluate(int t) {
         if (part[t + 1] == part[t]) return 0;
-        evaluation[t].run();
-        return output(t);
+        final double sum = evaluation[t].run();
+        return cost != null || Double.isNaN(sum) ? sum : output(t);
     }
 
-    /** Computes δᴸ for part t of the columns. Returns the sum of their C. */
+    /** Computes one's own C and δᴸ for part t of the columns. Returns the sum of their C. */
     private double output(int t) {
         final int from = part[t] * n[L], columns = part[t + 1] - part[t];
         double sum = 0;
@@ -237,9 +264,15 @@ final class Backpropagation {
         return sum;
     }
 
+    /** @throws IllegalArgumentException if a target of the batch is out of the range of the loss */
+    void requireTargets() {
+        if (cost != null) cost.requireTargets(n[L], m, y, 0);
+    }
+
     /**
-     * Sets the step that {@link #update} takes: for plain descent W ← W − η dW, b ← b − η db, with dW the gradient of
-     * scale · Σ C + decay/2 · Σ W² + l1 · Σ |W|; other optimizers as {@link Optimizer} says. Penalties spare the biases.
+     * Sets the step that {@link #update} takes on the batches set from now on: for plain descent W ← W − η dW, b ← b − η db, with
+     * dW the gradient of scale · Σ C + decay/2 · Σ W² + l1 · Σ |W|; other optimizers as {@link Optimizer} says. Penalties spare
+     * the biases.
      *
      * @param t     the number of the step, 1 for the first
      * @param eta   η
@@ -248,22 +281,11 @@ final class Backpropagation {
      * @param l1    λ₁/n
      */
     void descent(long t, float eta, float scale, float decay, float l1) {
-        if (!fused) optimizer.write(memory, numbers, t, eta, scale, decay, l1);
-        if (!Float.isNaN(this.eta) && (!fused || eta == this.eta && scale == this.scale && decay == this.decay)) return;
-        this.eta = eta;
-        this.scale = scale;
-        this.decay = decay;
-        for (int i = 0; i < T; i++) {
-            update[i].clear();
-            if (T == 1) back(update[i], 0, m); // a single part need not wait for others: both go together
-            for (int l = 1; l <= L; l++)
-                if (fused)
-                    weightGradient(update[i], l, i,                   // Wˡ ← (1 − ηλ/n) Wˡ − (η/m) Dˡ⁻¹δˡᵀ
-                        -eta * scale, 1 - eta * decay, theta, w[l],   // bˡ ← bˡ − (η/m) δˡ1
-                        1, b[l]);
-                else
-                    weightGradient(update[i], l, i, 1, 0, gradient, w[l], 0, b[l]); // dWˡ = Dˡ⁻¹δˡᵀ, dbˡ = δˡ1
-            if (!fused && !clipped) follow(update[i], i);
+        if (fused)
+            aim(theta, -eta * scale, 1 - eta * decay, 1, false);      // Wˡ ← (1 − ηλ/n) Wˡ − (η/m) Dˡ⁻¹δˡᵀ
+        else {                                                        // bˡ ← bˡ − (η/m) δˡ1
+            optimizer.write(memory, numbers, t, eta, scale, decay, l1);
+            aim(gradient, 1, 0, 0, !clipped);                         // dWˡ = Dˡ⁻¹δˡᵀ, dbˡ = δˡ1
         }
     }
 
@@ -273,16 +295,23 @@ final class Backpropagation {
      * @param more whether it is added to that of the batches before
      */
     void collect(boolean more) {
-        final float beta = more ? 1 : 0;
-        if (eta == 0 && decay == beta) return;
-        eta = 0;
-        decay = beta;
-        for (int i = 0; i < T; i++) {
-            update[i].clear();
-            if (T == 1) back(update[i], 0, m);
-            for (int l = 1; l <= L; l++)                              // dWˡ ← Dˡ⁻¹δˡᵀ + β dWˡ, dbˡ ← δˡ1 + β dbˡ
-                weightGradient(update[i], l, i, 1, beta, gradient, w[l], beta, b[l]);
-        }
+        aim(gradient, 1, more ? 1 : 0, more ? 1 : 0, false);          // dWˡ ← Dˡ⁻¹δˡᵀ + β dWˡ, dbˡ ← δˡ1 + β dbˡ
+    }
+
+    private void aim(float[] target, float alpha, float beta, float gamma, boolean follows) {
+        written &= target == this.target && alpha == this.alpha && beta == this.beta && gamma == this.gamma
+            && follows == this.follows;
+        this.target = target;
+        this.alpha = alpha;
+        this.beta = beta;
+        this.gamma = gamma;
+        this.follows = follows;
+    }
+
+    /** Wˡ and bˡ, or dWˡ and dbˡ, for part t of the units of every layer. */
+    private void update(Program program, int t) {
+        for (int l = 1; l <= L; l++) weightGradient(program, l, t, alpha, beta, target, gamma);
+        if (follows) follow(program, t);
     }
 
     /** Σ of what {@link #collect} was asked for: as theta. */
@@ -308,7 +337,7 @@ final class Backpropagation {
 
     /** Takes the step for part t of every layer's units; or, where it is clipped, computes their gradient. */
     void update(int t) {
-        update[t].run();
+        if (T > 1) update[t].run();
     }
 
     /** The square of the norm of the gradient of part t of every layer's units, before its scale. */
@@ -333,16 +362,15 @@ final class Backpropagation {
         follow[t].run();
     }
 
-    /** C ← α Dˡ⁻¹δˡᵀ + β C and c ← α δˡ1 + γ c in {@code array}, for part t of the units. */
-    private void weightGradient(Program program, int l, int t, float alpha, float beta, float[] array, int c, float gamma,
-                                int cBias) {
+    /** W ← α Dˡ⁻¹δˡᵀ + β W and b ← α δˡ1 + γ b in an array as theta, for part t of the units. */
+    private void weightGradient(Program program, int l, int t, float alpha, float beta, float[] array, float gamma) {
         program.weightGradient(n[l - 1], n[l], m, part(t, T, n[l]), part(t + 1, T, n[l]),
-            alpha, l == 1 && !drops(0) ? x : memory, d[l - 1], memory, delta[l], beta, array, c, gamma, array, cBias);
+            alpha, l == 1 && !drops(0) ? x : memory, d[l - 1], memory, delta[l], beta, array, w[l], gamma, array, b[l]);
     }
 
     /**
      * For whoever wants to see the gradient, such as its tests; training folds it into {@link #update}. To be called after
-     * {@link #propagate} of all parts.
+     * {@link #propagate} of all parts, where no step was set.
      *
      * @param scale 1/m for the mean of C, 1 for the sum
      * @param decay λ/n
@@ -351,11 +379,9 @@ final class Backpropagation {
     float[] gradient(float scale, float decay) {
         final float[] gradient = theta.clone();
         final Program program = backend.program();
-        if (T == 1) back(program, 0, m);
         for (int t = 0; t < T; t++)
             for (int l = 1; l <= L; l++)
-                weightGradient(program, l, t,                         // dWˡ = Dˡ⁻¹δˡᵀ/m + (λ/n) Wˡ
-                    scale, decay, gradient, w[l], 0, b[l]);           // dbˡ = δˡ1/m
+                weightGradient(program, l, t, scale, decay, gradient, 0); // dWˡ = Dˡ⁻¹δˡᵀ/m + (λ/n) Wˡ, dbˡ = δˡ1/m
         program.run();
         return gradient;
     }

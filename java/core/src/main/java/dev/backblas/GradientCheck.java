@@ -52,7 +52,7 @@ public final class GradientCheck {
         lossAt = ofLoss.where;
 
         final Backpropagation backpropagation = new Backpropagation(network, loss, m, 1);
-        backpropagation.batch(x, y, weights, m);
+        backpropagation.batch(x, y, weights, m, true);
         backpropagation.propagate(0);
         final float[] gradient = backpropagation.gradient(1f / m, 0);
         final Worst ofNetwork = new Worst();

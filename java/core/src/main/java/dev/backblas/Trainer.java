@@ -591,11 +591,12 @@ public final class Trainer implements AutoCloseable {
             order = straight;
             double sum = 0;
             for (at = 0; at < size && Double.isFinite(sum); at += batch) {
-                backpropagation.batch(x, y, weights(this.data), Math.min(batch, size - at));
                 backpropagation.collect(at > 0);
+                backpropagation.batch(x, y, weights(this.data), Math.min(batch, size - at), true);
                 team.run(propagate);
                 sum += sum();
                 if (Double.isFinite(sum)) team.run(update);
+                else backpropagation.requireTargets();
             }
             System.arraycopy(backpropagation.collected(), 0, gradient, 0, gradient.length);
             return sum;
@@ -620,9 +621,10 @@ public final class Trainer implements AutoCloseable {
             order = straight;
             double sum = 0;
             for (at = 0; at < size; at += batch) {
-                backpropagation.batch(x, y, weights(this.data), Math.min(batch, size - at));
+                backpropagation.batch(x, y, weights(this.data), Math.min(batch, size - at), true);
                 team.run(evaluate);
                 sum += sum();
+                if (Double.isNaN(sum)) backpropagation.requireTargets();
             }
             return sum / size;
         } finally {
@@ -646,8 +648,7 @@ public final class Trainer implements AutoCloseable {
                 "step: m is " + m + "; expected 1 to " + batch + ", the batch size of this trainer");
         Network.requireLength("step", "x", x, m, network.inputs());
         Network.requireLength("step", "y", y, m, network.outputs());
-        requireFinite("x", x, m, network.inputs());
-        requireFinite("y", y, m, network.outputs());
+        if (!(loss instanceof BuiltInLoss)) requireFinite("y", y, m, network.outputs()); // which one's own may fail to notice
         if (lbfgs != null)
             throw new IllegalStateException("step: L-BFGS takes all samples at once; expected a call of epoch or fit");
         begin("step");
@@ -674,12 +675,19 @@ public final class Trainer implements AutoCloseable {
             throw new IllegalStateException(
                 "schedule: its factor is " + factor + " after " + epochs + " epochs; expected a finite number above 0");
         final float scale = reduction == Reduction.MEAN ? 1f / m : 1;
-        backpropagation.batch(x, y, weights(data), m);
-        backpropagation.descent(++steps, (float) eta, scale, l2 / size, l1 / size);
+        backpropagation.descent(steps + 1, (float) eta, scale, l2 / size, l1 / size);
+        backpropagation.batch(x, y, weights(data), m, data != null);
         if (dropsOut) dropOut();
         team.run(propagate);
         final double sum = sum();
-        if (!Double.isFinite(sum)) throw new IllegalStateException(diverged() + ": the loss is " + sum);
+        if (!Double.isFinite(sum)) {
+            if (data == null) {
+                requireFinite("x", x, m, network.inputs());
+                requireFinite("y", y, m, network.outputs());
+            }
+            backpropagation.requireTargets();
+            throw new IllegalStateException(diverged() + ": the loss is " + sum);
+        }
         team.run(update);
         if (clip < Float.POSITIVE_INFINITY) {
             final double norm = scale * Math.sqrt(sum());
@@ -688,12 +696,13 @@ public final class Trainer implements AutoCloseable {
             if (norm > clip) backpropagation.shorten((float) (clip / norm));
             team.run(follow);
         }
+        steps++;
         return sum;
     }
 
     /** Which units drop out depends on the seed and the number of the step alone: D. Steele et al.'s SplitMix64 of both. */
     private void dropOut() {
-        long key = seed + steps * GOLDEN;
+        long key = seed + (steps + 1) * GOLDEN;
         key = (key ^ key >>> 30) * 0xBF58476D1CE4E5B9L;
         key = (key ^ key >>> 27) * 0x94D049BB133111EBL;
         key ^= key >>> 31;

@@ -68,7 +68,7 @@ class TrainingTest {
                     for (int t = 1; t <= 4; t++) {
                         for (int i = 0; i < reference.theta.length; i++) copy.parameters()[i] = (float) reference.theta[i];
                         final Backpropagation backpropagation = new Backpropagation(copy, Loss.SQUARED_ERROR, m, 1);
-                        backpropagation.batch(x, y, null, m);
+                        backpropagation.batch(x, y, null, m, true);
                         backpropagation.propagate(0);
                         reference.step(copy, backpropagation.gradient(1f / m, 0), t, l2 / m, l1 / m, clip);
                         trainer.step(x, y, m);
@@ -191,7 +191,7 @@ class TrainingTest {
                 for (int j = 0; j < m; j++) data.copy(j, x, j * 6, y, j * 3);
                 final Backpropagation backpropagation = new Backpropagation(network, Loss.SQUARED_ERROR, m, T,
                     new float[] {0.2f, 0.5f, 0.3f}, Optimizer.sgd(), true, false);
-                backpropagation.batch(x, y, null, m);
+                backpropagation.batch(x, y, null, m, true);
                 backpropagation.dropout(77, 99);
                 final double cost = cost(backpropagation, T);
                 final float[] gradient = backpropagation.gradient(1, 0), theta = network.parameters();

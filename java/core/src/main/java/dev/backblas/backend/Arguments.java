@@ -101,6 +101,36 @@ final class Arguments {
         apart(op, "X'", out, outOffset, n, "its key", key, keyOffset, 2);
     }
 
+    static void cost(Cost cost, int n, int m, float[] a, int aOffset, float[] y, int yOffset, float @Nullable [] weights,
+                     int weightsOffset, float[] delta, int deltaOffset) {
+        final String op = "cost";
+        if (cost == null) throw new IllegalArgumentException(op + ": C is null; expected one");
+        sizes(op, n, 1, m);
+        matrix(op, "A", n, m, a, aOffset);
+        matrix(op, "Y", n, m, y, yOffset);
+        matrix(op, "delta", n, m, delta, deltaOffset);
+        apart(op, "delta", delta, deltaOffset, n * m, "A", a, aOffset, n * m);
+        apart(op, "delta", delta, deltaOffset, n * m, "Y", y, yOffset, n * m);
+        if (weights == null) return;
+        matrix(op, "the weights", m, 1, weights, weightsOffset);
+        apart(op, "delta", delta, deltaOffset, n * m, "the weights", weights, weightsOffset, m);
+    }
+
+    static void backward(int n, int m, Activation phi, float[] a, int aOffset, float[] delta, int deltaOffset) {
+        final String op = "backward";
+        sizes(op, n, 1, m);
+        activation(op, phi);
+        matrix(op, "A", n, m, a, aOffset);
+        matrix(op, "delta", n, m, delta, deltaOffset);
+        apart(op, "delta", delta, deltaOffset, n * m, "A", a, aOffset, n * m);
+    }
+
+    static void finite(int n, float[] x, int xOffset) {
+        final String op = "finite";
+        sizes(op, n, 1, 1);
+        matrix(op, "X", n, 1, x, xOffset);
+    }
+
     static void gather(int n, Object source, int sourceLength, int[] columns, int from, int to, float[] x, int xOffset) {
         final String op = "gather";
         if (n < 1) throw new IllegalArgumentException(op + ": n is " + n + "; expected 1 or more");

@@ -22,9 +22,9 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
                                         float[] delta, int deltaOffset, float beta, float[] c, int cOffset, float gamma,
                                         float @Nullable [] cBias, int cBiasOffset);
 
-    /** Runs a program as a whole; false where its calls are to be computed one by one. */
-    boolean run(Program program) {
-        return false;
+    /** Runs a program, and returns its sum. */
+    double run(Program program) {
+        return program.run(false);
     }
 
     /** How many multiplications one call may take. */

@@ -27,10 +27,10 @@ final class OpenBlas {
 
     /**
      * Runs the calls of a {@link Program} that stand in {@code code[from … to)}; bit i of {@code written} says that they may
-     * write array i. Unused arrays are null.
+     * write array i. Unused arrays are null. Returns the sum of their costs.
      */
-    static native void run(int[] code, int from, int to, int written, float[] array0, float[] array1, float[] array2,
-                           float[] array3, float[] array4, float[] array5);
+    static native double run(int[] code, int from, int to, int written, float[] array0, float[] array1, float[] array2,
+                             float[] array3, float[] array4, float[] array5, float[] array6, float[] array7);
 
     static native void gatherFloats(int n, float[] source, int[] columns, int from, int count, int known, float[] x,
                                     int xOffset);

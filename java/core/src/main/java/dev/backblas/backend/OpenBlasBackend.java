@@ -53,30 +53,27 @@ final class OpenBlasBackend extends CheckedBackend {
     }
 
     @Override
-    boolean run(Program program) {
+    double run(Program program) {
         final int end = program.length();
-        if (program.work() <= longestCrossing && end <= CALLS * Program.STRIDE) {
-            cross(program, 0, end);
-            return true;
-        }
+        if (program.work() <= longestCrossing && end <= CALLS * Program.STRIDE) return cross(program, 0, end);
+        double sum = 0;
         int from = 0;
         long work = 0; // of the calls from there on
-        for (int call = 0; call < end; call += Program.STRIDE) {
+        for (int call = 0; call < end && Double.isFinite(sum); call += Program.STRIDE) {
             final long more = program.work(call);
             if (call > from && (work + more > longestCrossing || call - from == CALLS * Program.STRIDE)) {
-                cross(program, from, call);
+                sum += cross(program, from, call);
                 from = call;
                 work = 0;
             }
             work += more;
         }
-        cross(program, from, end);
-        return true;
+        return Double.isFinite(sum) ? sum + cross(program, from, end) : sum;
     }
 
-    static void cross(Program program, int from, int to) {
-        OpenBlas.run(program.code(), from, to, program.written(), program.array(0), program.array(1), program.array(2),
-                     program.array(3), program.array(4), program.array(5));
+    static double cross(Program program, int from, int to) {
+        return OpenBlas.run(program.code(), from, to, program.written(), program.array(0), program.array(1), program.array(2),
+                            program.array(3), program.array(4), program.array(5), program.array(6), program.array(7));
     }
 
     /** Fewer values than this are gathered, or looked through, before native code is entered. */

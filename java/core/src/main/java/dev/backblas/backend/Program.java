@@ -15,14 +15,15 @@ import org.jspecify.annotations.Nullable;
 public final class Program {
 
     /** How many different arrays a program may refer to; each is pinned once a crossing. */
-    public static final int ARRAYS = 6;
+    public static final int ARRAYS = 8;
 
     // A call is STRIDE ints, which native/program.cpp reads too: the kernel, its numbers, and five operands in the order of its
     // parameters, each the number of an array (or NONE) and an offset.
     static final int OPERANDS = 5, STRIDE = 10 + 2 * OPERANDS;
     static final int KERNEL = 0, IN = 1, OUT = 2, M = 3, FROM = 4, TO = 5, PHI = 6, ALPHA = 7, BETA = 8, GAMMA = 9, OPERAND = 10;
     // FROM and TO are the units; the rows of the input gradient.
-    static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2, UPDATE = 3, ACTIVATE = 4, DROPOUT = 5;
+    static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2, UPDATE = 3, ACTIVATE = 4, DROPOUT = 5, COST = 6,
+        BACKWARD = 7, FINITE = 8;
     static final int NONE = -1;
 
     /** Fewer columns (units, rows) than this cost more in packing the other matrix anew than they save in time. */
@@ -35,10 +36,11 @@ public final class Program {
     private static final int UPDATE_WORK = 128;
 
     /** The same of a value that is activated, or drops out. */
-    private static final int ACTIVATE_WORK = 64, DROPOUT_WORK = 16;
+    private static final int ACTIVATE_WORK = 64, DROPOUT_WORK = 16, COST_WORK = 64, FINITE_WORK = 4;
 
     private static final Activation[] ACTIVATIONS = Activation.values();
     private static final UpdateRule[] RULES = UpdateRule.values();
+    private static final Cost[] COSTS = Cost.values();
 
     private final CheckedBackend backend;
     private final float[][] arrays = new float[ARRAYS][];
@@ -158,18 +160,97 @@ public final class Program {
         return this;
     }
 
-    /** Does all calls in order. */
-    public void run() {
-        final boolean loops = loopWork <= Loops.TINY;
-        if (loops || !backend.run(this))
-            for (int call = 0; call < length; call += STRIDE) run(call, loops);
+    /**
+     * The costs of m samples, whose sum {@link #run()} returns, and their gradient.
+     *
+     * @param cost    C
+     * @param n       the outputs, at least 1
+     * @param m       the samples, at least 1
+     * @param a       A, or Z where {@link Cost#takesZ()}: n × m from {@code aOffset}; only read
+     * @param y       Y: n × m from {@code yOffset}; only read
+     * @param weights what C and its gradient are multiplied by, for each sample: m from {@code weightsOffset}; only read. Null
+     *                for 1
+     * @param delta   ∂C/∂A, or ∂C/∂Z: n × m from {@code deltaOffset}; written
+     */
+    public Program cost(Cost cost, int n, int m, float[] a, int aOffset, float[] y, int yOffset, float @Nullable [] weights,
+                        int weightsOffset, float[] delta, int deltaOffset) {
+        Arguments.cost(cost, n, m, a, aOffset, y, yOffset, weights, weightsOffset, delta, deltaOffset);
+        final int tile = tile(m, (long) COST_WORK * n);
+        for (int j = 0; j < m; j += tile) {
+            final int count = Math.min(tile, m - j);
+            final int call = add(COST, n, 1, count, 0, 1, cost.ordinal(), 0, 0, 0, (long) COST_WORK * n * count);
+            operand(call, 0, a, aOffset + j * n, false);
+            operand(call, 1, y, yOffset + j * n, false);
+            operand(call, 2, weights, weightsOffset + j, false);
+            operand(call, 3, delta, deltaOffset + j * n, true);
+        }
+        loopWork += cost.loopWork() * n * m;
+        return this;
     }
 
-    private void run(int call, boolean loops) {
+    /**
+     * δ ← (∂A/∂Z)ᵀ δ: from the slopes of C in A to those in Z, of m samples.
+     *
+     * @param n     the outputs, at least 1
+     * @param m     the samples, at least 1
+     * @param phi   φ; softmax, too
+     * @param a     A, or Z where {@link Activation#keepsZ()}: n × m from {@code aOffset}; only read
+     * @param delta δ: n × m from {@code deltaOffset}; read and written
+     */
+    public Program backward(int n, int m, Activation phi, float[] a, int aOffset, float[] delta, int deltaOffset) {
+        Arguments.backward(n, m, phi, a, aOffset, delta, deltaOffset);
+        final int tile = tile(m, (long) ACTIVATE_WORK * n);
+        for (int j = 0; j < m; j += tile) {
+            final int count = Math.min(tile, m - j);
+            final int call = add(BACKWARD, n, 1, count, 0, 1, phi.ordinal(), 0, 0, 0, (long) ACTIVATE_WORK * n * count);
+            operand(call, 0, a, aOffset + j * n, false);
+            operand(call, 1, delta, deltaOffset + j * n, true);
+        }
+        loopWork += 2L * n * m;
+        return this;
+    }
+
+    /**
+     * The program ends here, and its sum is NaN, where one of the values is NaN or infinite.
+     *
+     * @param n the values, at least 1
+     * @param x they, from {@code xOffset}; only read
+     */
+    public Program finite(int n, float[] x, int xOffset) {
+        Arguments.finite(n, x, xOffset);
+        final int tile = tile(n, FINITE_WORK);
+        for (int i = 0; i < n; i += tile) {
+            final int count = Math.min(tile, n - i);
+            final int call = add(FINITE, count, 1, 1, 0, 1, 0, 0, 0, 0, (long) FINITE_WORK * count);
+            operand(call, 0, x, xOffset + i, false);
+        }
+        loopWork += n / 4;
+        return this;
+    }
+
+    /**
+     * Does all calls in order, up to a {@link #cost} or values that are not {@link #finite}: what would follow from NaN is not
+     * done.
+     *
+     * @return the sum of the costs of this program; 0 without any
+     */
+    public double run() {
+        return loopWork <= Loops.TINY ? run(true) : backend.run(this);
+    }
+
+    /** Does all calls one by one. */
+    double run(boolean loops) {
+        double sum = 0;
+        for (int call = 0; call < length && Double.isFinite(sum); call += STRIDE) sum += run(call, loops);
+        return sum;
+    }
+
+    /** Returns what the call adds to the sum. */
+    private double run(int call, boolean loops) {
         final int[] code = this.code;
         final int in = code[call + IN], out = code[call + OUT], m = code[call + M];
         final int from = code[call + FROM], to = code[call + TO];
-        final Activation phi = ACTIVATIONS[code[call + PHI]];
+        final Activation phi = ACTIVATIONS[code[call + PHI]]; // some kernels have a rule or a cost there
         final float[] x0 = array(call, 0), x1 = array(call, 1), x2 = array(call, 2), x3 = array(call, 3);
         final int o0 = offset(call, 0), o1 = offset(call, 1), o2 = offset(call, 2), o3 = offset(call, 3);
         switch (code[call + KERNEL]) {
@@ -187,12 +268,20 @@ public final class Program {
                 phi.apply(x1, o1, in, 1);
             }
             case DROPOUT -> Dropout.apply(in, scalar(call, ALPHA), from, x0, o0, x1, o1, x2, o2);
+            case COST -> {
+                return COSTS[code[call + PHI]].apply(in, m, x0, o0, x1, o1, x2, o2, x3, o3);
+            }
+            case BACKWARD -> phi.backward(x0, o0, x1, o1, in, m);
+            case FINITE -> {
+                return backend.computeAllFinite(in, x0, o0) ? 0 : Double.NaN;
+            }
             default -> {
                 final float alpha = scalar(call, ALPHA), beta = scalar(call, BETA), gamma = scalar(call, GAMMA);
                 if (loops) Loops.weightGradient(in, out, m, from, to, alpha, x0, o0, x1, o1, beta, x2, o2, gamma, x3, o3);
                 else backend.computeWeightGradient(in, out, m, from, to, alpha, x0, o0, x1, o1, beta, x2, o2, gamma, x3, o3);
             }
         }
+        return 0;
     }
 
     // Unchecked: for calls whose arguments are known to be right.
@@ -344,6 +433,9 @@ public final class Program {
             case UPDATE -> UPDATE_WORK * n;
             case ACTIVATE -> ACTIVATE_WORK * n;
             case DROPOUT -> DROPOUT_WORK * n;
+            case COST -> COST_WORK * n * code[call + M];
+            case BACKWARD -> ACTIVATE_WORK * n * code[call + M];
+            case FINITE -> FINITE_WORK * n;
             default -> units * n * code[call + M];
         };
     }
