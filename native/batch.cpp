@@ -1,12 +1,7 @@
 // What a mini-batch asks for before it is trained on: to be gathered, and to be free of NaN. Compiled once for each instruction
 // set, as kernels.cpp is.
-#include <cstring>
-
 #include "kernels.hpp"
-
-#ifndef BACKBLAS_ISA
-#error "compile with -DBACKBLAS_ISA=<name>, see CMakeLists.txt"
-#endif
+#include "simd.hpp"
 
 namespace backblas::BACKBLAS_ISA {
 namespace {
@@ -45,14 +40,13 @@ void gather_bytes(int n, const uint8_t* __restrict source, float scale, const in
 }
 
 bool all_finite(int n, const float* x) {
-    constexpr uint32_t kExponent = 0x7f800000;  // all of its bits are set in NaN and infinity alone
-    uint32_t found = 0;
-    for (int i = 0; i < n; i++) {
-        uint32_t bits;
-        std::memcpy(&bits, x + i, sizeof bits);
-        found |= (bits & kExponent) == kExponent;
-    }
-    return found == 0;
+    IntVec largest{};  // of the bits without the sign, which grow with the value
+    for_each_vector(n, [&](int64_t i, auto load, auto) {
+        const IntVec bits = (IntVec)load(x + i) & INT32_MAX;
+        largest = bits > largest ? bits : largest;
+    });
+    constexpr int32_t kInfinity = 0x7f800000;  // and NaN is beyond
+    return !any(largest >= kInfinity);
 }
 
 }  // namespace backblas::BACKBLAS_ISA

@@ -17,12 +17,6 @@ Doubles widen(Vec x) { return __builtin_convertvector(x, Doubles); }
 // Loaded as a row is, it tells the lanes that are there (1) from those beyond its end (0).
 alignas(64) constexpr float kThere[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
-bool any(IntVec mask) {
-    int32_t found = 0;
-    for (int i = 0; i < kWidth; i++) found |= mask[i];
-    return found != 0;
-}
-
 // C and its slope of one vector of outputs; the lanes whose targets are out of range are marked in `wrong`.
 template <Cost cost>
 Doubles of_vector(Vec a, Vec y, Vec there, Vec& slope, IntVec& wrong) {

@@ -103,6 +103,13 @@ inline Vec fold(Vec v) {
 
 inline float sum(Vec v) { return fold<1>(v)[0]; }
 
+// Whether a lane of a comparison is true
+inline bool any(IntVec mask) {
+    int32_t found = 0;
+    for (int i = 0; i < kWidth; i++) found |= mask[i];
+    return found != 0;
+}
+
 // The four sums in the first four lanes
 inline Vec sum_four(Vec x0, Vec x1, Vec x2, Vec x3) {
     const auto pairs = [](Vec x, Vec y) { return interleave_low(x, y) + interleave_high(x, y); };
