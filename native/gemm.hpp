@@ -233,6 +233,8 @@ void dots(int in, const float* w, const float* b, const float* a, float* z, int6
         const Vec four = sum_four(sum[4 * f], sum[4 * f + 1], sum[4 * f + 2], sum[4 * f + 3]);
         if constexpr (units == 4)
             store_four(z + f * z_step, four);
+        else if (z_step == units && 4 * f + 4 <= kSums)  // the sums stand as Z does
+            store_four(z + 4 * f, four);
         else
 #pragma GCC unroll 4
             for (int i = 0; i < 4; i++)
