@@ -2,6 +2,7 @@ package dev.backblas;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import org.jspecify.annotations.Nullable;
 
 /** Samples to train on: each has {@link #inputs()} values x and {@link #outputs()} targets y. */
 public interface Dataset {
@@ -39,6 +40,34 @@ public interface Dataset {
      */
     default Dataset weighted(float[] weights) {
         return new Weighted(this, weights);
+    }
+
+    /**
+     * These samples, standardised; a view.
+     *
+     * @param ofX the standardisation of x, or null
+     * @param ofY that of y, or null
+     * @throws IllegalArgumentException if a scaler has more or fewer columns than the samples
+     */
+    default Dataset scaled(@Nullable Scaler ofX, @Nullable Scaler ofY) {
+        Scaler.requireColumns(ofX, inputs(), "inputs");
+        Scaler.requireColumns(ofY, outputs(), "targets");
+        return new Prepared(this, ofX, ofY, 0, null);
+    }
+
+    /**
+     * These samples, whose one target is the number of a class, with a target for each class: 1 for that class, 0 for the others;
+     * a view.
+     *
+     * @param classes how many there are; a target is one of 0 … classes − 1
+     * @throws IllegalArgumentException if the samples have more than one target, or there is no class
+     */
+    default Dataset oneHot(int classes) {
+        if (outputs() != 1 || classes < 1)
+            throw new IllegalArgumentException(
+                "dataset: samples with " + outputs() + " targets are to be one of " + classes
+                    + " classes each; expected one target, the number of a class, and 1 class or more");
+        return new Prepared(this, null, null, classes, null);
     }
 
     /**

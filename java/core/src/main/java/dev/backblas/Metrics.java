@@ -32,6 +32,18 @@ public final class Metrics {
         return (double) right[0] / data.size();
     }
 
+    /** The share of samples all of whose outputs are on the same side of ½ as their targets: of several labels. In [0, 1]. */
+    public static double exactMatch(Network network, Dataset data) {
+        final int n = network.outputs();
+        final int[] right = new int[1];
+        forEach(network, data, (predicted, y, offset) -> {
+            boolean all = true;
+            for (int k = offset; k < offset + n; k++) all &= predicted[k] >= 0.5f == y[k] >= 0.5f;
+            if (all) right[0]++;
+        });
+        return (double) right[0] / data.size();
+    }
+
     /** The root of the mean of (a − y)² over all samples and outputs, in the unit of y. */
     public static double rootMeanSquaredError(Network network, Dataset data) {
         final int n = network.outputs();

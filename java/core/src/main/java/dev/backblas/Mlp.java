@@ -406,6 +406,16 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         return model("encoder").encoder();
     }
 
+    /** What messages call the inputs, or null. */
+    final @Nullable List<String> inputNames() {
+        return settings.encoder() == null ? null : settings.encoder().inputNames();
+    }
+
+    /** What messages call the targets, or null. */
+    final @Nullable List<String> targetNames() {
+        return settings.encoder() == null ? null : settings.encoder().targetNames();
+    }
+
     static @Nullable Scaler requireColumns(@Nullable Scaler scaler, int columns) {
         if (scaler != null && scaler.columns() != columns)
             throw new IllegalArgumentException(

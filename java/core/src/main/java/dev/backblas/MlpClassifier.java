@@ -150,8 +150,13 @@ public final class MlpClassifier<L> extends Mlp {
      * @throws IOException if the stream cannot be read; the model is the old one then
      */
     public synchronized MlpClassifier<L> fit(SampleStream stream, List<? extends L> labels) throws IOException {
-        final Examination seen = new Examination("fit", stream.inputs(), stream.outputs(), labels, false);
-        forEach("fit", stream, seen);
+        return fit("fit", stream, labels, false);
+    }
+
+    private MlpClassifier<L> fit(String operation, SampleStream stream, List<? extends L> labels, boolean multiLabel)
+        throws IOException {
+        final Examination seen = new Examination(operation, stream.inputs(), stream.outputs(), labels, multiLabel);
+        forEach(operation, stream, seen);
         final Model fresh = seen.model();
         train(fresh, loss(fresh), stream, seen.samples, chunk -> seen.prepared(fresh, chunk),
               validation -> seen.validation(fresh, validation));
@@ -182,6 +187,11 @@ public final class MlpClassifier<L> extends Mlp {
      */
     public synchronized MlpClassifier<L> fitMultiLabel(Dataset data, List<? extends L> labels) {
         return fit("fitMultiLabel", data, labels, true);
+    }
+
+    /** As {@link #fitMultiLabel(Dataset, List)}, from more samples than memory holds; see {@link #fit(SampleStream, List)}. */
+    public synchronized MlpClassifier<L> fitMultiLabel(SampleStream stream, List<? extends L> labels) throws IOException {
+        return fit("fitMultiLabel", stream, labels, true);
     }
 
     /**
@@ -300,8 +310,9 @@ public final class MlpClassifier<L> extends Mlp {
         Model model() {
             final int outputs = labels.size() == 2 && !multiLabel ? 1 : labels.size();
             final Activation output = outputs == 1 || multiLabel ? Activation.SIGMOID : Activation.SOFTMAX;
-            return new Model(network(inputs, outputs, output), settings.standardize() ? ofX.scaler("x") : null, null,
-                             List.copyOf(labels), multiLabel, settings.encoder());
+            final Scaler scaler = settings.standardize() ? ofX.scaler("x", inputNames()) : null;
+            return new Model(network(inputs, outputs, output), scaler, null, List.copyOf(labels), multiLabel,
+                             settings.encoder());
         }
 
         /** What the network wants, each sample weighed by its class. */
@@ -551,8 +562,23 @@ public final class MlpClassifier<L> extends Mlp {
      */
     public static <L> MlpClassifier<L> of(Network network, List<? extends L> labels, @Nullable Scaler scaler,
                                           @Nullable TableEncoder encoder) {
+        return of(network, labels, false, scaler, encoder);
+    }
+
+    /**
+     * As {@link #of(Network, List, Scaler, TableEncoder)}, of a network for samples that may have several labels, or none.
+     *
+     * @param network ends in a sigmoid for each label
+     */
+    public static <L> MlpClassifier<L> ofMultiLabel(Network network, List<? extends L> labels, @Nullable Scaler scaler,
+                                                    @Nullable TableEncoder encoder) {
+        return of(network, labels, true, scaler, encoder);
+    }
+
+    private static <L> MlpClassifier<L> of(Network network, List<? extends L> labels, boolean multiLabel,
+                                           @Nullable Scaler scaler, @Nullable TableEncoder encoder) {
         final Builder settings = builder();
-        final Model model = new Model(network, requireColumns(scaler, network.inputs()), null, List.copyOf(labels), false,
+        final Model model = new Model(network, requireColumns(scaler, network.inputs()), null, List.copyOf(labels), multiLabel,
                                       requireInputs(encoder, network));
         requireOutputs(model);
         return new MlpClassifier<>(settings.settings(), settings.classWeights, settings.balanced, model);

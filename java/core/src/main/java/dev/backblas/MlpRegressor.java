@@ -159,8 +159,8 @@ public final class MlpRegressor extends Mlp {
 
         Model model() {
             final boolean standardize = settings.standardize(), targets = standardize && output == Activation.IDENTITY;
-            return new Model(network(inputs, outputs, output), standardize ? ofX.scaler("x") : null,
-                             targets ? ofY.scaler("y") : null, List.of(), false, settings.encoder());
+            return new Model(network(inputs, outputs, output), standardize ? ofX.scaler("x", inputNames()) : null,
+                             targets ? ofY.scaler("y", targetNames()) : null, List.of(), false, settings.encoder());
         }
     }
 

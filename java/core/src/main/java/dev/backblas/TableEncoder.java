@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * same way, whatever the order of their columns.
  *
  * <p>A number becomes one value. A text becomes one value for each text that was seen, 1 for the one it is and 0 for the others;
- * a text that was not seen becomes zeros. Where rows come from (a CSV file, a database) is not its business.
+ * a text that was not seen becomes zeros, as an empty field does. Where rows come from (a CSV file, a database) is not its
+ * business.
  */
 public final class TableEncoder {
 
@@ -27,6 +29,8 @@ public final class TableEncoder {
     private static final int LIKELY_CLASSES = 20;
     /** In so many rows or more, a text that is another one in most of them is a name, not a category. */
     private static final int ENOUGH_ROWS = 20;
+    /** Of columns, in a message. */
+    private static final int MOST_NAMES = 20;
 
     /**
      * A column.
@@ -113,6 +117,11 @@ public final class TableEncoder {
         return names;
     }
 
+    /** What each target of a sample is: the names of {@link #targets}. */
+    public List<String> targetNames() {
+        return targets.stream().map(Column::name).toList();
+    }
+
     @Override
     public boolean equals(Object other) {
         return other instanceof TableEncoder e && columns.equals(e.columns) && targets.equals(e.targets)
@@ -126,9 +135,8 @@ public final class TableEncoder {
 
     @Override
     public String toString() {
-        final StringBuilder names = new StringBuilder();
-        for (Column target : targets) names.append(names.length() == 0 ? "" : ", ").append(target.name());
-        return "TableEncoder of " + columns.size() + " columns to " + inputs() + " inputs; target " + names;
+        return "TableEncoder of " + columns.size() + " columns to " + inputs() + " inputs; target "
+            + String.join(", ", targetNames());
     }
 
     // ---- Learning
@@ -167,15 +175,14 @@ public final class TableEncoder {
             final Set<String> names = new HashSet<>();
             for (String name : header)
                 if (!names.add(name))
-                    throw new IllegalArgumentException("table: two columns are named '" + name + "'; expected one");
+                    throw new IllegalArgumentException("two columns are named '" + name + "'; expected one");
             seen = new Seen[header.size()];
             Arrays.setAll(seen, i -> new Seen());
         }
 
         private String column(String name) {
             if (!header.contains(name))
-                throw new IllegalArgumentException(
-                    "table: there is no column '" + name + "'; the columns are " + String.join(", ", header));
+                throw new IllegalArgumentException("there is no column '" + name + "'; the columns are " + some(header));
             return name;
         }
 
@@ -258,7 +265,7 @@ public final class TableEncoder {
          *                                  or the target cannot be one
          */
         public TableEncoder encoder() {
-            if (rows == 0) throw new IllegalArgumentException("table: there is no row; expected 1 or more");
+            if (rows == 0) throw new IllegalArgumentException("there is no row; expected 1 or more");
             final Set<String> wanted = targets.isEmpty() ? Set.of(header.get(header.size() - 1)) : targets;
             final List<Column> columns = new ArrayList<>(), ofTargets = new ArrayList<>();
             final Map<String, String> leftOut = new LinkedHashMap<>();
@@ -274,18 +281,28 @@ public final class TableEncoder {
             }
             if (columns.isEmpty())
                 throw new IllegalArgumentException(
-                    "table: no column is left to predict " + String.join(", ", wanted) + " from; expected 1 or more"
-                        + (leftOut.isEmpty() ? "" : " (left out: " + leftOut + ")"));
+                    "no column is left to predict " + String.join(", ", wanted) + " from; expected 1 or more"
+                        + (leftOut.isEmpty() ? "" : "; left out: " + leftOut.entrySet().stream()
+                            .map(entry -> entry.getKey() + " (" + entry.getValue() + ")").collect(Collectors.joining(", "))));
             return new TableEncoder(columns, ofTargets, weight, leftOut);
         }
 
         private @Nullable String reasonToLeaveOut(String name, Seen column) {
+            if (name.isEmpty()) return "it has no name, as numbers of rows have";
             if (column.missing == rows) return "it is empty";
             if (!column.text && !texts.contains(name)) return null;
-            if (column.values.size() > MOST_CATEGORIES) return "it has more than " + MOST_CATEGORIES + " different texts";
-            if (rows >= ENOUGH_ROWS && column.values.size() > rows / 2 && !texts.contains(name))
-                return "it has " + column.values.size() + " different texts in " + rows + " rows, as names have";
+            final int different = column.values.size();
+            if (different > MOST_CATEGORIES)
+                return "it has more than " + MOST_CATEGORIES + " different texts" + amongNumbers(column);
+            if (rows >= ENOUGH_ROWS && different > rows / 2 && !texts.contains(name))
+                return "it has " + different + " different texts in " + rows + " rows, as names have" + amongNumbers(column);
             return null;
+        }
+
+        /** One bad field makes texts of a column of numbers: that field is to be seen. */
+        private static String amongNumbers(Seen column) {
+            return column.values.values().stream().allMatch(value -> value.isNaN()) ? ""
+                : "; '" + aText(column) + "' is none of its numbers";
         }
 
         private Column input(String name, Seen column) {
@@ -300,12 +317,12 @@ public final class TableEncoder {
                 classes != null ? classes : column.text || !column.fraction && different <= LIKELY_CLASSES;
             if (!ofClasses && column.text)
                 throw new IllegalArgumentException(
-                    "table: the target '" + name + "' holds texts, such as '" + aText(column) + "'; expected numbers");
+                    "the target '" + name + "' holds texts, such as '" + aText(column) + "'; expected numbers");
             requireNoGap(name, column);
             if (!ofClasses) return new Column(name, List.of());
             if (different > MOST_CATEGORIES)
                 throw new IllegalArgumentException(
-                    "table: the target '" + name + "' has more than " + MOST_CATEGORIES + " different "
+                    "the target '" + name + "' has more than " + MOST_CATEGORIES + " different "
                         + (column.text ? "texts" : "values") + "; expected fewer classes");
             return new Column(name, categories(column));
         }
@@ -318,11 +335,12 @@ public final class TableEncoder {
         private static void requireNoGap(String name, Seen column) {
             if (column.missing > 0)
                 throw new IllegalArgumentException(
-                    "line " + column.missingAt + ", column '" + name + "': the field is empty, as are " + column.missing
-                        + " of this column; expected a value in each (fill them in, or leave the rows or the column out)");
+                    "line " + column.missingAt + ", column '" + name + "': the field is empty"
+                        + (column.missing == 1 ? "" : ", the first of " + column.missing + " of this column")
+                        + "; expected a value (fill it in, or leave out the row or the column)");
         }
 
-        /** In the order of the numbers where all are, else of the texts; what is missing is a text, too: the empty one. */
+        /** In the order of the numbers where all are, else of the texts; an empty field is none of them. */
         private static List<String> categories(Seen column) {
             final List<String> categories = new ArrayList<>(column.values.keySet());
             categories.sort(column.text ? null : (a, b) -> Float.compare(parse(a), parse(b)));
@@ -357,10 +375,9 @@ public final class TableEncoder {
                 final int i = header.indexOf(column.name());
                 if (i < 0)
                     throw new IllegalArgumentException(
-                        "table: there is no column '" + column.name() + "', which the model needs; the columns are "
-                            + String.join(", ", header));
+                        "there is no column '" + column.name() + "', which the model needs; the columns are " + some(header));
                 if (header.lastIndexOf(column.name()) != i)
-                    throw new IllegalArgumentException("table: two columns are named '" + column.name() + "'; expected one");
+                    throw new IllegalArgumentException("two columns are named '" + column.name() + "'; expected one");
                 return i;
             }).toArray();
             targetAt = targets.stream().mapToInt(column -> header.indexOf(column.name())).toArray();
@@ -380,7 +397,7 @@ public final class TableEncoder {
             return Arrays.stream(targetAt).allMatch(i -> i >= 0);
         }
 
-        /** The texts met so far that no category stands for; they became zeros. */
+        /** The texts met so far that no category stands for; they became zeros, as empty fields do. */
         public long unseen() {
             return unseen;
         }
@@ -402,9 +419,10 @@ public final class TableEncoder {
                     continue;
                 }
                 Arrays.fill(x, k, k + column.width(), 0);
-                final Integer number = numbers.get(c).get(field.strip());
-                if (number == null) unseen++;
-                else x[k + number] = 1;
+                final String text = field.strip();
+                final Integer number = numbers.get(c).get(text);
+                if (number != null) x[k + number] = 1;
+                else if (!text.isEmpty()) unseen++;
                 k += column.width();
             }
         }
@@ -422,8 +440,7 @@ public final class TableEncoder {
                 final Column column = targets.get(t);
                 if (targetAt[t] < 0)
                     throw new IllegalArgumentException(
-                        "table: there is no column '" + column.name() + "', the target; the columns are "
-                            + String.join(", ", header));
+                        "there is no column '" + column.name() + "', the target; the columns are " + some(header));
                 final String field = row.get(targetAt[t]);
                 if (!column.isText()) {
                     y[offset + t] = number(line, column.name(), field);
@@ -452,7 +469,9 @@ public final class TableEncoder {
     private static void requireWidth(long line, List<String> row, List<String> header) {
         if (row.size() != header.size())
             throw new IllegalArgumentException(
-                "line " + line + ": it has " + row.size() + " fields; expected " + header.size() + ", as the header has");
+                "line " + line + ": it has " + row.size() + (row.size() == 1 ? " field" : " fields") + "; expected "
+                    + header.size() + ", as the header has" + (row.stream().anyMatch(field -> field.indexOf('\n') >= 0)
+                        ? " (one spans lines: is a quote not closed?)" : ""));
     }
 
     private static float number(long line, String column, String field) {
@@ -485,6 +504,11 @@ public final class TableEncoder {
         } catch (NumberFormatException e) {
             return Float.NaN;
         }
+    }
+
+    private static String some(List<String> names) {
+        return names.size() <= MOST_NAMES ? String.join(", ", names)
+            : String.join(", ", names.subList(0, MOST_NAMES)) + ", … (" + names.size() + " in all)";
     }
 
     private static String shortened(String field) {

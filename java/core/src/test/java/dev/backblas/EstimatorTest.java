@@ -120,7 +120,12 @@ class EstimatorTest {
         final float[][] y = new float[X.length][];
         for (int i = 0; i < y.length; i++)
             y[i] = new float[] {labels.get(i).contains("heavy") ? 1 : 0, labels.get(i).contains("positive") ? 1 : 0};
-        assertTrue(model.score(Dataset.of(X, y)) > 0.95);
+        final Dataset data = Dataset.of(X, y);
+        assertTrue(model.score(data) > 0.95);
+        final MlpClassifier<String> again = MlpClassifier.ofMultiLabel(model.network(), model.labels(), model.scaler(), null);
+        assertTrue(again.isMultiLabel());
+        assertEquals(model.score(data), again.score(data));
+        assertEquals(model.score(data), Metrics.exactMatch(model.network(), data.scaled(model.scaler(), null)));
     }
 
     /** A class that counts for nothing is never predicted where another one is possible. */
