@@ -157,6 +157,7 @@ class CheckpointTest {
             }
         }
         assertEquals(want, last(run(file, Long.MAX_VALUE)), "seed " + seed + ", after " + ends + " ends");
+        requireNoPart();
     }
 
     private static String last(List<String> lines) {
@@ -209,6 +210,10 @@ class CheckpointTest {
             assertTrue(assertThrows(IOException.class, () -> other.resume(directory.resolve("none"))).getMessage()
                 .contains("no such file"));
         }
+        requireNoPart();
+    }
+
+    private void requireNoPart() throws IOException {
         try (Stream<Path> files = Files.list(directory)) {
             assertTrue(files.noneMatch(left -> left.toString().endsWith(".part")), "a file is left behind");
         }
