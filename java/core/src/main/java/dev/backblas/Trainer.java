@@ -77,6 +77,7 @@ public final class Trainer implements AutoCloseable {
     private double eta; // of the latest step
     private History history = new History();
     private final float @Nullable [] best; // the parameters of the best epoch, for early stopping
+    private float @Nullable [] latest; // the parameters that training goes on from, while the network has the best
 
     // The batch at hand, and the tasks of a step, each in as many parts as there are threads
     private @Nullable Dataset data; // null where the batch is in place
@@ -385,8 +386,8 @@ public final class Trainer implements AutoCloseable {
 
     /**
      * Trains until that many epochs are done, those before counted: so a trainer that resumes is told the same as one that has
-     * never stopped. It ends earlier by early stopping, or by {@link #cancel}; where it stops early, the best weights are
-     * restored.
+     * never stopped. It ends earlier by early stopping, or by {@link #cancel}. With early stopping, the network ends with the
+     * best weights; the latest are kept aside, and further training, or {@link #save}, goes on from these.
      *
      * @param data   the samples; those for validation are taken from them if a share was asked for
      * @param epochs how many in all
@@ -411,6 +412,7 @@ public final class Trainer implements AutoCloseable {
                 held = data.select(Arrays.copyOf(rows, first));
                 training = data.select(Arrays.copyOfRange(rows, first, rows.length));
             }
+            goOn();
             while (history.size() < epochs && !isStopped()) {
                 if (!epoch(training, true)) {
                     if (checkpoint != null) write(checkpoint);
@@ -421,13 +423,22 @@ public final class Trainer implements AutoCloseable {
                 if (checkpoint != null) write(checkpoint);
                 for (Listener listener : listeners) listener.epoch(history.last());
             }
-            if (best != null && history.size() > 0)
-                System.arraycopy(best, 0, network.parameters(), 0, best.length);
+            if (best != null && history.size() > 0) {
+                latest = network.parameters().clone();
+                copy(best, network.parameters());
+            }
             return history;
         } finally {
             cancelled = false;
             busy.setRelease(false);
         }
+    }
+
+    /** Puts the latest weights in the place of the best. */
+    private void goOn() {
+        if (latest == null) return;
+        copy(latest, network.parameters());
+        latest = null;
     }
 
     private boolean isStopped() {
@@ -454,6 +465,7 @@ public final class Trainer implements AutoCloseable {
         requireFitting("epoch", data);
         begin("epoch");
         try {
+            goOn();
             epoch(data, false);
             add(Double.NaN, Double.NaN);
             return history.last().loss();
@@ -607,8 +619,7 @@ public final class Trainer implements AutoCloseable {
     /** The latest epoch is over. */
     private void add(double validationLoss, double metric) {
         history.add(new History.Epoch(epoch, sum, validationLoss, metric, eta, nanos * 1e-9));
-        if (best != null && history.best(least) == history.size() - 1)
-            System.arraycopy(network.parameters(), 0, best, 0, best.length);
+        if (best != null && history.best(least) == history.size() - 1) copy(network.parameters(), best);
     }
 
     private double meanLoss(Dataset data) {
@@ -652,6 +663,7 @@ public final class Trainer implements AutoCloseable {
             throw new IllegalStateException("step: L-BFGS takes all samples at once; expected a call of epoch or fit");
         begin("step");
         try {
+            goOn();
             return step(x, y, m, m, history.size()) / m;
         } finally {
             busy.setRelease(false);
@@ -764,8 +776,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Writes a checkpoint: weights, what the optimizer remembers, the position in the training set, the history, and the best
-     * weights where they are kept. It is written beside and renamed when it is complete.
+     * Writes a checkpoint: the latest weights, what the optimizer remembers, the position in the training set, the history, and
+     * with early stopping the best weights, too. It is written beside and renamed when it is complete.
      *
      * @throws IOException naming the file, if it cannot be written
      */
@@ -787,16 +799,17 @@ public final class Trainer implements AutoCloseable {
     }
 
     private Checkpoint checkpoint() {
-        final List<float[]> arrays = new ArrayList<>(List.of(network.parameters()));
+        final float[] parameters = latest == null ? network.parameters() : latest;
+        final List<float[]> arrays = new ArrayList<>(List.of(parameters));
         arrays.addAll(List.of(memories()));
-        if (best != null) arrays.add(history.size() > 0 ? best : network.parameters());
+        if (best != null) arrays.add(history.size() > 0 ? best : parameters);
         return new Checkpoint(settings, epoch, start, sum, nanos, steps, history, arrays.toArray(float[][]::new));
     }
 
     /**
      * Goes on where the trainer stopped that wrote this checkpoint: with the same settings, data, backend and number of threads,
-     * the network ends in the same bits as if it had not. Network, optimizer, batch, seed and dropout must be the same; the rest
-     * may change.
+     * the network ends in the same bits as if it had not. The network gets the latest weights, not the best, which {@link #fit}
+     * ends with. Network, optimizer, batch, seed and dropout must be the same; the rest may change.
      *
      * @throws IOException naming the file and what is wrong, if it cannot be read, is damaged, or is of another kind of trainer;
      *                     this one is then as before
@@ -809,6 +822,7 @@ public final class Trainer implements AutoCloseable {
             if (from.arrays().length < 1 + memories.length)
                 throw new IOException(file + ": is not a checkpoint that can be read: it lacks what the optimizer remembers");
             copy(from.arrays()[0], network.parameters());
+            latest = null;
             for (int i = 0; i < memories.length; i++) copy(from.arrays()[1 + i], memories[i]);
             if (best != null) copy(from.arrays()[from.arrays().length > 1 + memories.length ? 1 + memories.length : 0], best);
             epoch = from.epoch();
