@@ -18,7 +18,7 @@ public final class Scaler {
     }
 
     /**
-     * A scaler of given numbers, such as those of another library's.
+     * {@return a scaler of given numbers, such as those of another library's}
      *
      * @param mean      of each column, finite
      * @param deviation of each column, above 0; infinite for a column that is to become 0
@@ -37,17 +37,17 @@ public final class Scaler {
         return new Scaler(mean.clone(), deviation.clone());
     }
 
-    /** The number of columns. */
+    /** {@return the number of columns} */
     public int columns() {
         return mean.length;
     }
 
-    /** The mean of each column, in a new array. */
+    /** {@return the mean of each column, in a new array} */
     public float[] mean() {
         return mean.clone();
     }
 
-    /** The deviation of each column, in a new array; infinite where the column was constant. */
+    /** {@return the deviation of each column, in a new array; infinite where the column was constant} */
     public float[] deviation() {
         return deviation.clone();
     }
