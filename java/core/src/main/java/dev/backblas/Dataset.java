@@ -7,13 +7,13 @@ import org.jspecify.annotations.Nullable;
 /** Samples to train on: each has {@link #inputs()} values x and {@link #outputs()} targets y. */
 public interface Dataset {
 
-    /** The number of samples. */
+    /** {@return the number of samples} */
     int size();
 
-    /** The values of one sample. */
+    /** {@return the number of values x of one sample} */
     int inputs();
 
-    /** The targets of one sample. */
+    /** {@return the number of targets y of one sample} */
     int outputs();
 
     /**
@@ -27,13 +27,18 @@ public interface Dataset {
      */
     void copy(int i, float[] x, int xOffset, float[] y, int yOffset);
 
-    /** What sample i counts for: its cost and its gradient are multiplied by it. Finite, 0 or more; 1 unless overridden. */
+    /**
+     * What sample i counts for: its cost and its gradient are multiplied by it. Called from several threads at once.
+     *
+     * @param i 0 … size − 1
+     * @return finite, 0 or more; 1 unless overridden
+     */
     default float weight(int i) {
         return 1;
     }
 
     /**
-     * These samples, each with a weight; a view.
+     * {@return these samples, each with a weight; a view}
      *
      * @param weights one for each sample; not copied
      * @throws IllegalArgumentException if there are more or fewer weights than samples, or one is not finite or below 0
@@ -43,7 +48,7 @@ public interface Dataset {
     }
 
     /**
-     * These samples, standardised; a view.
+     * {@return these samples, standardised; a view}
      *
      * @param ofX the standardisation of x, or null
      * @param ofY that of y, or null
@@ -56,8 +61,8 @@ public interface Dataset {
     }
 
     /**
-     * These samples, whose one target is the number of a class, with a target for each class: 1 for that class, 0 for the others;
-     * a view.
+     * {@return these samples, whose one target is the number of a class, with a target for each class: 1 for that class, 0 for
+     * the others; a view}
      *
      * @param classes how many there are; a target is one of 0 … classes − 1
      * @throws IllegalArgumentException if the samples have more than one target, or there is no class
@@ -71,7 +76,7 @@ public interface Dataset {
     }
 
     /**
-     * Samples in two arrays, which are not copied.
+     * {@return samples in two arrays, which are not copied}
      *
      * @param x       inputs × size: sample after sample
      * @param y       outputs × size
@@ -84,8 +89,10 @@ public interface Dataset {
     }
 
     /**
-     * Samples in rows, which are copied. There may be more values than one array can hold.
+     * {@return samples in rows, which are copied} There may be more values than one array can hold.
      *
+     * @param x a row of values for each sample, all of one length
+     * @param y a row of targets for each sample, all of one length
      * @throws IllegalArgumentException if there is no row, rows differ in length, or a value is not finite
      */
     static Dataset of(float[][] x, float[][] y) {
@@ -98,7 +105,7 @@ public interface Dataset {
     }
 
     /**
-     * Images of one byte a pixel, which stay bytes in memory and are scaled to [0, 1] a batch at a time. Not copied.
+     * {@return images of one byte a pixel, which stay bytes in memory and are scaled to [0, 1] a batch at a time} Not copied.
      *
      * @param pixels  inputs × size, unsigned
      * @param y       outputs × size
@@ -111,8 +118,11 @@ public interface Dataset {
     }
 
     /**
-     * Images and their labels, from two IDX files, gzipped or not: pixels as in {@link #ofBytes}, one target, the label.
+     * {@return images and their labels, from two IDX files, gzipped or not} Pixels are as in {@link #ofBytes}; there is one
+     * target, the label.
      *
+     * @param images a file of images: items, rows, columns
+     * @param labels a file of as many labels
      * @throws IOException naming the file and what is wrong with it
      */
     static Dataset idx(Path images, Path labels) throws IOException {
@@ -128,6 +138,8 @@ public interface Dataset {
     /**
      * Reads a stream into memory, with the weights of its samples. There may be more values than one array can hold.
      *
+     * @param stream read once, to its end
+     * @return the samples, in their order
      * @throws IOException              if it cannot be read, or is empty
      * @throws IllegalArgumentException if a value is not finite
      */
@@ -136,8 +148,10 @@ public interface Dataset {
     }
 
     /**
-     * The samples [from, to) of this one; a view.
+     * {@return the samples [from, to) of this one; a view}
      *
+     * @param from the first, 0 or more
+     * @param to   after the last; above {@code from}
      * @throws IllegalArgumentException if that is empty or goes beyond the samples
      */
     default Dataset slice(int from, int to) {
@@ -150,8 +164,9 @@ public interface Dataset {
     }
 
     /**
-     * These samples of this one, in this order; a view.
+     * {@return these samples of this one, in this order; a view}
      *
+     * @param rows the numbers of samples, from 0; one may come twice
      * @throws IllegalArgumentException if there is no such sample, or none is named
      */
     default Dataset select(int[] rows) {

@@ -111,8 +111,10 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         }
 
         /**
-         * The hidden layers, all of {@link #activation}; one of 100 units unless set. None at all, and the model is linear.
+         * Sets the hidden layers, all of {@link #activation}; one of 100 units unless set.
          *
+         * @param units of each layer, 1 or more; without any the model is linear
+         * @return this
          * @throws IllegalArgumentException for a layer of less than one unit
          */
         public B hidden(int... units) {
@@ -122,7 +124,13 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
             return self();
         }
 
-        /** φ of the hidden layers: of those set by {@link #hidden}, before or after; ReLU unless set. */
+        /**
+         * Sets φ of the hidden layers of {@link #hidden}, called before or after.
+         *
+         * @param activation ReLU unless set; not softmax
+         * @return this
+         * @throws IllegalArgumentException for softmax
+         */
         public B activation(Activation activation) {
             requireHidden(activation);
             this.activation = activation;
@@ -133,6 +141,9 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         /**
          * Adds a hidden layer with an activation of its own; the first call replaces the default layer.
          *
+         * @param units      its units, 1 or more
+         * @param activation φ; not softmax
+         * @return this
          * @throws IllegalArgumentException for less than one unit, or softmax
          */
         public B layer(int units, Activation activation) {
@@ -142,7 +153,11 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         /**
          * Adds a hidden layer with an activation and a dropout of its own; the first call replaces the default layer.
          *
-         * @param dropout as in {@link #dropout}
+         * @param units      its units, 1 or more
+         * @param activation φ; not softmax
+         * @param dropout    as in {@link #dropout}
+         * @return this
+         * @throws IllegalArgumentException if one is out of range
          */
         public B layer(int units, Activation activation, double dropout) {
             if (units < 1)
@@ -155,8 +170,12 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         }
 
         /**
-         * The probability with which a unit of each hidden layer, set before or after, drops out of a step; 0 unless set. In
-         * [0, 1).
+         * Sets the probability with which a unit of each hidden layer, set before or after, drops out of a step: N. Srivastava et
+         * al., "Dropout", 2014.
+         *
+         * @param p 0 unless set; in [0, 1)
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
          */
         public B dropout(double p) {
             dropout = requireDropout(p);
@@ -164,7 +183,13 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
             return self();
         }
 
-        /** {@link #dropout} of the inputs, often smaller; 0 unless set. */
+        /**
+         * Sets the probability with which an input drops out of a step; often smaller than {@link #dropout}.
+         *
+         * @param p 0 unless set; in [0, 1)
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
         public B inputDropout(double p) {
             inputDropout = requireDropout(p);
             return self();
@@ -182,8 +207,11 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         }
 
         /**
-         * How weights start; {@link Initialization#GLOROT} unless set, as scikit-learn's: on small tables it scores better than
+         * Sets how weights start. {@link Initialization#GLOROT} is scikit-learn's, too: on small tables it scores better than
          * {@link Initialization#HE}, whose first functions are rougher (0.832 against 0.804 on Boston, mean R² of 20 seeds).
+         *
+         * @param initialization {@link Initialization#GLOROT} unless set
+         * @return this
          */
         public B initialization(Initialization initialization) {
             this.initialization = initialization;
@@ -191,8 +219,11 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         }
 
         /**
-         * Whether inputs (and, in regression, targets) are brought to mean 0 and deviation 1, by numbers that {@code fit} learns
-         * and the model keeps; yes unless set. Images of bytes, which are in [0, 1] already, are better left alone.
+         * Sets whether inputs (and, in regression, targets) are brought to mean 0 and deviation 1, by numbers that {@code fit}
+         * learns and the model keeps. Images of bytes, which are in [0, 1] already, are better left alone.
+         *
+         * @param standardize yes unless set
+         * @return this
          */
         public B standardize(boolean standardize) {
             this.standardize = standardize;
@@ -200,39 +231,69 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         }
 
         /**
-         * What is to become small, such as one's own; unless set, the cross-entropy in classification, the squared error in
-         * regression.
+         * Sets what is to become small, such as a loss of one's own.
+         *
+         * @param loss unless set, the cross-entropy in classification, the squared error in regression
+         * @return this
          */
         public B loss(Loss loss) {
             this.loss = loss;
             return self();
         }
 
-        /** How steps follow the gradient; {@link Optimizer#adam()} unless set. */
+        /**
+         * Sets how steps follow the gradient.
+         *
+         * @param optimizer {@link Optimizer#adam()} unless set
+         * @return this
+         */
         public B optimizer(Optimizer optimizer) {
             this.optimizer = optimizer;
             return self();
         }
 
-        /** How the rate changes; {@link Schedule#constant()} unless set. */
+        /**
+         * Sets how the rate changes.
+         *
+         * @param schedule {@link Schedule#constant()} unless set
+         * @return this
+         */
         public B schedule(Schedule schedule) {
             this.schedule = schedule;
             return self();
         }
 
-        /** The most times that {@code fit} goes through the samples; 200 unless set. */
+        /**
+         * Sets how many times {@code fit} goes through the samples, unless {@link #earlyStopping} ends it before.
+         *
+         * @param most 200 unless set; 1 or more
+         * @return this
+         * @throws IllegalArgumentException if it is below 1
+         */
         public B epochs(int most) {
             this.epochs = atLeastOne("epochs", most);
             return self();
         }
 
-        /** The samples of a step; 200, or all if there are fewer, unless set. */
+        /**
+         * Sets the samples of a step.
+         *
+         * @param samples 200 unless set, or all if there are fewer; 1 or more
+         * @return this
+         * @throws IllegalArgumentException if it is below 1
+         */
         public B batch(int samples) {
             this.batch = atLeastOne("batch", samples);
             return self();
         }
 
-        /** η, the learning rate; unless set 0.1 for {@link Optimizer#sgd()}, 0.001 for the others. Finite and above 0. */
+        /**
+         * Sets η, the learning rate.
+         *
+         * @param rate unless set 0.1 for {@link Optimizer#sgd()}, 0.001 for the others; finite and above 0
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
         public B rate(double rate) {
             if (!((float) rate > 0) || !Float.isFinite((float) rate))
                 throw new IllegalArgumentException("rate: it is " + rate + "; expected a finite number above 0");
@@ -241,15 +302,24 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         }
 
         /**
-         * α of the penalty (α/2m) Σ W² on the weights, m being the samples of a step: scikit-learn's {@code alpha}; 0.0001 unless
-         * set. Finite, 0 or more.
+         * Sets α of the penalty (α/2m) Σ W² on the weights, m being the samples of a step: scikit-learn's {@code alpha}.
+         *
+         * @param alpha 0.0001 unless set; finite, 0 or more
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
          */
         public B l2(double alpha) {
             l2 = requirePenalty("l2", alpha);
             return self();
         }
 
-        /** α₁ of the penalty (α₁/m) Σ |W| on the weights, m being the samples of a step; 0 unless set. Finite, 0 or more. */
+        /**
+         * Sets α₁ of the penalty (α₁/m) Σ |W| on the weights, m being the samples of a step.
+         *
+         * @param alpha α₁, 0 unless set; finite, 0 or more
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
         public B l1(double alpha) {
             l1 = requirePenalty("l1", alpha);
             return self();
@@ -261,7 +331,13 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
             return alpha;
         }
 
-        /** The largest norm of the gradient of a step; none unless set. Above 0. */
+        /**
+         * Sets the largest norm of the gradient of a step; see {@link Trainer.Builder#clipNorm}.
+         *
+         * @param most none unless set; above 0
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
         public B clipNorm(double most) {
             if (!((float) most > 0))
                 throw new IllegalArgumentException("clipNorm: it is " + most + "; expected a number above 0");
@@ -270,9 +346,13 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         }
 
         /**
-         * When {@code fit} ends before its last epoch: after {@code patience} epochs in a row that have not lowered the loss (of
-         * the validation samples, if there are any) by {@code tolerance}; 10 and 0.0001 unless set. The best weights are
-         * restored.
+         * Sets when {@code fit} ends before its last epoch: after some epochs in a row that have not lowered the loss (of the
+         * validation samples, if there are any). The best weights are restored.
+         *
+         * @param patience  those epochs, 10 unless set; 1 or more
+         * @param tolerance by how much the loss must fall to count, 0.0001 unless set; 0 or more
+         * @return this
+         * @throws IllegalArgumentException if one is out of range
          */
         public B earlyStopping(int patience, double tolerance) {
             if (!(tolerance >= 0))
@@ -282,13 +362,23 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
             return self();
         }
 
-        /** Lets {@code fit} go through all its epochs; the last weights stay. */
+        /**
+         * Lets {@code fit} go through all its epochs; the last weights stay.
+         *
+         * @return this
+         */
         public B noEarlyStopping() {
             patience = 0;
             return self();
         }
 
-        /** The share of the samples that {@code fit} keeps for validation, chosen at random; none unless set. In (0, 1). */
+        /**
+         * Sets the share of the samples that {@code fit} keeps for validation, chosen at random.
+         *
+         * @param share none unless set; in (0, 1)
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
         public B validation(double share) {
             if (!(share > 0 && share < 1))
                 throw new IllegalArgumentException("validation: the share is " + share + "; expected a number in (0, 1)");
@@ -297,14 +387,24 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
             return self();
         }
 
-        /** Samples that {@code fit} measures the loss of after each epoch, of the form that it takes; none unless set. */
+        /**
+         * Sets samples that {@code fit} measures the loss of after each epoch.
+         *
+         * @param data with targets of the form that {@code fit} takes; none unless set
+         * @return this
+         */
         public B validation(Dataset data) {
             validation = data;
             validationShare = 0;
             return self();
         }
 
-        /** Adds who is told how {@code fit} goes. */
+        /**
+         * Adds who is told how {@code fit} goes.
+         *
+         * @param listener called on the thread that calls {@code fit}
+         * @return this
+         */
         public B listener(Trainer.Listener listener) {
             listeners.add(listener);
             return self();
@@ -314,8 +414,10 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          * Where {@code fit} writes a checkpoint after each epoch; see {@link Trainer.Builder#checkpoint}. Not for streams.
          * {@code fit} throws an {@link UncheckedIOException} naming the file if it cannot be written, or not be resumed from.
          *
+         * @param file   replaced by complete ones only
          * @param resume whether {@code fit} goes on from there if the file exists: with the same samples and settings, the model
          *               ends in the same bits as one whose training never stopped
+         * @return this
          */
         public B checkpoint(Path file, boolean resume) {
             checkpoint = file;
@@ -323,25 +425,46 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
             return self();
         }
 
-        /** The most threads that train together; all processors unless set. */
+        /**
+         * Sets how many threads may take a step together; small steps take fewer.
+         *
+         * @param most all processors unless set; 1 or more
+         * @return this
+         * @throws IllegalArgumentException if it is below 1
+         */
         public B threads(int most) {
             this.threads = atLeastOne("threads", most);
             return self();
         }
 
-        /** The seed of the first weights and of the order of samples; 1 unless set. */
+        /**
+         * Sets the seed of the first weights, of the order of samples, of dropout and of the choice of validation samples.
+         *
+         * @param seed 1 unless set
+         * @return this
+         */
         public B seed(long seed) {
             this.seed = seed;
             return self();
         }
 
-        /** Where products are computed; {@link Backend#fastest()} unless set. */
+        /**
+         * Sets where products are computed.
+         *
+         * @param backend {@link Backend#fastest()} unless set
+         * @return this
+         */
         public B backend(Backend backend) {
             this.backend = backend;
             return self();
         }
 
-        /** How the samples came from a table; kept in the model, for {@link Mlp#encoder()}. */
+        /**
+         * Sets how the samples came from a table; kept in the model, for {@link Mlp#encoder()}.
+         *
+         * @param encoder none unless set
+         * @return this
+         */
         public B encoder(TableEncoder encoder) {
             this.encoder = encoder;
             return self();
@@ -357,7 +480,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         }
     }
 
-    /** Whether there is a model: after {@code fit}, {@code partialFit} or a load. */
+    /** {@return whether there is a model: after {@code fit}, {@code partialFit} or a load} */
     public boolean isFitted() {
         return model != null;
     }
@@ -371,7 +494,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
     }
 
     /**
-     * The values of a sample.
+     * {@return the number of values of a sample}
      *
      * @throws IllegalStateException before {@code fit}
      */
@@ -380,7 +503,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
     }
 
     /**
-     * The network behind the predictions; its inputs are standardised by {@link #scaler()}, if there is one.
+     * {@return the network behind the predictions} Its inputs are standardised by {@link #scaler()}, if there is one.
      *
      * @throws IllegalStateException before {@code fit}
      */
@@ -389,7 +512,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
     }
 
     /**
-     * The standardisation of the inputs, or null where there is none.
+     * {@return the standardisation of the inputs, or null where there is none}
      *
      * @throws IllegalStateException before {@code fit}
      */
@@ -398,7 +521,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
     }
 
     /**
-     * How a row of a table becomes a sample, or null if the model did not come from one.
+     * {@return how a row of a table becomes a sample, or null if the model did not come from one}
      *
      * @throws IllegalStateException before {@code fit}
      */
@@ -563,7 +686,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
     }
 
     /**
-     * What came of the epochs of the latest {@code fit}, and of the passes since; empty before, and after a load. In the
+     * {@return what came of the epochs of the latest {@code fit}, and of the passes since} Empty before, and after a load. In the
      * standardised unit of the targets.
      */
     public List<History.Epoch> history() {

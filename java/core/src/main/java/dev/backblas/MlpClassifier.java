@@ -47,7 +47,7 @@ public final class MlpClassifier<L> extends Mlp {
         this.balanced = balanced;
     }
 
-    /** Begins a classifier. */
+    /** {@return the settings of a new classifier, all at their defaults} */
     public static Builder builder() {
         return new Builder();
     }
@@ -65,9 +65,11 @@ public final class MlpClassifier<L> extends Mlp {
         }
 
         /**
-         * What a sample of each class counts for, times the weight of its own; 1 for a class that is not named.
+         * Sets what a sample of each class counts for, times the weight of its own; 1 for a class that is not named.
          *
          * @param weights by label; finite, 0 or more
+         * @return this
+         * @throws IllegalArgumentException if one is out of range
          */
         public Builder classWeights(Map<?, ? extends Number> weights) {
             weights.forEach((label, weight) -> {
@@ -80,14 +82,22 @@ public final class MlpClassifier<L> extends Mlp {
             return this;
         }
 
-        /** Lets every class count for as much in all: a sample counts n / (k · nₖ), k classes, nₖ of its class out of n. */
+        /**
+         * Lets every class count for as much in all: a sample counts n / (k · nₖ), k classes, nₖ of its class out of n.
+         *
+         * @return this
+         */
         public Builder balanced() {
             classWeights = Map.of();
             balanced = true;
             return this;
         }
 
-        /** A classifier of these settings, which knows nothing yet. */
+        /**
+         * {@return a classifier of these settings, which knows nothing yet}
+         *
+         * @param <L> the labels
+         */
         public <L> MlpClassifier<L> build() {
             return new MlpClassifier<>(settings(), classWeights, balanced, null);
         }
@@ -117,7 +127,13 @@ public final class MlpClassifier<L> extends Mlp {
         return fit(Dataset.of(x, numbers("fit", labels, classes)), classes);
     }
 
-    /** As {@link #fit(float[][], List)}. */
+    /**
+     * As {@link #fit(float[][], List)}.
+     *
+     * @param x      rows of as many values each
+     * @param labels the label of each row; of two or more classes
+     * @return this
+     */
     public MlpClassifier<L> fit(float[][] x, L[] labels) {
         return fit(x, Arrays.asList(labels));
     }
@@ -126,6 +142,7 @@ public final class MlpClassifier<L> extends Mlp {
      * Learns classes from samples with one target, the number of their class: 0 for the first of the labels, 1 for the next, ….
      * The samples count by their {@link Dataset#weight}.
      *
+     * @param data   samples with one target
      * @param labels of the classes, two or more, all different
      * @return this
      * @throws IllegalArgumentException if a target is no such number, or a value is not finite, naming its row and column
@@ -147,7 +164,13 @@ public final class MlpClassifier<L> extends Mlp {
      * Learns from more samples than memory holds, with targets as in {@link #fit(Dataset, List)}, which are read once before the
      * first epoch and once in each.
      *
-     * @throws IOException if the stream cannot be read; the model is the old one then
+     * @param stream opened once before the first epoch and once in each
+     * @param labels of the classes, two or more, all different
+     * @return this
+     * @throws IOException              if the stream cannot be read; the model is the old one then
+     * @throws IllegalArgumentException if a target is not the number of a class, or a value is not finite, naming its row and
+     *                                  column
+     * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public synchronized MlpClassifier<L> fit(SampleStream stream, List<? extends L> labels) throws IOException {
         return fit("fit", stream, labels, false);
@@ -169,6 +192,8 @@ public final class MlpClassifier<L> extends Mlp {
      * @param x      rows of as many values each
      * @param labels those of each row
      * @return this
+     * @throws IllegalArgumentException if the lengths do not fit together, no sample has a label, or a value is not finite
+     * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public MlpClassifier<L> fitMultiLabel(float[][] x, List<? extends Collection<? extends L>> labels) {
         final List<L> classes = classes("fitMultiLabel", labels.stream().flatMap(Collection::stream).toList());
@@ -182,14 +207,27 @@ public final class MlpClassifier<L> extends Mlp {
      * Learns labels of which a sample may have several, or none, from samples with a target for each label: 1 for those that it
      * has, 0 for the others.
      *
+     * @param data   samples with a target for each label
      * @param labels one or more, all different
      * @return this
+     * @throws IllegalArgumentException if a target is not in [0, 1], or a value is not finite
+     * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public synchronized MlpClassifier<L> fitMultiLabel(Dataset data, List<? extends L> labels) {
         return fit("fitMultiLabel", data, labels, true);
     }
 
-    /** As {@link #fitMultiLabel(Dataset, List)}, from more samples than memory holds; see {@link #fit(SampleStream, List)}. */
+    /**
+     * {@link #fitMultiLabel(Dataset, List)} from more samples than memory holds, which are read once before the first epoch and
+     * once in each.
+     *
+     * @param stream opened for each pass
+     * @param labels one or more, all different
+     * @return this
+     * @throws IOException              if the stream cannot be read; the model is the old one then
+     * @throws IllegalArgumentException if a target is not in [0, 1], or a value is not finite
+     * @throws IllegalStateException    if the training diverges; the model is the old one then
+     */
     public synchronized MlpClassifier<L> fitMultiLabel(SampleStream stream, List<? extends L> labels) throws IOException {
         return fit("fitMultiLabel", stream, labels, true);
     }
@@ -197,6 +235,7 @@ public final class MlpClassifier<L> extends Mlp {
     /**
      * Goes through these samples once, starting from what is known.
      *
+     * @param x      rows of as many values each
      * @param labels the label of each row
      * @return this
      * @throws IllegalStateException    before {@code fit} or {@link #partialFit(float[][], List, List)}, which say what classes
@@ -211,14 +250,25 @@ public final class MlpClassifier<L> extends Mlp {
      * Goes through these samples once, starting from what is known. The first call, if there was no {@code fit}, sets the classes
      * and learns the standardisation, and both then stay.
      *
+     * @param x       rows of as many values each
      * @param labels  the label of each row
      * @param classes all labels there will ever be, in the order of their numbers
+     * @return this
+     * @throws IllegalArgumentException if the classes are not those of the model, a label is none of them, or a value is not
+     *                                  finite
+     * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public MlpClassifier<L> partialFit(float[][] x, List<? extends L> labels, List<? extends L> classes) {
         return partialFit(Dataset.of(x, numbers("partialFit", labels, classes)), classes);
     }
 
-    /** As {@link #partialFit(float[][], List, List)}, of samples as {@link #fit(Dataset, List)} wants them. */
+    /**
+     * As {@link #partialFit(float[][], List, List)}, of samples as {@link #fit(Dataset, List)} wants them.
+     *
+     * @param data    samples with one target, the number of their class
+     * @param classes all labels there will ever be, in the order of their numbers
+     * @return this
+     */
     public synchronized MlpClassifier<L> partialFit(Dataset data, List<? extends L> classes) {
         if (isFitted() && !labels().equals(classes))
             throw new IllegalArgumentException(
@@ -381,7 +431,7 @@ public final class MlpClassifier<L> extends Mlp {
     // ---- Prediction
 
     /**
-     * The labels of the classes, in the order of their numbers.
+     * {@return the labels of the classes, in the order of their numbers}
      *
      * @throws IllegalStateException before {@code fit}
      */
@@ -390,14 +440,19 @@ public final class MlpClassifier<L> extends Mlp {
         return (List<L>) model("labels").labels();
     }
 
-    /** Whether a sample may have several labels. */
+    /**
+     * {@return whether a sample may have several labels}
+     *
+     * @throws IllegalStateException before {@code fit}
+     */
     public boolean isMultiLabel() {
         return model("isMultiLabel").multiLabel();
     }
 
     /**
-     * The label of the most probable class of one sample.
+     * {@return the label of the most probable class of one sample}
      *
+     * @param x {@link #inputs()} values
      * @throws IllegalArgumentException if {@code x} has another length than the model's inputs, or a value is not finite
      * @throws IllegalStateException    before {@code fit}
      */
@@ -405,7 +460,11 @@ public final class MlpClassifier<L> extends Mlp {
         return predict(new float[][] {x}).get(0);
     }
 
-    /** The label of the most probable class of each row; as {@link #predict(float[])}. */
+    /**
+     * {@return the label of the most probable class of each row; as {@link #predict(float[])}}
+     *
+     * @param x rows of {@link #inputs()} values
+     */
     public List<L> predict(float[][] x) {
         final Model model = model("predict");
         final int n = model.labels().size();
@@ -413,7 +472,11 @@ public final class MlpClassifier<L> extends Mlp {
         return IntStream.range(0, x.length).mapToObj(i -> label(model, largest(p, i * n, n))).toList();
     }
 
-    /** The labels of one sample that are as likely as not, the likeliest first: none, one or several. */
+    /**
+     * {@return the labels of one sample that are as likely as not, the likeliest first: none, one or several}
+     *
+     * @param x {@link #inputs()} values
+     */
     public Set<L> predictLabels(float[] x) {
         final Model model = model("predictLabels");
         final float[] p = probabilities("predictLabels", model, new float[][] {x});
@@ -426,13 +489,18 @@ public final class MlpClassifier<L> extends Mlp {
     /**
      * The probability of each class for one sample, in the order of {@link #labels}.
      *
+     * @param x {@link #inputs()} values
      * @return one for each class, in a new array; their sum is 1, unless there may be several labels
      */
     public float[] predictProba(float[] x) {
         return probabilities("predictProba", model("predictProba"), new float[][] {x});
     }
 
-    /** The probability of each class for each row; as {@link #predictProba(float[])}. */
+    /**
+     * {@return the probability of each class for each row; as {@link #predictProba(float[])}}
+     *
+     * @param x rows of {@link #inputs()} values
+     */
     public float[][] predictProba(float[][] x) {
         return rows(probabilities("predictProba", model("predictProba"), x), x.length);
     }
@@ -476,19 +544,32 @@ public final class MlpClassifier<L> extends Mlp {
         return best;
     }
 
-    /** {@link #score(Dataset)} of rows. */
+    /**
+     * {@return {@link #score(Dataset)} of rows}
+     *
+     * @param x      rows of {@link #inputs()} values
+     * @param labels the right one of each row
+     */
     public double score(float[][] x, List<? extends L> labels) {
         return score(Dataset.of(x, numbers("score", labels, labels())));
     }
 
-    /** As {@link #score(float[][], List)}. */
+    /**
+     * {@return {@link #score(Dataset)} of rows}
+     *
+     * @param x      rows of {@link #inputs()} values
+     * @param labels the right one of each row
+     */
     public double score(float[][] x, L[] labels) {
         return score(x, Arrays.asList(labels));
     }
 
     /**
-     * The share of samples whose class is right, weighted, in [0, 1]; where there may be several labels, of those with all of
-     * them right. Targets are as in {@link #fit(Dataset, List)} or {@link #fitMultiLabel(Dataset, List)}.
+     * {@return the share of samples whose class is right, weighted, in [0, 1]} Where there may be several labels, of those with
+     * all of them right.
+     *
+     * @param data targets as in {@link #fit(Dataset, List)} or {@link #fitMultiLabel(Dataset, List)}
+     * @throws IllegalStateException before {@code fit}
      */
     public double score(Dataset data) {
         return share("score", model("score"), data);
@@ -514,6 +595,7 @@ public final class MlpClassifier<L> extends Mlp {
     /**
      * Writes the model as a safetensors file, with everything a prediction needs; see {@link Network#save}.
      *
+     * @param file where to; a name that ends in {@code .safetensors}, by custom
      * @throws IOException           naming the file, if it cannot be written; an old file is still there then
      * @throws IllegalStateException before {@code fit}, or if labels are of a type that a file cannot hold: it holds String,
      *                               Integer and the other boxes, and enum constants by name
@@ -526,26 +608,46 @@ public final class MlpClassifier<L> extends Mlp {
      * Reads a classifier that {@link #save} wrote, for {@link Backend#fastest()}, whatever the type of its labels. Its settings
      * for training are the defaults.
      *
+     * @param file what was written
+     * @return the classifier, ready to predict
      * @throws IOException naming the file and what is wrong with it, if it cannot be read, is damaged, or holds something else
      */
     public static MlpClassifier<Object> load(Path file) throws IOException {
         return load(file, Object.class);
     }
 
-    /** As {@link #load(Path)}, with labels of this type, which may be an enumeration. */
+    /**
+     * As {@link #load(Path)}, with labels of one type.
+     *
+     * @param <L>    the labels
+     * @param file   what was written
+     * @param labels their type, which may be an enumeration
+     * @return the classifier, ready to predict
+     * @throws IOException naming the file and what is wrong with it, such as labels of another type
+     */
     public static <L> MlpClassifier<L> load(Path file, Class<L> labels) throws IOException {
         return load(file, labels, builder());
     }
 
-    /** As {@link #load(Path, Class)}, with settings for {@link #partialFit(float[][], List)} and the backend. */
+    /**
+     * As {@link #load(Path, Class)}, with settings for {@link #partialFit(float[][], List)} and the backend.
+     *
+     * @param <L>      the labels
+     * @param file     what was written
+     * @param labels   their type, which may be an enumeration
+     * @param settings for what it learns from now on; the layers of the model are the file's
+     * @return the classifier, ready to predict
+     * @throws IOException naming the file and what is wrong with it, such as labels of another type
+     */
     public static <L> MlpClassifier<L> load(Path file, Class<L> labels, Builder settings) throws IOException {
         return new MlpClassifier<>(settings.settings(), settings.classWeights, settings.balanced,
                                    ModelFile.load(file, labels, settings.backend()));
     }
 
     /**
-     * A classifier of a network that was trained elsewhere, such as one of {@link WeightImport}; not copied.
+     * {@return a classifier of a network that was trained elsewhere, such as one of {@link WeightImport}; not copied}
      *
+     * @param <L>     the labels
      * @param network ends in a softmax over the classes, or in one sigmoid for the second of two
      * @param labels  of the classes, in the order of their numbers
      * @param scaler  what the inputs go through before, or null
@@ -556,9 +658,14 @@ public final class MlpClassifier<L> extends Mlp {
     }
 
     /**
-     * As {@link #of(Network, List, Scaler)}.
+     * {@return a classifier as of {@link #of(Network, List, Scaler)}, which knows the columns of a table}
      *
+     * @param <L>     the labels
+     * @param network ends in a softmax over the classes, or in one sigmoid for the second of two
+     * @param labels  of the classes, in the order of their numbers
+     * @param scaler  what the inputs go through before, or null
      * @param encoder how a row of a table becomes a sample, or null
+     * @throws IllegalArgumentException if they do not fit together
      */
     public static <L> MlpClassifier<L> of(Network network, List<? extends L> labels, @Nullable Scaler scaler,
                                           @Nullable TableEncoder encoder) {
@@ -566,9 +673,15 @@ public final class MlpClassifier<L> extends Mlp {
     }
 
     /**
-     * As {@link #of(Network, List, Scaler, TableEncoder)}, of a network for samples that may have several labels, or none.
+     * {@return a classifier, for samples that may have several labels or none, of a network that was trained elsewhere; not
+     * copied}
      *
+     * @param <L>     the labels
      * @param network ends in a sigmoid for each label
+     * @param labels  one or more, all different
+     * @param scaler  what the inputs go through before, or null
+     * @param encoder how a row of a table becomes a sample, or null
+     * @throws IllegalArgumentException if they do not fit together
      */
     public static <L> MlpClassifier<L> ofMultiLabel(Network network, List<? extends L> labels, @Nullable Scaler scaler,
                                                     @Nullable TableEncoder encoder) {

@@ -39,7 +39,7 @@ public final class MlpRegressor extends Mlp {
         return Metrics::rootMeanSquaredError;
     }
 
-    /** Begins a regressor. */
+    /** {@return the settings of a new regressor, all at their defaults} */
     public static Builder builder() {
         return new Builder();
     }
@@ -56,15 +56,17 @@ public final class MlpRegressor extends Mlp {
         }
 
         /**
-         * φ of the output: the identity unless set, or softplus where the loss is not defined on that, as
-         * {@link Loss#POISSON}. With another output than the identity, targets are not standardised.
+         * Sets φ of the output. With another than the identity, targets are not standardised.
+         *
+         * @param activation unless set the identity, or softplus where the loss is not defined on that, as {@link Loss#POISSON}
+         * @return this
          */
         public Builder output(Activation activation) {
             output = activation;
             return this;
         }
 
-        /** A regressor of these settings, which knows nothing yet. */
+        /** {@return a regressor of these settings, which knows nothing yet} */
         public MlpRegressor build() {
             return new MlpRegressor(settings(), output, null);
         }
@@ -83,12 +85,23 @@ public final class MlpRegressor extends Mlp {
         return fit(Dataset.of(x, column(y)));
     }
 
-    /** Learns several quantities at once; as {@link #fit(float[][], float[])}. */
+    /**
+     * Learns several quantities at once; as {@link #fit(float[][], float[])}.
+     *
+     * @param x rows of as many values each
+     * @param y a row of as many targets for each row of x
+     * @return this
+     */
     public MlpRegressor fit(float[][] x, float[][] y) {
         return fit(Dataset.of(x, y));
     }
 
-    /** Learns the targets of these samples, each with its {@link Dataset#weight}; as {@link #fit(float[][], float[])}. */
+    /**
+     * Learns the targets of these samples, each with its {@link Dataset#weight}; as {@link #fit(float[][], float[])}.
+     *
+     * @param data samples whose targets are the quantities
+     * @return this
+     */
     public synchronized MlpRegressor fit(Dataset data) {
         final Examination seen = new Examination(data.inputs(), data.outputs());
         forEach("fit", data, seen);
@@ -101,6 +114,8 @@ public final class MlpRegressor extends Mlp {
      * Learns from more samples than memory holds, which are read once before the first epoch and once in each; as
      * {@link #fit(float[][], float[])}.
      *
+     * @param stream opened once before the first epoch and once in each
+     * @return this
      * @throws IOException if the stream cannot be read; the model is the old one then
      */
     public synchronized MlpRegressor fit(SampleStream stream) throws IOException {
@@ -112,7 +127,13 @@ public final class MlpRegressor extends Mlp {
         return this;
     }
 
-    /** {@link #partialFit(Dataset)} of rows. */
+    /**
+     * {@link #partialFit(Dataset)} of rows.
+     *
+     * @param x rows of as many values each
+     * @param y a target for each row
+     * @return this
+     */
     public MlpRegressor partialFit(float[][] x, float[] y) {
         return partialFit(Dataset.of(x, column(y)));
     }
@@ -121,6 +142,7 @@ public final class MlpRegressor extends Mlp {
      * Goes through these samples once, starting from what is known. The first call, if there was no {@code fit}, learns the
      * standardisation, which then stays.
      *
+     * @param data samples whose targets are the quantities
      * @return this
      * @throws IllegalArgumentException if the samples do not fit the model, or a value is not finite
      * @throws IllegalStateException    if the training diverges; the model is the old one then
@@ -183,7 +205,11 @@ public final class MlpRegressor extends Mlp {
         return column;
     }
 
-    /** The number of quantities. */
+    /**
+     * {@return the number of quantities}
+     *
+     * @throws IllegalStateException before {@code fit}
+     */
     public int outputs() {
         return network().outputs();
     }
@@ -191,6 +217,7 @@ public final class MlpRegressor extends Mlp {
     /**
      * The prediction for one sample.
      *
+     * @param x {@link #inputs()} values
      * @return a value for each quantity, in a new array
      * @throws IllegalArgumentException if {@code x} has another length than the model's inputs, or a value is not finite
      * @throws IllegalStateException    before {@code fit}
@@ -200,7 +227,11 @@ public final class MlpRegressor extends Mlp {
         return predict(model, flat("predict", new float[][] {x}, model.network().inputs()), 1);
     }
 
-    /** The predictions for some samples: a row for each; as {@link #predict(float[])}. */
+    /**
+     * {@return the predictions for some samples: a row for each} As {@link #predict(float[])}.
+     *
+     * @param x rows of {@link #inputs()} values
+     */
     public float[][] predict(float[][] x) {
         final Model model = model("predict");
         return rows(predict(model, flat("predict", x, model.network().inputs()), x.length), x.length);
@@ -228,14 +259,22 @@ public final class MlpRegressor extends Mlp {
         if (model.targets() != null) model.targets().invert(out, 0, m);
     }
 
-    /** {@link #score(Dataset)} of rows. */
+    /**
+     * {@return {@link #score(Dataset)} of rows}
+     *
+     * @param x rows of {@link #inputs()} values
+     * @param y the right value for each row
+     */
     public double score(float[][] x, float[] y) {
         return score(Dataset.of(x, column(y)));
     }
 
     /**
-     * R² = 1 − Σ (ŷ − y)² / Σ (y − ȳ)², weighted, the mean over the outputs; 1 at best, 0 for who always says the mean. An output
-     * whose targets are all the same counts 1 if it is right and 0 if not.
+     * {@return R² = 1 − Σ (ŷ − y)² / Σ (y − ȳ)², weighted, the mean over the outputs; 1 at best, 0 for who always says the mean}
+     * An output whose targets are all the same counts 1 if it is right and 0 if not.
+     *
+     * @param data samples whose targets are right
+     * @throws IllegalStateException before {@code fit}
      */
     public double score(Dataset data) {
         final Model model = model("score");
@@ -264,6 +303,7 @@ public final class MlpRegressor extends Mlp {
     /**
      * Writes the model as a safetensors file, with everything a prediction needs; see {@link Network#save}.
      *
+     * @param file where to; a name that ends in {@code .safetensors}, by custom
      * @throws IOException           naming the file, if it cannot be written; an old file is still there then
      * @throws IllegalStateException before {@code fit}
      */
@@ -274,20 +314,30 @@ public final class MlpRegressor extends Mlp {
     /**
      * Reads a regressor that {@link #save} wrote, for {@link Backend#fastest()}. Its settings for training are the defaults.
      *
+     * @param file what was written
+     * @return the regressor, ready to predict
      * @throws IOException naming the file and what is wrong with it, if it cannot be read, is damaged, or holds something else
      */
     public static MlpRegressor load(Path file) throws IOException {
         return load(file, builder());
     }
 
-    /** As {@link #load(Path)}, with settings for {@link #partialFit} and the backend. */
+    /**
+     * As {@link #load(Path)}, with settings for {@link #partialFit} and the backend.
+     *
+     * @param file     what was written
+     * @param settings for what it learns from now on; the layers of the model are the file's
+     * @return the regressor, ready to predict
+     * @throws IOException naming the file and what is wrong with it
+     */
     public static MlpRegressor load(Path file, Builder settings) throws IOException {
         return new MlpRegressor(settings.settings(), settings.output, ModelFile.load(file, null, settings.backend()));
     }
 
     /**
-     * A regressor of a network that was trained elsewhere, such as one of {@link WeightImport}; not copied.
+     * {@return a regressor of a network that was trained elsewhere, such as one of {@link WeightImport}; not copied}
      *
+     * @param network an output for each quantity
      * @param inputs  what the inputs go through before, or null
      * @param targets whose way back the outputs go, or null
      * @throws IllegalArgumentException if they do not fit together
@@ -297,9 +347,13 @@ public final class MlpRegressor extends Mlp {
     }
 
     /**
-     * As {@link #of(Network, Scaler, Scaler)}.
+     * {@return a regressor as of {@link #of(Network, Scaler, Scaler)}, which knows the columns of a table}
      *
+     * @param network an output for each quantity
+     * @param inputs  what the inputs go through before, or null
+     * @param targets whose way back the outputs go, or null
      * @param encoder how a row of a table becomes a sample, or null
+     * @throws IllegalArgumentException if they do not fit together
      */
     public static MlpRegressor of(Network network, @Nullable Scaler inputs, @Nullable Scaler targets,
                                   @Nullable TableEncoder encoder) {

@@ -20,7 +20,7 @@ public final class Scaler {
     }
 
     /**
-     * A scaler of given numbers, such as those of another library's.
+     * {@return a scaler of given numbers, such as those of another library's}
      *
      * @param mean      of each column, finite
      * @param deviation of each column, above 0; infinite for a column that is to become 0
@@ -40,8 +40,9 @@ public final class Scaler {
     }
 
     /**
-     * The standardisation of the inputs of these samples.
+     * {@return the standardisation of the inputs of these samples}
      *
+     * @param data    the samples, whose inputs are finite
      * @param encoder knows the names of their columns, for messages; or null
      * @throws IllegalArgumentException if a column varies by less or more than floats can be divided by
      */
@@ -49,7 +50,13 @@ public final class Scaler {
         return learned(data, true).scaler("x", encoder == null ? null : encoder.inputNames());
     }
 
-    /** That of the targets; as {@link #ofInputs}. */
+    /**
+     * {@return the standardisation of the targets of these samples}
+     *
+     * @param data    the samples, whose targets are finite
+     * @param encoder as in {@link #ofInputs}
+     * @throws IllegalArgumentException if a column varies by less or more than floats can be divided by
+     */
     public static Scaler ofTargets(Dataset data, @Nullable TableEncoder encoder) {
         return learned(data, false).scaler("y", encoder == null ? null : encoder.targetNames());
     }
@@ -70,17 +77,17 @@ public final class Scaler {
                 "scaler: it has " + scaler.columns() + " columns; expected " + columns + ", as there are " + what);
     }
 
-    /** The number of columns. */
+    /** {@return the number of columns} */
     public int columns() {
         return mean.length;
     }
 
-    /** The mean of each column, in a new array. */
+    /** {@return the mean of each column, in a new array} */
     public float[] mean() {
         return mean.clone();
     }
 
-    /** The deviation of each column, in a new array; infinite where the column was constant. */
+    /** {@return the deviation of each column, in a new array; infinite where the column was constant} */
     public float[] deviation() {
         return deviation.clone();
     }

@@ -40,12 +40,17 @@ public final class TableEncoder {
      */
     public record Column(String name, List<String> categories) {
 
-        /** Keeps the categories unchanged. */
+        /**
+         * Keeps the categories unchanged.
+         *
+         * @param name       in the header
+         * @param categories copied
+         */
         public Column {
             categories = List.copyOf(categories);
         }
 
-        /** Whether it holds texts. */
+        /** {@return whether it holds texts} */
         public boolean isText() {
             return !categories.isEmpty();
         }
@@ -68,47 +73,50 @@ public final class TableEncoder {
         this.leftOut = Map.copyOf(leftOut);
     }
 
-    /** The columns that are inputs, in the order of their values in a sample. */
+    /** {@return the columns that are inputs, in the order of their values in a sample} */
     public List<Column> columns() {
         return columns;
     }
 
-    /** The columns to be predicted: one of categories, for classes, or some of numbers. */
+    /** {@return the columns to be predicted: one of categories, for classes, or some of numbers} */
     public List<Column> targets() {
         return targets;
     }
 
-    /** Whether a class is to be predicted, not quantities. */
+    /** {@return whether a class is to be predicted, not quantities} */
     public boolean isClassification() {
         return targets.size() == 1 && targets.get(0).isText();
     }
 
-    /** The labels of the classes, in the order of their numbers; none where quantities are to be predicted. */
+    /** {@return the labels of the classes, in the order of their numbers; none where quantities are to be predicted} */
     public List<String> labels() {
         return isClassification() ? targets.get(0).categories() : List.of();
     }
 
-    /** The column with the weights of the samples, or null. */
+    /** {@return the name of the column with the weights of the samples, or null} */
     public @Nullable String weight() {
         return weight;
     }
 
-    /** Columns that were not taken, with the reason, such as too many different texts; empty after a model is loaded. */
+    /**
+     * {@return the columns that were not taken, by name, with the reason, such as too many different texts} Empty after a model
+     * is loaded.
+     */
     public Map<String, String> leftOut() {
         return leftOut;
     }
 
-    /** The values of a sample. */
+    /** {@return the number of values of a sample} */
     public int inputs() {
         return columns.stream().mapToInt(Column::width).sum();
     }
 
-    /** The targets of a sample. */
+    /** {@return the number of targets of a sample} */
     public int outputs() {
         return targets.size();
     }
 
-    /** What each value of a sample is, such as {@code age} or {@code city=Paris}. */
+    /** {@return what each value of a sample is, such as {@code age} or {@code city=Paris}} */
     public List<String> inputNames() {
         final List<String> names = new ArrayList<>();
         for (Column column : columns)
@@ -117,7 +125,7 @@ public final class TableEncoder {
         return names;
     }
 
-    /** What each target of a sample is: the names of {@link #targets}. */
+    /** {@return what each target of a sample is: the names of {@link #targets}} */
     public List<String> targetNames() {
         return targets.stream().map(Column::name).toList();
     }
@@ -142,8 +150,10 @@ public final class TableEncoder {
     // ---- Learning
 
     /**
-     * Begins to learn from rows under this header.
+     * Begins to learn from rows under a header.
      *
+     * @param header the names of the columns, all different
+     * @return who is to see the rows
      * @throws IllegalArgumentException if two columns have the same name
      */
     public static Learner learner(List<String> header) {
@@ -190,6 +200,8 @@ public final class TableEncoder {
          * What is to be predicted: classes if the column holds texts or a few whole numbers, else a quantity. The last column
          * unless set.
          *
+         * @param name of the column
+         * @return this
          * @throws IllegalArgumentException if there is no such column
          */
         public Learner target(String name) {
@@ -199,14 +211,26 @@ public final class TableEncoder {
             return this;
         }
 
-        /** The class to be predicted, be its labels texts or numbers; as {@link #target}. */
+        /**
+         * Sets a class to be predicted, be its labels texts or numbers; as {@link #target}.
+         *
+         * @param name of the column
+         * @return this
+         * @throws IllegalArgumentException if there is no such column
+         */
         public Learner classes(String name) {
             target(name);
             classes = true;
             return this;
         }
 
-        /** The quantities to be predicted; as {@link #target}. */
+        /**
+         * Sets the quantities to be predicted; as {@link #target}.
+         *
+         * @param names of the columns, which must hold numbers
+         * @return this
+         * @throws IllegalArgumentException if there is no such column
+         */
         public Learner quantities(String... names) {
             targets.clear();
             for (String name : names) targets.add(column(name));
@@ -214,19 +238,37 @@ public final class TableEncoder {
             return this;
         }
 
-        /** Leaves columns out. */
+        /**
+         * Leaves columns out.
+         *
+         * @param names of the columns
+         * @return this
+         * @throws IllegalArgumentException if there is no such column
+         */
         public Learner drop(String... names) {
             for (String name : names) dropped.add(column(name));
             return this;
         }
 
-        /** Takes numbers for texts, such as a code; and names for categories. */
+        /**
+         * Takes numbers for texts, such as a code; and names for categories.
+         *
+         * @param names of the columns
+         * @return this
+         * @throws IllegalArgumentException if there is no such column
+         */
         public Learner text(String... names) {
             for (String name : names) texts.add(column(name));
             return this;
         }
 
-        /** The column with the weights of the samples, which is no input. */
+        /**
+         * Sets the column with the weights of the samples, which is no input.
+         *
+         * @param name of the column, which must hold numbers of 0 or more
+         * @return this
+         * @throws IllegalArgumentException if there is no such column
+         */
         public Learner weight(String name) {
             weight = column(name);
             return this;
@@ -237,6 +279,7 @@ public final class TableEncoder {
          *
          * @param line what messages call it: its line in a file, say
          * @param row  a field for each column
+         * @return this
          * @throws IllegalArgumentException for more or fewer fields
          */
         public Learner add(long line, List<String> row) {
@@ -259,10 +302,10 @@ public final class TableEncoder {
         }
 
         /**
-         * What was learned.
+         * {@return what was learned}
          *
-         * @throws IllegalArgumentException if there was no row, no column is left to learn from, a column of numbers has gaps,
-         *                                  or the target cannot be one
+         * @throws IllegalArgumentException if there was no row, no column is left to learn from, a column of numbers has gaps, or
+         *                                  the target cannot be one
          */
         public TableEncoder encoder() {
             if (rows == 0) throw new IllegalArgumentException("there is no row; expected 1 or more");
@@ -353,6 +396,8 @@ public final class TableEncoder {
     /**
      * Encodes the rows under this header, which may have its columns in another order, more of them, or no target.
      *
+     * @param header the names of the columns
+     * @return who encodes them, one after the other
      * @throws IllegalArgumentException if an input is not among them
      */
     public Rows rows(List<String> header) {
@@ -392,12 +437,12 @@ public final class TableEncoder {
             return numbers;
         }
 
-        /** Whether every target is among the columns. */
+        /** {@return whether every target is among the columns} */
         public boolean hasTargets() {
             return Arrays.stream(targetAt).allMatch(i -> i >= 0);
         }
 
-        /** The texts met so far that no category stands for; they became zeros, as empty fields do. */
+        /** {@return how many texts were met so far that no category stands for; they became zeros, as empty fields do} */
         public long unseen() {
             return unseen;
         }
@@ -405,8 +450,10 @@ public final class TableEncoder {
         /**
          * Encodes the inputs of a row.
          *
-         * @param line what messages call it
-         * @param x    receives {@link TableEncoder#inputs()} values, from {@code offset}
+         * @param line   what messages call it
+         * @param row    a field for each column of the header
+         * @param x      receives {@link TableEncoder#inputs()} values
+         * @param offset from here on
          * @throws IllegalArgumentException naming line and column, if a field is not what it should be
          */
         public void inputs(long line, List<String> row, float[] x, int offset) {
@@ -430,8 +477,10 @@ public final class TableEncoder {
         /**
          * Encodes the targets of a row: quantities, or the number of a class.
          *
-         * @param line what messages call it
-         * @param y    receives {@link TableEncoder#outputs()} values, from {@code offset}
+         * @param line   what messages call it
+         * @param row    a field for each column of the header
+         * @param y      receives {@link TableEncoder#outputs()} values
+         * @param offset from here on
          * @throws IllegalArgumentException naming line and column, if a field is not what it should be, or a label is unknown
          */
         public void targets(long line, List<String> row, float[] y, int offset) {
@@ -455,7 +504,13 @@ public final class TableEncoder {
             }
         }
 
-        /** The weight of a row; 1 where there is no column of weights. */
+        /**
+         * {@return the weight of a row; 1 where there is no column of weights}
+         *
+         * @param line what messages call it
+         * @param row  a field for each column of the header
+         * @throws IllegalArgumentException naming line and column, if the weight is not a number of 0 or more
+         */
         public float weight(long line, List<String> row) {
             if (weightAt < 0) return 1;
             final float value = number(line, header.get(weightAt), row.get(weightAt));
