@@ -13,6 +13,7 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.Objects;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.regex.Pattern;
@@ -39,7 +40,7 @@ final class AtomicFile {
 
     /** @throws IOException naming the file, if it cannot be written; what was there before still is */
     static void write(Path file, Content content) throws IOException {
-        final Path target = file.toAbsolutePath();
+        final Path target = Objects.requireNonNull(file, "file").toAbsolutePath();
         if (target.getFileName() == null || Files.exists(target) && !Files.isRegularFile(target))
             throw new IOException(file + ": cannot be written: it is no file");
         // Not createTempFile: its files are for their owner alone

@@ -2,6 +2,7 @@ package dev.backblas;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Samples to train on: each has {@link #inputs()} values x and {@link #outputs()} targets y. */
@@ -44,7 +45,7 @@ public interface Dataset {
      * @throws IllegalArgumentException if there are more or fewer weights than samples, or one is not finite or below 0
      */
     default Dataset weighted(float[] weights) {
-        return new Weighted(this, weights);
+        return new Prepared(this, null, null, 0, Objects.requireNonNull(weights, "weights"));
     }
 
     /**
@@ -96,9 +97,13 @@ public interface Dataset {
      * @throws IllegalArgumentException if there is no row, rows differ in length, or a value is not finite
      */
     static Dataset of(float[][] x, float[][] y) {
+        Objects.requireNonNull(x, "x");
+        Objects.requireNonNull(y, "y");
         if (x.length == 0 || x.length != y.length)
             throw new IllegalArgumentException(
                 "dataset: x has " + x.length + " rows and y has " + y.length + "; expected as many of each, 1 or more");
+        Samples.requireRow("x", x, 0);
+        Samples.requireRow("y", y, 0);
         final long most = (long) x.length * Math.max(x[0].length, y[0].length);
         if (most > BlockSamples.BLOCK) return BlockSamples.of(x, y, BlockSamples.BLOCK);
         return of(Samples.flat("x", x, 0, x.length), Samples.flat("y", y, 0, y.length), x[0].length, y[0].length);
@@ -144,7 +149,7 @@ public interface Dataset {
      * @throws IllegalArgumentException if a value is not finite
      */
     static Dataset read(SampleStream stream) throws IOException {
-        return BlockSamples.read(stream, BlockSamples.BLOCK);
+        return BlockSamples.read(Objects.requireNonNull(stream, "stream"), BlockSamples.BLOCK);
     }
 
     /**
@@ -170,7 +175,7 @@ public interface Dataset {
      * @throws IllegalArgumentException if there is no such sample, or none is named
      */
     default Dataset select(int[] rows) {
-        for (int row : rows)
+        for (int row : Objects.requireNonNull(rows, "rows"))
             if (row < 0 || row >= size())
                 throw new IllegalArgumentException(
                     "dataset: there is no sample " + row + "; expected 0 to " + (size() - 1));

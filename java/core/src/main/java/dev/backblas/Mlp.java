@@ -7,9 +7,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.function.IntFunction;
 import java.util.function.ToDoubleBiFunction;
 import java.util.function.UnaryOperator;
@@ -23,10 +23,6 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
 
-    /** Floats of standardised samples that a thread keeps, unless a single sample needs more. */
-    private static final int LARGEST_SCRATCH = 1 << 18;
-    private static final ThreadLocal<float[]> SCRATCH = new ThreadLocal<>();
-
     final Settings settings;
     private volatile @Nullable Model model;
     private volatile @Nullable Trainer at; // work
@@ -37,23 +33,6 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
     Mlp(Settings settings, @Nullable Model model) {
         this.settings = settings;
         this.model = model;
-    }
-
-    /**
-     * What {@code fit} makes, and what a file holds.
-     *
-     * @param inputs     the standardisation of x, or null
-     * @param targets    the standardisation of y in regression, or null
-     * @param labels     of the classes, in the order of their numbers; empty in regression
-     * @param multiLabel whether a sample may have several labels, or none
-     */
-    record Model(Network network, @Nullable Scaler inputs, @Nullable Scaler targets, List<Object> labels, boolean multiLabel,
-                 @Nullable TableEncoder encoder) {
-
-        /** The same on a network of its own. */
-        Model copy() {
-            return new Model(network.copy(), inputs, targets, labels, multiLabel, encoder);
-        }
     }
 
     /** How an estimator is made; a copy of the builder's, which never changes. */
@@ -118,6 +97,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          * @throws IllegalArgumentException for a layer of less than one unit
          */
         public B hidden(int... units) {
+            for (int n : units) requireUnits(n);
             hidden.clear();
             ownLayers = true;
             for (int n : units) layer(n, activation);
@@ -160,8 +140,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          * @throws IllegalArgumentException if one is out of range
          */
         public B layer(int units, Activation activation, double dropout) {
-            if (units < 1)
-                throw new IllegalArgumentException("hidden layer: it has " + units + " units; expected 1 or more");
+            requireUnits(units);
             requireHidden(activation);
             if (!ownLayers) hidden.clear();
             ownLayers = true;
@@ -201,8 +180,13 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
             return p;
         }
 
+        private static void requireUnits(int units) {
+            if (units < 1)
+                throw new IllegalArgumentException("hidden layer: it has " + units + " units; expected 1 or more");
+        }
+
         private static void requireHidden(Activation activation) {
-            if (activation == Activation.SOFTMAX)
+            if (Objects.requireNonNull(activation, "activation") == Activation.SOFTMAX)
                 throw new IllegalArgumentException("hidden layer: softmax is for the output; expected another activation");
         }
 
@@ -214,7 +198,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          * @return this
          */
         public B initialization(Initialization initialization) {
-            this.initialization = initialization;
+            this.initialization = Objects.requireNonNull(initialization, "initialization");
             return self();
         }
 
@@ -237,7 +221,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          * @return this
          */
         public B loss(Loss loss) {
-            this.loss = loss;
+            this.loss = Objects.requireNonNull(loss, "loss");
             return self();
         }
 
@@ -248,7 +232,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          * @return this
          */
         public B optimizer(Optimizer optimizer) {
-            this.optimizer = optimizer;
+            this.optimizer = Objects.requireNonNull(optimizer, "optimizer");
             return self();
         }
 
@@ -259,7 +243,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          * @return this
          */
         public B schedule(Schedule schedule) {
-            this.schedule = schedule;
+            this.schedule = Objects.requireNonNull(schedule, "schedule");
             return self();
         }
 
@@ -394,7 +378,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          * @return this
          */
         public B validation(Dataset data) {
-            validation = data;
+            validation = Objects.requireNonNull(data, "data");
             validationShare = 0;
             return self();
         }
@@ -406,7 +390,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          * @return this
          */
         public B listener(Trainer.Listener listener) {
-            listeners.add(listener);
+            listeners.add(Objects.requireNonNull(listener, "listener"));
             return self();
         }
 
@@ -420,7 +404,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          * @return this
          */
         public B checkpoint(Path file, boolean resume) {
-            checkpoint = file;
+            checkpoint = Objects.requireNonNull(file, "file");
             this.resume = resume;
             return self();
         }
@@ -455,7 +439,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          * @return this
          */
         public B backend(Backend backend) {
-            this.backend = backend;
+            this.backend = Objects.requireNonNull(backend, "backend");
             return self();
         }
 
@@ -466,7 +450,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          * @return this
          */
         public B encoder(TableEncoder encoder) {
-            this.encoder = encoder;
+            this.encoder = Objects.requireNonNull(encoder, "encoder");
             return self();
         }
 
@@ -537,21 +521,6 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
     /** What messages call the targets, or null. */
     final @Nullable List<String> targetNames() {
         return settings.encoder() == null ? null : settings.encoder().targetNames();
-    }
-
-    static @Nullable Scaler requireColumns(@Nullable Scaler scaler, int columns) {
-        if (scaler != null && scaler.columns() != columns)
-            throw new IllegalArgumentException(
-                "estimator: the scaler has " + scaler.columns() + " columns; expected " + columns + ", as the network");
-        return scaler;
-    }
-
-    static @Nullable TableEncoder requireInputs(@Nullable TableEncoder encoder, Network network) {
-        if (encoder != null && encoder.inputs() != network.inputs())
-            throw new IllegalArgumentException(
-                "estimator: the encoder makes " + encoder.inputs() + " values of a row; expected " + network.inputs()
-                    + ", the inputs of the network");
-        return encoder;
     }
 
     // ---- Training
@@ -698,128 +667,6 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         for (Hidden layer : settings.hidden) builder.layer(layer.units(), layer.activation());
         if (settings.backend != null) builder.backend(settings.backend);
         return builder.layer(outputs, output).build();
-    }
-
-    /** Sees one sample: inputs and targets from their offsets. */
-    @FunctionalInterface
-    interface Visitor {
-        void sample(long row, float[] x, int xOffset, float[] y, int yOffset, float weight);
-    }
-
-    /** Shows all samples once, and refuses what is not finite, with its row and column. */
-    static void forEach(String operation, Dataset data, Visitor visitor) {
-        final float[] x = new float[data.inputs()], y = new float[data.outputs()];
-        for (int i = 0; i < data.size(); i++) {
-            data.copy(i, x, 0, y, 0);
-            visit(operation, i, x, 0, x.length, y, 0, y.length, data.weight(i), visitor);
-        }
-        if (data.size() < 1) throw new IllegalArgumentException(operation + ": there is no sample; expected 1 or more");
-    }
-
-    /** The same of a stream. */
-    static void forEach(String operation, SampleStream stream, Visitor visitor) throws IOException {
-        final int in = stream.inputs(), out = stream.outputs(), most = 256;
-        final float[] x = new float[Backpropagation.matrix(in, most)], y = new float[Backpropagation.matrix(out, most)];
-        final float[] weights = new float[most];
-        long row = 0;
-        try (SampleStream.Cursor cursor = stream.open()) {
-            while (true) {
-                Arrays.fill(weights, 1);
-                final int m = cursor.read(x, y, weights, 0, most);
-                if (m == 0) break;
-                for (int j = 0; j < m; j++)
-                    visit(operation, row++, x, j * in, in, y, j * out, out, weights[j], visitor);
-            }
-        }
-        if (row == 0) throw new IllegalArgumentException(operation + ": there is no sample; expected 1 or more");
-    }
-
-    private static void visit(String operation, long row, float[] x, int xOffset, int in, float[] y, int yOffset, int out,
-                              float weight, Visitor visitor) {
-        requireFinite(operation, "x", x, xOffset, 1, in, row);
-        requireFinite(operation, "y", y, yOffset, 1, out, row);
-        if (!(weight >= 0) || !Float.isFinite(weight))
-            throw new IllegalArgumentException(
-                operation + ": the weight of row " + row + " is " + weight + "; expected a finite number, 0 or more");
-        visitor.sample(row, x, xOffset, y, yOffset, weight);
-    }
-
-    private static void requireFinite(String operation, String name, float[] values, int offset, int rows, int columns,
-                                      long firstRow) {
-        for (int i = 0; i < rows * columns; i++)
-            if (!Float.isFinite(values[offset + i]))
-                throw new IllegalArgumentException(
-                    operation + ": " + name + " is " + values[offset + i] + " in row " + (firstRow + i / columns) + ", column "
-                        + i % columns + "; expected a finite number");
-    }
-
-    // ---- Prediction
-
-    /** The outputs of the network for m samples, standardised on the way. */
-    static void forward(Model model, String operation, float[] x, int m, float[] out) {
-        final Network network = model.network();
-        final int in = network.inputs();
-        if (m < 1) throw new IllegalArgumentException(operation + ": m is " + m + "; expected 1 or more");
-        Network.requireLength(operation, "x", x, m, in);
-        Network.requireLength(operation, "out", out, m, network.outputs());
-        if (x == out) throw new IllegalArgumentException(operation + ": x and out are one array; expected two");
-        if (!network.backend().allFinite(m * in, x, 0)) requireFinite(operation, "x", x, 0, m, in, 0);
-        final Scaler scaler = model.inputs();
-        if (scaler == null) {
-            network.predict(x, 0, m, out, 0);
-            return;
-        }
-        final int tile = Math.min(m, Math.max(1, LARGEST_SCRATCH / in));
-        float[] scaled = SCRATCH.get();
-        if (scaled == null || scaled.length < tile * in) SCRATCH.set(scaled = new float[tile * in]);
-        for (int j = 0; j < m; j += tile) {
-            final int n = Math.min(tile, m - j);
-            scaler.apply(x, j * in, n, scaled, 0);
-            network.predict(scaled, 0, n, out, j * network.outputs());
-        }
-    }
-
-    /** The rows, end to end. */
-    static float[] flat(String operation, float[][] x, int columns) {
-        if (x.length == 0) throw new IllegalArgumentException(operation + ": there is no row; expected 1 or more");
-        final float[] flat = new float[Backpropagation.matrix(columns, x.length)];
-        for (int i = 0; i < x.length; i++) {
-            if (x[i].length != columns)
-                throw new IllegalArgumentException(
-                    operation + ": row " + i + " has " + x[i].length + " values, but the model has " + columns + " inputs");
-            System.arraycopy(x[i], 0, flat, i * columns, columns);
-        }
-        return flat;
-    }
-
-    static float[][] rows(float[] flat, int rows) {
-        final int columns = flat.length / rows;
-        final float[][] out = new float[rows][columns];
-        for (int i = 0; i < rows; i++) System.arraycopy(flat, i * columns, out[i], 0, columns);
-        return out;
-    }
-
-    /** Sees one sample that has been predicted: outputs from their offset, targets from theirs. */
-    @FunctionalInterface
-    interface Judge {
-        void sample(float[] predicted, int offset, float[] y, int yOffset, double weight);
-    }
-
-    /** Predicts every sample of a dataset, some at a time. */
-    static void predictEach(Model model, String operation, Dataset data, Judge judge) {
-        final int in = data.inputs(), targets = data.outputs(), out = model.network().outputs();
-        if (in != model.network().inputs())
-            throw new IllegalArgumentException(
-                operation + ": samples have " + in + " values, but the model has " + model.network().inputs() + " inputs");
-        if (data.size() < 1) throw new IllegalArgumentException(operation + ": there is no sample; expected 1 or more");
-        final int tile = Math.min(data.size(), Math.max(1, LARGEST_SCRATCH / Math.max(in, Math.max(targets, out))));
-        final float[] x = new float[in * tile], y = new float[targets * tile], predicted = new float[out * tile];
-        for (int start = 0; start < data.size(); start += tile) {
-            final int m = Math.min(tile, data.size() - start);
-            for (int j = 0; j < m; j++) data.copy(start + j, x, j * in, y, j * targets);
-            forward(model, operation, x, m, predicted);
-            for (int j = 0; j < m; j++) judge.sample(predicted, j * out, y, j * targets, data.weight(start + j));
-        }
     }
 
     /** What it is, such as {@code 13 inputs, standardised: 13-100:relu-1:identity}. */

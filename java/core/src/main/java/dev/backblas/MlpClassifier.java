@@ -4,13 +4,12 @@ import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.ToDoubleBiFunction;
 import java.util.stream.IntStream;
@@ -72,7 +71,7 @@ public final class MlpClassifier<L> extends Mlp {
          * @throws IllegalArgumentException if one is out of range
          */
         public Builder classWeights(Map<?, ? extends Number> weights) {
-            weights.forEach((label, weight) -> {
+            Objects.requireNonNull(weights, "weights").forEach((label, weight) -> {
                 if (!(weight.doubleValue() >= 0) || !Float.isFinite(weight.floatValue()))
                     throw new IllegalArgumentException(
                         "class weights: that of '" + label + "' is " + weight + "; expected a finite number, 0 or more");
@@ -105,8 +104,7 @@ public final class MlpClassifier<L> extends Mlp {
 
     @Override
     ToDoubleBiFunction<Network, Dataset> metric(Model fresh) {
-        if (!fresh.multiLabel()) return Metrics::accuracy;
-        return (network, prepared) -> share("fit", new Model(network, null, null, fresh.labels(), true, null), prepared);
+        return fresh.multiLabel() ? Metrics::exactMatch : Metrics::accuracy;
     }
 
     // ---- Training
@@ -123,8 +121,8 @@ public final class MlpClassifier<L> extends Mlp {
      * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public MlpClassifier<L> fit(float[][] x, List<? extends L> labels) {
-        final List<L> classes = classes("fit", labels);
-        return fit(Dataset.of(x, numbers("fit", labels, classes)), classes);
+        final List<L> classes = Labels.classes("fit", labels);
+        return fit(Dataset.of(x, Labels.targets("fit", labels, classes)), classes);
     }
 
     /**
@@ -135,7 +133,7 @@ public final class MlpClassifier<L> extends Mlp {
      * @return this
      */
     public MlpClassifier<L> fit(float[][] x, L[] labels) {
-        return fit(x, Arrays.asList(labels));
+        return fit(x, Arrays.asList(Objects.requireNonNull(labels, "labels")));
     }
 
     /**
@@ -153,8 +151,9 @@ public final class MlpClassifier<L> extends Mlp {
     }
 
     private MlpClassifier<L> fit(String operation, Dataset data, List<? extends L> labels, boolean multiLabel) {
+        Objects.requireNonNull(data, "data");
         final Examination seen = new Examination(operation, data.inputs(), data.outputs(), labels, multiLabel);
-        forEach(operation, data, seen);
+        seen.visit(operation, data);
         final Model fresh = seen.model();
         train(fresh, loss(fresh), seen.prepared(fresh, data), validation -> seen.validation(fresh, validation));
         return this;
@@ -178,8 +177,9 @@ public final class MlpClassifier<L> extends Mlp {
 
     private MlpClassifier<L> fit(String operation, SampleStream stream, List<? extends L> labels, boolean multiLabel)
         throws IOException {
+        Objects.requireNonNull(stream, "stream");
         final Examination seen = new Examination(operation, stream.inputs(), stream.outputs(), labels, multiLabel);
-        forEach(operation, stream, seen);
+        seen.visit(operation, stream);
         final Model fresh = seen.model();
         train(fresh, loss(fresh), stream, seen.samples, chunk -> seen.prepared(fresh, chunk),
               validation -> seen.validation(fresh, validation));
@@ -196,11 +196,8 @@ public final class MlpClassifier<L> extends Mlp {
      * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public MlpClassifier<L> fitMultiLabel(float[][] x, List<? extends Collection<? extends L>> labels) {
-        final List<L> classes = classes("fitMultiLabel", labels.stream().flatMap(Collection::stream).toList());
-        final float[][] y = new float[labels.size()][classes.size()];
-        final Map<L, Integer> numbers = numbers(classes);
-        for (int i = 0; i < y.length; i++) for (L label : labels.get(i)) y[i][numbers.get(label)] = 1;
-        return fitMultiLabel(Dataset.of(x, y), classes);
+        final List<L> classes = Labels.classesOfSeveral("fitMultiLabel", labels);
+        return fitMultiLabel(Dataset.of(x, Labels.targetsOfSeveral(labels, classes)), classes);
     }
 
     /**
@@ -243,7 +240,21 @@ public final class MlpClassifier<L> extends Mlp {
      * @throws IllegalArgumentException for a label that is none of the model's, or a value that is not finite
      */
     public MlpClassifier<L> partialFit(float[][] x, List<? extends L> labels) {
+        if (!isFitted())
+            throw new IllegalStateException(
+                "partialFit: the classes are not known yet; expected them as the third argument, or a call of fit before");
         return partialFit(x, labels, labels());
+    }
+
+    /**
+     * As {@link #partialFit(float[][], List)}.
+     *
+     * @param x      rows of as many values each
+     * @param labels the label of each row
+     * @return this
+     */
+    public MlpClassifier<L> partialFit(float[][] x, L[] labels) {
+        return partialFit(x, Arrays.asList(Objects.requireNonNull(labels, "labels")));
     }
 
     /**
@@ -259,7 +270,7 @@ public final class MlpClassifier<L> extends Mlp {
      * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public MlpClassifier<L> partialFit(float[][] x, List<? extends L> labels, List<? extends L> classes) {
-        return partialFit(Dataset.of(x, numbers("partialFit", labels, classes)), classes);
+        return partialFit(Dataset.of(x, Labels.targets("partialFit", labels, classes)), classes);
     }
 
     /**
@@ -270,12 +281,15 @@ public final class MlpClassifier<L> extends Mlp {
      * @return this
      */
     public synchronized MlpClassifier<L> partialFit(Dataset data, List<? extends L> classes) {
+        Objects.requireNonNull(data, "data");
+        Objects.requireNonNull(classes, "classes");
         if (isFitted() && !labels().equals(classes))
             throw new IllegalArgumentException(
-                "partialFit: the classes are " + shortened(classes) + ", but those of the model are " + shortened(labels()));
+                "partialFit: the classes are " + Labels.shortened(classes) + ", but those of the model are "
+                    + Labels.shortened(labels()));
         final Examination seen =
             new Examination("partialFit", data.inputs(), data.outputs(), classes, isFitted() && isMultiLabel());
-        forEach("partialFit", data, seen);
+        seen.visit("partialFit", data);
         final Model old = isFitted() ? model("partialFit") : seen.model();
         if (data.inputs() != old.network().inputs())
             throw new IllegalArgumentException(
@@ -291,7 +305,7 @@ public final class MlpClassifier<L> extends Mlp {
     }
 
     /** Sees the samples before the training: checks their targets, and what each class weighs. */
-    private final class Examination implements Visitor {
+    private final class Examination implements SampleVisitor {
         private final String operation;
         private final List<? extends L> labels;
         private final boolean multiLabel;
@@ -301,12 +315,12 @@ public final class MlpClassifier<L> extends Mlp {
         private long samples;
 
         Examination(String operation, int inputs, int outputs, List<? extends L> labels, boolean multiLabel) {
-            final int k = labels.size(), least = multiLabel ? 1 : 2;
+            final int k = Objects.requireNonNull(labels, "labels").size(), least = multiLabel ? 1 : 2;
             if (k < least || k > MOST_CLASSES)
                 throw new IllegalArgumentException(
-                    operation + ": there are " + k + " classes" + (k == 1 ? " (" + labels.get(0) + ")" : "") + "; expected "
-                        + least + " or more");
-            if (MlpClassifier.numbers(labels).size() < k)
+                    operation + ": there " + (k == 1 ? "is 1 class (" + labels.get(0) + ")" : "are " + k + " classes")
+                        + "; expected " + least + (k < least ? " or more" : " to " + MOST_CLASSES));
+            if (Labels.numbers(labels).size() < k)
                 throw new IllegalArgumentException(operation + ": two classes have the same label; expected all to differ");
             if (outputs != (multiLabel ? k : 1))
                 throw new IllegalArgumentException(
@@ -353,7 +367,8 @@ public final class MlpClassifier<L> extends Mlp {
                 throw new IllegalArgumentException(
                     operation + ": samples for validation have " + data.inputs() + " values and " + data.outputs()
                         + " targets; expected as many as those to learn from");
-            forEach(operation + ": validation", data, (row, x, xOffset, y, yOffset, weight) -> check(row, y, yOffset));
+            final SampleVisitor check = (row, x, xOffset, y, yOffset, weight) -> check(row, y, yOffset);
+            check.visit(operation + ": validation", data);
             return prepared(model, data);
         }
 
@@ -379,7 +394,7 @@ public final class MlpClassifier<L> extends Mlp {
                 data.copy(i, x, 0, y, 0);
                 final int c = (int) y[0];
                 final double ofClass = balanced ? total / (weights.length * weights[c]) : classWeight(labels.get(c));
-                of[i] = (float) (data.weight(i) * ofClass);
+                if (data.weight(i) > 0) of[i] = (float) (data.weight(i) * ofClass); // a class may weigh nothing at all
             }
             return of;
         }
@@ -392,40 +407,6 @@ public final class MlpClassifier<L> extends Mlp {
     private double classWeight(Object label) {
         final Number weight = classWeights.get(label);
         return weight == null ? 1 : weight.doubleValue();
-    }
-
-    /** The different labels, in their order. */
-    private static <L> List<L> classes(String operation, List<? extends L> labels) {
-        for (int i = 0; i < labels.size(); i++)
-            if (labels.get(i) == null)
-                throw new IllegalArgumentException(operation + ": the label of row " + i + " is null; expected one");
-        final List<L> classes = new ArrayList<>(new LinkedHashSet<>(labels));
-        if (classes.stream().allMatch(label -> label instanceof Comparable && label.getClass() == classes.get(0).getClass()))
-            classes.sort(null);
-        return classes;
-    }
-
-    private static <L> Map<L, Integer> numbers(List<? extends L> classes) {
-        final Map<L, Integer> numbers = new HashMap<>();
-        for (L label : classes) numbers.put(label, numbers.size());
-        return numbers;
-    }
-
-    private static float[][] numbers(String operation, List<?> labels, List<?> classes) {
-        final Map<?, Integer> numbers = numbers(classes);
-        final float[][] y = new float[labels.size()][1];
-        for (int i = 0; i < y.length; i++) {
-            final Integer number = numbers.get(labels.get(i));
-            if (number == null)
-                throw new IllegalArgumentException(
-                    operation + ": the label of row " + i + " is '" + labels.get(i) + "'; expected one of " + shortened(classes));
-            y[i][0] = number;
-        }
-        return y;
-    }
-
-    private static String shortened(List<?> labels) {
-        return labels.size() <= 8 ? labels.toString() : labels.subList(0, 8).toString().replace("]", ", …]");
     }
 
     // ---- Prediction
@@ -478,12 +459,24 @@ public final class MlpClassifier<L> extends Mlp {
      * @param x {@link #inputs()} values
      */
     public Set<L> predictLabels(float[] x) {
+        return predictLabels(new float[][] {x}).get(0);
+    }
+
+    /**
+     * {@return the labels of each row that are as likely as not; as {@link #predictLabels(float[])}}
+     *
+     * @param x rows of {@link #inputs()} values
+     */
+    public List<Set<L>> predictLabels(float[][] x) {
         final Model model = model("predictLabels");
-        final float[] p = probabilities("predictLabels", model, new float[][] {x});
-        final Set<L> labels = new LinkedHashSet<>();
-        IntStream.range(0, p.length).filter(k -> p[k] >= 0.5f).boxed().sorted((a, b) -> Float.compare(p[b], p[a]))
-            .forEach(k -> labels.add(label(model, k)));
-        return labels;
+        final int n = model.labels().size();
+        final float[] p = probabilities("predictLabels", model, x);
+        return IntStream.range(0, x.length).mapToObj(i -> {
+            final Set<L> labels = new LinkedHashSet<>();
+            IntStream.range(i * n, (i + 1) * n).filter(k -> p[k] >= 0.5f).boxed().sorted((a, b) -> Float.compare(p[b], p[a]))
+                .forEach(k -> labels.add(label(model, k - i * n)));
+            return labels;
+        }).toList();
     }
 
     /**
@@ -502,7 +495,7 @@ public final class MlpClassifier<L> extends Mlp {
      * @param x rows of {@link #inputs()} values
      */
     public float[][] predictProba(float[][] x) {
-        return rows(probabilities("predictProba", model("predictProba"), x), x.length);
+        return Model.rows(probabilities("predictProba", model("predictProba"), x), x.length);
     }
 
     /**
@@ -517,14 +510,14 @@ public final class MlpClassifier<L> extends Mlp {
     }
 
     private static float[] probabilities(String operation, Model model, float[][] x) {
-        final float[] out = new float[Backpropagation.matrix(model.labels().size(), Math.max(1, x.length))];
-        probabilities(operation, model, flat(operation, x, model.network().inputs()), x.length, out);
+        final float[] flat = model.flat(operation, x), out = new float[Backpropagation.matrix(model.labels().size(), x.length)];
+        probabilities(operation, model, flat, x.length, out);
         return out;
     }
 
     private static void probabilities(String operation, Model model, float[] x, int m, float[] out) {
         Network.requireLength(operation, "out", out, m, model.labels().size());
-        forward(model, operation, x, m, out);
+        model.forward(operation, x, m, out);
         if (model.network().outputs() == 1 && !model.multiLabel())
             for (int j = m - 1; j >= 0; j--) { // from behind: what is still to be read lies before what is written
                 final float p = out[j];
@@ -551,7 +544,8 @@ public final class MlpClassifier<L> extends Mlp {
      * @param labels the right one of each row
      */
     public double score(float[][] x, List<? extends L> labels) {
-        return score(Dataset.of(x, numbers("score", labels, labels())));
+        final Model model = model("score");
+        return score(model, Dataset.of(x, Labels.targets("score", labels, model.labels())));
     }
 
     /**
@@ -561,7 +555,7 @@ public final class MlpClassifier<L> extends Mlp {
      * @param labels the right one of each row
      */
     public double score(float[][] x, L[] labels) {
-        return score(x, Arrays.asList(labels));
+        return score(x, Arrays.asList(Objects.requireNonNull(labels, "labels")));
     }
 
     /**
@@ -572,16 +566,16 @@ public final class MlpClassifier<L> extends Mlp {
      * @throws IllegalStateException before {@code fit}
      */
     public double score(Dataset data) {
-        return share("score", model("score"), data);
+        return score(model("score"), data);
     }
 
-    private static double share(String operation, Model model, Dataset data) {
+    private static double score(Model model, Dataset data) {
         final int n = model.network().outputs(), targets = model.multiLabel() ? n : 1;
-        if (data.outputs() != targets)
+        if (Objects.requireNonNull(data, "data").outputs() != targets)
             throw new IllegalArgumentException(
-                operation + ": samples have " + data.outputs() + " targets; expected " + targets + ", as in fit");
+                "score: samples have " + data.outputs() + " targets; expected " + targets + ", as in fit");
         final double[] rightAndAll = new double[2];
-        predictEach(model, operation, data, (p, offset, y, yOffset, weight) -> {
+        model.forEach("score", data, (p, offset, y, yOffset, weight) -> {
             boolean right = true;
             if (model.multiLabel())
                 for (int k = 0; k < n; k++) right &= p[offset + k] >= 0.5f == y[yOffset + k] >= 0.5f;
@@ -691,8 +685,7 @@ public final class MlpClassifier<L> extends Mlp {
     private static <L> MlpClassifier<L> of(Network network, List<? extends L> labels, boolean multiLabel,
                                            @Nullable Scaler scaler, @Nullable TableEncoder encoder) {
         final Builder settings = builder();
-        final Model model = new Model(network, requireColumns(scaler, network.inputs()), null, List.copyOf(labels), multiLabel,
-                                      requireInputs(encoder, network));
+        final Model model = new Model(network, scaler, null, List.copyOf(labels), multiLabel, encoder);
         requireOutputs(model);
         return new MlpClassifier<>(settings.settings(), settings.classWeights, settings.balanced, model);
     }
@@ -717,7 +710,7 @@ public final class MlpClassifier<L> extends Mlp {
     public String toString() {
         return describe("MlpClassifier", outputs -> {
             final List<L> labels = labels();
-            return (isMultiLabel() ? "any of " : "") + labels.size() + " classes " + shortened(labels);
+            return (isMultiLabel() ? "any of " : "") + labels.size() + " classes " + Labels.shortened(labels);
         });
     }
 }

@@ -5,6 +5,7 @@ import dev.backblas.backend.Backend;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.ToDoubleBiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -62,7 +63,7 @@ public final class MlpRegressor extends Mlp {
          * @return this
          */
         public Builder output(Activation activation) {
-            output = activation;
+            output = Objects.requireNonNull(activation, "activation");
             return this;
         }
 
@@ -103,8 +104,8 @@ public final class MlpRegressor extends Mlp {
      * @return this
      */
     public synchronized MlpRegressor fit(Dataset data) {
-        final Examination seen = new Examination(data.inputs(), data.outputs());
-        forEach("fit", data, seen);
+        final Examination seen = new Examination(Objects.requireNonNull(data, "data").inputs(), data.outputs());
+        seen.visit("fit", data);
         final Model fresh = seen.model();
         train(fresh, loss(), prepared(fresh, data), validation -> validation(fresh, validation));
         return this;
@@ -119,8 +120,8 @@ public final class MlpRegressor extends Mlp {
      * @throws IOException if the stream cannot be read; the model is the old one then
      */
     public synchronized MlpRegressor fit(SampleStream stream) throws IOException {
-        final Examination seen = new Examination(stream.inputs(), stream.outputs());
-        forEach("fit", stream, seen);
+        final Examination seen = new Examination(Objects.requireNonNull(stream, "stream").inputs(), stream.outputs());
+        seen.visit("fit", stream);
         final Model fresh = seen.model();
         train(fresh, loss(), stream, seen.samples, chunk -> prepared(fresh, chunk),
               validation -> validation(fresh, validation));
@@ -139,6 +140,17 @@ public final class MlpRegressor extends Mlp {
     }
 
     /**
+     * {@link #partialFit(Dataset)} of rows.
+     *
+     * @param x rows of as many values each
+     * @param y as many targets for each row
+     * @return this
+     */
+    public MlpRegressor partialFit(float[][] x, float[][] y) {
+        return partialFit(Dataset.of(x, y));
+    }
+
+    /**
      * Goes through these samples once, starting from what is known. The first call, if there was no {@code fit}, learns the
      * standardisation, which then stays.
      *
@@ -148,8 +160,8 @@ public final class MlpRegressor extends Mlp {
      * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public synchronized MlpRegressor partialFit(Dataset data) {
-        final Examination seen = new Examination(data.inputs(), data.outputs());
-        forEach("partialFit", data, seen);
+        final Examination seen = new Examination(Objects.requireNonNull(data, "data").inputs(), data.outputs());
+        seen.visit("partialFit", data);
         final Model old = isFitted() ? model("partialFit") : seen.model();
         if (data.inputs() != old.network().inputs() || data.outputs() != old.network().outputs())
             throw new IllegalArgumentException(
@@ -160,7 +172,7 @@ public final class MlpRegressor extends Mlp {
     }
 
     /** Sees the samples before the training. */
-    private final class Examination implements Visitor {
+    private final class Examination implements SampleVisitor {
         private final int inputs, outputs;
         private final Scaler.Learner ofX, ofY;
         private long samples;
@@ -191,7 +203,8 @@ public final class MlpRegressor extends Mlp {
             throw new IllegalArgumentException(
                 "fit: samples for validation have " + data.inputs() + " values and " + data.outputs()
                     + " targets; expected as many as those to learn from");
-        forEach("fit: validation", data, (row, x, xOffset, y, yOffset, weight) -> {});
+        final SampleVisitor check = (row, x, xOffset, y, yOffset, weight) -> {};
+        check.visit("fit: validation", data);
         return prepared(model, data);
     }
 
@@ -200,7 +213,7 @@ public final class MlpRegressor extends Mlp {
     }
 
     private static float[][] column(float[] y) {
-        final float[][] column = new float[y.length][1];
+        final float[][] column = new float[Objects.requireNonNull(y, "y").length][1];
         for (int i = 0; i < y.length; i++) column[i][0] = y[i];
         return column;
     }
@@ -224,7 +237,7 @@ public final class MlpRegressor extends Mlp {
      */
     public float[] predict(float[] x) {
         final Model model = model("predict");
-        return predict(model, flat("predict", new float[][] {x}, model.network().inputs()), 1);
+        return predict(model, model.flat("predict", new float[][] {x}), 1);
     }
 
     /**
@@ -234,7 +247,7 @@ public final class MlpRegressor extends Mlp {
      */
     public float[][] predict(float[][] x) {
         final Model model = model("predict");
-        return rows(predict(model, flat("predict", x, model.network().inputs()), x.length), x.length);
+        return Model.rows(predict(model, model.flat("predict", x), x.length), x.length);
     }
 
     /**
@@ -255,7 +268,7 @@ public final class MlpRegressor extends Mlp {
     }
 
     private static void predict(Model model, float[] x, int m, float[] out) {
-        forward(model, "predict", x, m, out);
+        model.forward("predict", x, m, out);
         if (model.targets() != null) model.targets().invert(out, 0, m);
     }
 
@@ -270,6 +283,16 @@ public final class MlpRegressor extends Mlp {
     }
 
     /**
+     * {@return {@link #score(Dataset)} of rows}
+     *
+     * @param x rows of {@link #inputs()} values
+     * @param y the right values for each row
+     */
+    public double score(float[][] x, float[][] y) {
+        return score(Dataset.of(x, y));
+    }
+
+    /**
      * {@return R² = 1 − Σ (ŷ − y)² / Σ (y − ȳ)², weighted, the mean over the outputs; 1 at best, 0 for who always says the mean}
      * An output whose targets are all the same counts 1 if it is right and 0 if not.
      *
@@ -279,12 +302,12 @@ public final class MlpRegressor extends Mlp {
     public double score(Dataset data) {
         final Model model = model("score");
         final int n = model.network().outputs();
-        if (data.outputs() != n)
+        if (Objects.requireNonNull(data, "data").outputs() != n)
             throw new IllegalArgumentException(
                 "score: samples have " + data.outputs() + " targets, but the model has " + n + " outputs");
         final double[] mean = new double[n], squares = new double[n], errors = new double[n];
         final double[] total = new double[1];
-        predictEach(model, "score", data, (predicted, offset, y, yOffset, weight) -> {
+        model.forEach("score", data, (predicted, offset, y, yOffset, weight) -> {
             if (weight == 0) return;
             if (model.targets() != null) model.targets().invert(predicted, offset, 1);
             total[0] += weight;
@@ -357,9 +380,7 @@ public final class MlpRegressor extends Mlp {
      */
     public static MlpRegressor of(Network network, @Nullable Scaler inputs, @Nullable Scaler targets,
                                   @Nullable TableEncoder encoder) {
-        return new MlpRegressor(builder().settings(), null, new Model(
-            network, requireColumns(inputs, network.inputs()), requireColumns(targets, network.outputs()), List.of(), false,
-            requireInputs(encoder, network)));
+        return new MlpRegressor(builder().settings(), null, new Model(network, inputs, targets, List.of(), false, encoder));
     }
 
     /** What it is: the layers, the outputs, what is standardised. */

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
@@ -110,7 +111,7 @@ public final class Network {
          * @return this
          */
         public Builder initialization(Initialization initialization) {
-            this.initialization = initialization;
+            this.initialization = Objects.requireNonNull(initialization, "initialization");
             return this;
         }
 
@@ -132,7 +133,7 @@ public final class Network {
          * @return this
          */
         public Builder backend(Backend backend) {
-            this.backend = backend;
+            this.backend = Objects.requireNonNull(backend, "backend");
             return this;
         }
 
@@ -318,7 +319,7 @@ public final class Network {
     }
 
     static void requireLength(String operation, String name, float[] array, int m, int rows) {
-        if (array.length < (long) rows * m)
+        if (Objects.requireNonNull(array, name).length < (long) rows * m)
             throw new IllegalArgumentException(
                 operation + ": " + name + " has " + array.length + " values; expected " + m + " samples of " + rows + ", "
                     + (long) rows * m);
@@ -374,7 +375,7 @@ public final class Network {
      * @throws IOException naming the file and what is wrong with it, if it cannot be read or is damaged
      */
     public static Network load(Path file, Backend backend) throws IOException {
-        return ModelFile.load(file, backend);
+        return ModelFile.load(file, Objects.requireNonNull(backend, "backend"));
     }
 
     /** The shape, such as {@code 784-128:relu-10:softmax}. */

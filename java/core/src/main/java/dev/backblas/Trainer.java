@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntConsumer;
@@ -193,7 +194,7 @@ public final class Trainer implements AutoCloseable {
         private @Nullable Path checkpoint;
 
         private Builder(Network network, Loss loss) {
-            requireOutputs(network, loss);
+            requireOutputs(Objects.requireNonNull(network, "network"), Objects.requireNonNull(loss, "loss"));
             this.network = network;
             this.loss = loss;
             dropout = new float[network.depth()];
@@ -206,7 +207,7 @@ public final class Trainer implements AutoCloseable {
          * @return this
          */
         public Builder reduction(Reduction reduction) {
-            this.reduction = reduction;
+            this.reduction = Objects.requireNonNull(reduction, "reduction");
             return this;
         }
 
@@ -217,7 +218,7 @@ public final class Trainer implements AutoCloseable {
          * @return this
          */
         public Builder optimizer(Optimizer optimizer) {
-            this.optimizer = optimizer;
+            this.optimizer = Objects.requireNonNull(optimizer, "optimizer");
             return this;
         }
 
@@ -228,7 +229,7 @@ public final class Trainer implements AutoCloseable {
          * @return this
          */
         public Builder schedule(Schedule schedule) {
-            this.schedule = schedule;
+            this.schedule = Objects.requireNonNull(schedule, "schedule");
             return this;
         }
 
@@ -368,7 +369,7 @@ public final class Trainer implements AutoCloseable {
          * @return this
          */
         public Builder validation(Dataset data) {
-            validation = data;
+            validation = Objects.requireNonNull(data, "data");
             share = 0;
             return this;
         }
@@ -397,7 +398,7 @@ public final class Trainer implements AutoCloseable {
          * @return this
          */
         public Builder metric(ToDoubleBiFunction<Network, Dataset> metric) {
-            this.metric = metric;
+            this.metric = Objects.requireNonNull(metric, "metric");
             return this;
         }
 
@@ -440,7 +441,7 @@ public final class Trainer implements AutoCloseable {
          * @return this
          */
         public Builder listener(Listener listener) {
-            listeners.add(listener);
+            listeners.add(Objects.requireNonNull(listener, "listener"));
             return this;
         }
 
@@ -452,7 +453,7 @@ public final class Trainer implements AutoCloseable {
          * @return this
          */
         public Builder checkpoint(Path file) {
-            checkpoint = file;
+            checkpoint = Objects.requireNonNull(file, "file");
             return this;
         }
 
@@ -604,6 +605,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     static void requireFitting(String operation, Network network, Dataset data) {
+        Objects.requireNonNull(data, "data");
         if (data.inputs() != network.inputs() || data.outputs() != network.outputs())
             throw new IllegalArgumentException(
                 operation + ": samples have " + data.inputs() + " inputs and " + data.outputs()
