@@ -1,6 +1,7 @@
 package dev.backblas;
 
 import dev.backblas.backend.Backend;
+import java.util.Objects;
 
 /** A {@link Dataset} of images that stay bytes until a batch is made of them. */
 record ByteSamples(byte[] pixels, float[] y, int inputs, int outputs) implements Resident {
@@ -8,7 +9,7 @@ record ByteSamples(byte[] pixels, float[] y, int inputs, int outputs) implements
     private static final float SCALE = 1 / 255f;
 
     ByteSamples {
-        Samples.requireSizes(pixels.length, y, inputs, outputs);
+        Samples.requireSizes(Objects.requireNonNull(pixels, "pixels").length, Objects.requireNonNull(y, "y"), inputs, outputs);
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
 import java.util.zip.CRC32;
 import java.util.zip.CheckedInputStream;
 import java.util.zip.CheckedOutputStream;
@@ -73,6 +74,7 @@ record Checkpoint(String settings, int epoch, int start, double sum, long nanos,
      * @throws IOException naming the file and what is wrong with it, if it cannot be read, is damaged, or is of other settings
      */
     static Checkpoint read(Path file, String settings, int parameters) throws IOException {
+        Objects.requireNonNull(file, "file");
         try (CheckedInputStream checked = new CheckedInputStream(
                  new BufferedInputStream(Files.newInputStream(file), 4 * FLOATS_AT_A_TIME), new CRC32());
              DataInputStream in = new DataInputStream(checked)) {

@@ -2,17 +2,19 @@ package dev.backblas;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 
 /** Samples to train on: each has {@link #inputs()} values x and {@link #outputs()} targets y. */
 public interface Dataset {
 
-    /** The number of samples. */
+    /** {@return the number of samples} */
     int size();
 
-    /** The values of one sample. */
+    /** {@return the number of values x of one sample} */
     int inputs();
 
-    /** The targets of one sample. */
+    /** {@return the number of targets y of one sample} */
     int outputs();
 
     /**
@@ -26,23 +28,56 @@ public interface Dataset {
      */
     void copy(int i, float[] x, int xOffset, float[] y, int yOffset);
 
-    /** What sample i counts for: its cost and its gradient are multiplied by it. Finite, 0 or more; 1 unless overridden. */
+    /**
+     * What sample i counts for: its cost and its gradient are multiplied by it. Called from several threads at once.
+     *
+     * @param i 0 … size − 1
+     * @return finite, 0 or more; 1 unless overridden
+     */
     default float weight(int i) {
         return 1;
     }
 
     /**
-     * These samples, each with a weight; a view.
+     * {@return these samples, each with a weight; a view}
      *
      * @param weights one for each sample; not copied
      * @throws IllegalArgumentException if there are more or fewer weights than samples, or one is not finite or below 0
      */
     default Dataset weighted(float[] weights) {
-        return new Weighted(this, weights);
+        return new Prepared(this, null, null, 0, Objects.requireNonNull(weights, "weights"));
     }
 
     /**
-     * Samples in two arrays, which are not copied.
+     * {@return these samples, standardised; a view}
+     *
+     * @param ofX the standardisation of x, or null
+     * @param ofY that of y, or null
+     * @throws IllegalArgumentException if a scaler has more or fewer columns than the samples
+     */
+    default Dataset scaled(@Nullable Scaler ofX, @Nullable Scaler ofY) {
+        Scaler.requireColumns(ofX, inputs(), "inputs");
+        Scaler.requireColumns(ofY, outputs(), "targets");
+        return new Prepared(this, ofX, ofY, 0, null);
+    }
+
+    /**
+     * {@return these samples, whose one target is the number of a class, with a target for each class: 1 for that class, 0 for
+     * the others; a view}
+     *
+     * @param classes how many there are; a target is one of 0 … classes − 1
+     * @throws IllegalArgumentException if the samples have more than one target, or there is no class
+     */
+    default Dataset oneHot(int classes) {
+        if (outputs() != 1 || classes < 1)
+            throw new IllegalArgumentException(
+                "dataset: samples with " + outputs() + " targets are to be one of " + classes
+                    + " classes each; expected one target, the number of a class, and 1 class or more");
+        return new Prepared(this, null, null, classes, null);
+    }
+
+    /**
+     * {@return samples in two arrays, which are not copied}
      *
      * @param x       inputs × size: sample after sample
      * @param y       outputs × size
@@ -55,21 +90,27 @@ public interface Dataset {
     }
 
     /**
-     * Samples in rows, which are copied. There may be more values than one array can hold.
+     * {@return samples in rows, which are copied} There may be more values than one array can hold.
      *
+     * @param x a row of values for each sample, all of one length
+     * @param y a row of targets for each sample, all of one length
      * @throws IllegalArgumentException if there is no row, rows differ in length, or a value is not finite
      */
     static Dataset of(float[][] x, float[][] y) {
+        Objects.requireNonNull(x, "x");
+        Objects.requireNonNull(y, "y");
         if (x.length == 0 || x.length != y.length)
             throw new IllegalArgumentException(
                 "dataset: x has " + x.length + " rows and y has " + y.length + "; expected as many of each, 1 or more");
+        Samples.requireRow("x", x, 0);
+        Samples.requireRow("y", y, 0);
         final long most = (long) x.length * Math.max(x[0].length, y[0].length);
         if (most > BlockSamples.BLOCK) return BlockSamples.of(x, y, BlockSamples.BLOCK);
         return of(Samples.flat("x", x, 0, x.length), Samples.flat("y", y, 0, y.length), x[0].length, y[0].length);
     }
 
     /**
-     * Images of one byte a pixel, which stay bytes in memory and are scaled to [0, 1] a batch at a time. Not copied.
+     * {@return images of one byte a pixel, which stay bytes in memory and are scaled to [0, 1] a batch at a time} Not copied.
      *
      * @param pixels  inputs × size, unsigned
      * @param y       outputs × size
@@ -82,8 +123,11 @@ public interface Dataset {
     }
 
     /**
-     * Images and their labels, from two IDX files, gzipped or not: pixels as in {@link #ofBytes}, one target, the label.
+     * {@return images and their labels, from two IDX files, gzipped or not} Pixels are as in {@link #ofBytes}; there is one
+     * target, the label.
      *
+     * @param images a file of images: items, rows, columns
+     * @param labels a file of as many labels
      * @throws IOException naming the file and what is wrong with it
      */
     static Dataset idx(Path images, Path labels) throws IOException {
@@ -99,16 +143,20 @@ public interface Dataset {
     /**
      * Reads a stream into memory, with the weights of its samples. There may be more values than one array can hold.
      *
+     * @param stream read once, to its end
+     * @return the samples, in their order
      * @throws IOException              if it cannot be read, or is empty
      * @throws IllegalArgumentException if a value is not finite
      */
     static Dataset read(SampleStream stream) throws IOException {
-        return BlockSamples.read(stream, BlockSamples.BLOCK);
+        return BlockSamples.read(Objects.requireNonNull(stream, "stream"), BlockSamples.BLOCK);
     }
 
     /**
-     * The samples [from, to) of this one; a view.
+     * {@return the samples [from, to) of this one; a view}
      *
+     * @param from the first, 0 or more
+     * @param to   after the last; above {@code from}
      * @throws IllegalArgumentException if that is empty or goes beyond the samples
      */
     default Dataset slice(int from, int to) {
@@ -121,12 +169,13 @@ public interface Dataset {
     }
 
     /**
-     * These samples of this one, in this order; a view.
+     * {@return these samples of this one, in this order; a view}
      *
+     * @param rows the numbers of samples, from 0; one may come twice
      * @throws IllegalArgumentException if there is no such sample, or none is named
      */
     default Dataset select(int[] rows) {
-        for (int row : rows)
+        for (int row : Objects.requireNonNull(rows, "rows"))
             if (row < 0 || row >= size())
                 throw new IllegalArgumentException(
                     "dataset: there is no sample " + row + "; expected 0 to " + (size() - 1));

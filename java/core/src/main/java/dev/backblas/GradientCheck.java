@@ -76,6 +76,7 @@ public final class GradientCheck {
      * @param network where the gradient is computed
      * @param loss    the cost of a sample
      * @param samples a few of them, such as ten: all are gone through twice for each parameter
+     * @return both errors
      * @throws IllegalArgumentException if the samples do not fit the network, or the loss its last layer
      */
     public static GradientCheck of(Network network, Loss loss, Dataset samples) {
@@ -85,17 +86,17 @@ public final class GradientCheck {
     }
 
     /**
-     * The largest difference between ∂C/∂a (or ∂C/∂z) as {@link Loss#cost} writes it and central differences of the C that it
-     * returns, over the largest of these slopes. About 1e-4 at most where all is right; larger where a kink lies within 1e-5 of
-     * an output.
+     * {@return the largest difference between ∂C/∂a (or ∂C/∂z) as {@link Loss#cost} writes it and central differences of the C
+     * that it returns, over the largest of these slopes} About 1e-4 at most where all is right; larger where a kink lies within
+     * 1e-5 of an output.
      */
     public double lossError() {
         return lossError;
     }
 
     /**
-     * The largest difference between ∂J/∂θ as backpropagation computes it and central differences, over the largest of these
-     * slopes. About 1e-5 at most; larger where a kink, such as that of ReLU, lies within 1e-5 of a unit's z.
+     * {@return the largest difference between ∂J/∂θ as backpropagation computes it and central differences, over the largest of
+     * these slopes} About 1e-5 at most; larger where a kink, such as that of ReLU, lies within 1e-5 of a unit's z.
      */
     public double networkError() {
         return networkError;

@@ -19,7 +19,9 @@ public final class History implements Iterable<History.Epoch> {
      */
     public record Epoch(int number, double loss, double validationLoss, double metric, double rate, double seconds) {
 
-        /** The loss that early stopping and {@link Schedule#plateau} watch: of the validation samples, if there are any. */
+        /**
+         * {@return the loss that early stopping and {@link Schedule#plateau} watch: of the validation samples, if there are any}
+         */
         public double monitored() {
             return Double.isNaN(validationLoss) ? loss : validationLoss;
         }
@@ -33,17 +35,26 @@ public final class History implements Iterable<History.Epoch> {
         epochs.add(epoch);
     }
 
-    /** How many epochs there are. */
+    /** {@return how many epochs there are} */
     public int size() {
         return epochs.size();
     }
 
-    /** Epoch i of 0 … {@link #size()} − 1. */
+    /**
+     * {@return epoch i of 0 … {@link #size()} − 1}
+     *
+     * @param i counts from 0, and finished epochs only
+     * @throws IndexOutOfBoundsException if there is no such epoch
+     */
     public Epoch get(int i) {
         return epochs.get(i);
     }
 
-    /** The latest epoch. */
+    /**
+     * {@return the latest epoch}
+     *
+     * @throws IllegalStateException if no epoch is finished
+     */
     public Epoch last() {
         if (epochs.isEmpty()) throw new IllegalStateException("history: no epoch is finished; expected 1 or more");
         return epochs.get(epochs.size() - 1);
@@ -60,7 +71,7 @@ public final class History implements Iterable<History.Epoch> {
         return best;
     }
 
-    /** The epochs, in a list of their own. */
+    /** {@return the epochs, in a list of their own} */
     public List<Epoch> epochs() {
         return List.copyOf(epochs);
     }

@@ -23,12 +23,12 @@ public record Idx(int[] shape, byte[] values) {
 
     private static final int UNSIGNED_BYTE = 0x08;
 
-    /** The items: images or labels. */
+    /** {@return the number of items: images or labels} */
     public int size() {
         return shape[0];
     }
 
-    /** The values of one item. */
+    /** {@return the number of values of one item: the pixels of an image, 1 for a label} */
     public int itemSize() {
         return size() == 0 ? 0 : values.length / size();
     }
@@ -36,7 +36,9 @@ public record Idx(int[] shape, byte[] values) {
     /**
      * Reads a file, gzipped or not.
      *
+     * @param file       the path of the file
      * @param dimensions how many the file must have: 3 for images, 1 for labels
+     * @return all of it, in memory
      * @throws IOException naming the file and what is wrong with it
      */
     public static Idx read(Path file, int dimensions) throws IOException {

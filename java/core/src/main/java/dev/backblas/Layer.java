@@ -14,6 +14,9 @@ public record Layer(int in, int out, Activation activation) {
     /**
      * Checks the sizes.
      *
+     * @param in         the units of the layer before
+     * @param out        the units of this layer
+     * @param activation φ
      * @throws IllegalArgumentException for a size below 1, more weights than an array can hold, or no activation
      */
     public Layer {

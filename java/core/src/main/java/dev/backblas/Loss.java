@@ -32,7 +32,7 @@ public interface Loss {
     Loss CROSS_ENTROPY = BuiltInLoss.CROSS_ENTROPY;
 
     /**
-     * ½ r² where |r| ≤ δ, else δ (|r| − ½ δ), of r = a − y, over the outputs: P. Huber, "Robust Estimation of a Location
+     * {@return ½ r² where |r| ≤ δ, else δ (|r| − ½ δ), of r = a − y, over the outputs} P. Huber, "Robust Estimation of a Location
      * Parameter", 1964. With any activation.
      *
      * @param delta δ; finite and above 0
@@ -54,15 +54,31 @@ public interface Loss {
      * Computes C and ∂C/∂a of one sample.
      *
      * @param n              the outputs
-     * @param a              the network's outputs, from {@code aOffset}; only read
-     * @param y              the targets, from {@code yOffset}; only read
-     * @param gradient       ∂C/∂a, from {@code gradientOffset}; written
+     * @param a              the network's outputs; only read
+     * @param aOffset        where they begin
+     * @param y              the targets; only read
+     * @param yOffset        where they begin
+     * @param gradient       ∂C/∂a; written
+     * @param gradientOffset where it begins
      * @return C; where it is not finite, training ends
      * @throws IllegalArgumentException if a target is out of range
      */
     double cost(int n, float[] a, int aOffset, float[] y, int yOffset, float[] gradient, int gradientOffset);
 
-    /** The same of m samples, side by side: the sum of their C. Faster ways than one by one may be written here. */
+    /**
+     * The same of m samples, side by side. Override it where there is a faster way than one by one.
+     *
+     * @param n              the outputs
+     * @param m              the samples
+     * @param a              the network's outputs, n × m; only read
+     * @param aOffset        where they begin
+     * @param y              the targets, n × m; only read
+     * @param yOffset        where they begin
+     * @param gradient       ∂C/∂a of each sample, n × m; written
+     * @param gradientOffset where it begins
+     * @return the sum of their C; where it is not finite, training ends
+     * @throws IllegalArgumentException if a target is out of range
+     */
     default double cost(int n, int m, float[] a, int aOffset, float[] y, int yOffset, float[] gradient, int gradientOffset) {
         double sum = 0;
         for (int j = 0; j < m; j++)
@@ -71,14 +87,14 @@ public interface Loss {
     }
 
     /**
-     * Whether {@link #cost} is given Z instead of A = φ(Z), and writes ∂C/∂z: for pairs that collapse, or are stable only
-     * together, as cross-entropy and softmax.
+     * {@return whether {@link #cost} is given Z instead of A = φ(Z), and writes ∂C/∂z} For pairs that collapse, or are stable
+     * only together, as cross-entropy and softmax.
      */
     default boolean takesZ() {
         return false;
     }
 
-    /** The activations of the last layer that it is defined on; all of them unless overridden. */
+    /** {@return the activations of the last layer that it is defined on; all of them unless overridden} */
     default Set<Activation> outputs() {
         return EnumSet.allOf(Activation.class);
     }

@@ -17,8 +17,12 @@ public final class Metrics {
     }
 
     /**
-     * The share of samples whose largest output stands where their largest target does; with a single output, whether both are
-     * on the same side of ½. In [0, 1].
+     * {@return the share of samples, in [0, 1], whose largest output stands where their largest target does} With a single
+     * output, of those for which both are on the same side of ½.
+     *
+     * @param network which predicts
+     * @param data    what is right; one or more samples
+     * @throws IllegalArgumentException if the data do not fit the network
      */
     public static double accuracy(Network network, Dataset data) {
         final int n = network.outputs();
@@ -32,7 +36,32 @@ public final class Metrics {
         return (double) right[0] / data.size();
     }
 
-    /** The root of the mean of (a − y)² over all samples and outputs, in the unit of y. */
+    /**
+     * {@return the share of samples all of whose outputs are on the same side of ½ as their targets, for several labels; in
+     * [0, 1]}
+     *
+     * @param network which predicts
+     * @param data    what is right; one or more samples
+     * @throws IllegalArgumentException if the data do not fit the network
+     */
+    public static double exactMatch(Network network, Dataset data) {
+        final int n = network.outputs();
+        final int[] right = new int[1];
+        forEach(network, data, (predicted, y, offset) -> {
+            boolean all = true;
+            for (int k = offset; k < offset + n; k++) all &= predicted[k] >= 0.5f == y[k] >= 0.5f;
+            if (all) right[0]++;
+        });
+        return (double) right[0] / data.size();
+    }
+
+    /**
+     * {@return the root of the mean of (a − y)² over all samples and outputs, in the unit of y}
+     *
+     * @param network which predicts
+     * @param data    what is right; one or more samples
+     * @throws IllegalArgumentException if the data do not fit the network
+     */
     public static double rootMeanSquaredError(Network network, Dataset data) {
         final int n = network.outputs();
         final double[] sum = new double[1];

@@ -7,9 +7,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.function.IntFunction;
 import java.util.function.ToDoubleBiFunction;
 import java.util.function.UnaryOperator;
@@ -23,10 +23,6 @@ import org.jspecify.annotations.Nullable;
  */
 public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
 
-    /** Floats of standardised samples that a thread keeps, unless a single sample needs more. */
-    private static final int LARGEST_SCRATCH = 1 << 18;
-    private static final ThreadLocal<float[]> SCRATCH = new ThreadLocal<>();
-
     final Settings settings;
     private volatile @Nullable Model model;
     private volatile @Nullable Trainer at; // work
@@ -37,23 +33,6 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
     Mlp(Settings settings, @Nullable Model model) {
         this.settings = settings;
         this.model = model;
-    }
-
-    /**
-     * What {@code fit} makes, and what a file holds.
-     *
-     * @param inputs     the standardisation of x, or null
-     * @param targets    the standardisation of y in regression, or null
-     * @param labels     of the classes, in the order of their numbers; empty in regression
-     * @param multiLabel whether a sample may have several labels, or none
-     */
-    record Model(Network network, @Nullable Scaler inputs, @Nullable Scaler targets, List<Object> labels, boolean multiLabel,
-                 @Nullable TableEncoder encoder) {
-
-        /** The same on a network of its own. */
-        Model copy() {
-            return new Model(network.copy(), inputs, targets, labels, multiLabel, encoder);
-        }
     }
 
     /** How an estimator is made; a copy of the builder's, which never changes. */
@@ -111,18 +90,27 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         }
 
         /**
-         * The hidden layers, all of {@link #activation}; one of 100 units unless set. None at all, and the model is linear.
+         * Sets the hidden layers, all of {@link #activation}; one of 100 units unless set.
          *
+         * @param units of each layer, 1 or more; without any the model is linear
+         * @return this
          * @throws IllegalArgumentException for a layer of less than one unit
          */
         public B hidden(int... units) {
+            for (int n : units) requireUnits(n);
             hidden.clear();
             ownLayers = true;
             for (int n : units) layer(n, activation);
             return self();
         }
 
-        /** φ of the hidden layers: of those set by {@link #hidden}, before or after; ReLU unless set. */
+        /**
+         * Sets φ of the hidden layers of {@link #hidden}, called before or after.
+         *
+         * @param activation ReLU unless set; not softmax
+         * @return this
+         * @throws IllegalArgumentException for softmax
+         */
         public B activation(Activation activation) {
             requireHidden(activation);
             this.activation = activation;
@@ -133,6 +121,9 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         /**
          * Adds a hidden layer with an activation of its own; the first call replaces the default layer.
          *
+         * @param units      its units, 1 or more
+         * @param activation φ; not softmax
+         * @return this
          * @throws IllegalArgumentException for less than one unit, or softmax
          */
         public B layer(int units, Activation activation) {
@@ -142,11 +133,14 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         /**
          * Adds a hidden layer with an activation and a dropout of its own; the first call replaces the default layer.
          *
-         * @param dropout as in {@link #dropout}
+         * @param units      its units, 1 or more
+         * @param activation φ; not softmax
+         * @param dropout    as in {@link #dropout}
+         * @return this
+         * @throws IllegalArgumentException if one is out of range
          */
         public B layer(int units, Activation activation, double dropout) {
-            if (units < 1)
-                throw new IllegalArgumentException("hidden layer: it has " + units + " units; expected 1 or more");
+            requireUnits(units);
             requireHidden(activation);
             if (!ownLayers) hidden.clear();
             ownLayers = true;
@@ -155,8 +149,12 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         }
 
         /**
-         * The probability with which a unit of each hidden layer, set before or after, drops out of a step; 0 unless set. In
-         * [0, 1).
+         * Sets the probability with which a unit of each hidden layer, set before or after, drops out of a step: N. Srivastava et
+         * al., "Dropout", 2014.
+         *
+         * @param p 0 unless set; in [0, 1)
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
          */
         public B dropout(double p) {
             dropout = requireDropout(p);
@@ -164,7 +162,13 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
             return self();
         }
 
-        /** {@link #dropout} of the inputs, often smaller; 0 unless set. */
+        /**
+         * Sets the probability with which an input drops out of a step; often smaller than {@link #dropout}.
+         *
+         * @param p 0 unless set; in [0, 1)
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
         public B inputDropout(double p) {
             inputDropout = requireDropout(p);
             return self();
@@ -176,23 +180,34 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
             return p;
         }
 
+        private static void requireUnits(int units) {
+            if (units < 1)
+                throw new IllegalArgumentException("hidden layer: it has " + units + " units; expected 1 or more");
+        }
+
         private static void requireHidden(Activation activation) {
-            if (activation == Activation.SOFTMAX)
+            if (Objects.requireNonNull(activation, "activation") == Activation.SOFTMAX)
                 throw new IllegalArgumentException("hidden layer: softmax is for the output; expected another activation");
         }
 
         /**
-         * How weights start; {@link Initialization#GLOROT} unless set, as scikit-learn's: on small tables it scores better than
+         * Sets how weights start. {@link Initialization#GLOROT} is scikit-learn's, too: on small tables it scores better than
          * {@link Initialization#HE}, whose first functions are rougher (0.832 against 0.804 on Boston, mean R² of 20 seeds).
+         *
+         * @param initialization {@link Initialization#GLOROT} unless set
+         * @return this
          */
         public B initialization(Initialization initialization) {
-            this.initialization = initialization;
+            this.initialization = Objects.requireNonNull(initialization, "initialization");
             return self();
         }
 
         /**
-         * Whether inputs (and, in regression, targets) are brought to mean 0 and deviation 1, by numbers that {@code fit} learns
-         * and the model keeps; yes unless set. Images of bytes, which are in [0, 1] already, are better left alone.
+         * Sets whether inputs (and, in regression, targets) are brought to mean 0 and deviation 1, by numbers that {@code fit}
+         * learns and the model keeps. Images of bytes, which are in [0, 1] already, are better left alone.
+         *
+         * @param standardize yes unless set
+         * @return this
          */
         public B standardize(boolean standardize) {
             this.standardize = standardize;
@@ -200,39 +215,69 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         }
 
         /**
-         * What is to become small, such as one's own; unless set, the cross-entropy in classification, the squared error in
-         * regression.
+         * Sets what is to become small, such as a loss of one's own.
+         *
+         * @param loss unless set, the cross-entropy in classification, the squared error in regression
+         * @return this
          */
         public B loss(Loss loss) {
-            this.loss = loss;
+            this.loss = Objects.requireNonNull(loss, "loss");
             return self();
         }
 
-        /** How steps follow the gradient; {@link Optimizer#adam()} unless set. */
+        /**
+         * Sets how steps follow the gradient.
+         *
+         * @param optimizer {@link Optimizer#adam()} unless set
+         * @return this
+         */
         public B optimizer(Optimizer optimizer) {
-            this.optimizer = optimizer;
+            this.optimizer = Objects.requireNonNull(optimizer, "optimizer");
             return self();
         }
 
-        /** How the rate changes; {@link Schedule#constant()} unless set. */
+        /**
+         * Sets how the rate changes.
+         *
+         * @param schedule {@link Schedule#constant()} unless set
+         * @return this
+         */
         public B schedule(Schedule schedule) {
-            this.schedule = schedule;
+            this.schedule = Objects.requireNonNull(schedule, "schedule");
             return self();
         }
 
-        /** The most times that {@code fit} goes through the samples; 200 unless set. */
+        /**
+         * Sets how many times {@code fit} goes through the samples, unless {@link #earlyStopping} ends it before.
+         *
+         * @param most 200 unless set; 1 or more
+         * @return this
+         * @throws IllegalArgumentException if it is below 1
+         */
         public B epochs(int most) {
             this.epochs = atLeastOne("epochs", most);
             return self();
         }
 
-        /** The samples of a step; 200, or all if there are fewer, unless set. */
+        /**
+         * Sets the samples of a step.
+         *
+         * @param samples 200 unless set, or all if there are fewer; 1 or more
+         * @return this
+         * @throws IllegalArgumentException if it is below 1
+         */
         public B batch(int samples) {
             this.batch = atLeastOne("batch", samples);
             return self();
         }
 
-        /** η, the learning rate; unless set 0.1 for {@link Optimizer#sgd()}, 0.001 for the others. Finite and above 0. */
+        /**
+         * Sets η, the learning rate.
+         *
+         * @param rate unless set 0.1 for {@link Optimizer#sgd()}, 0.001 for the others; finite and above 0
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
         public B rate(double rate) {
             if (!((float) rate > 0) || !Float.isFinite((float) rate))
                 throw new IllegalArgumentException("rate: it is " + rate + "; expected a finite number above 0");
@@ -241,15 +286,24 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         }
 
         /**
-         * α of the penalty (α/2m) Σ W² on the weights, m being the samples of a step: scikit-learn's {@code alpha}; 0.0001 unless
-         * set. Finite, 0 or more.
+         * Sets α of the penalty (α/2m) Σ W² on the weights, m being the samples of a step: scikit-learn's {@code alpha}.
+         *
+         * @param alpha 0.0001 unless set; finite, 0 or more
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
          */
         public B l2(double alpha) {
             l2 = requirePenalty("l2", alpha);
             return self();
         }
 
-        /** α₁ of the penalty (α₁/m) Σ |W| on the weights, m being the samples of a step; 0 unless set. Finite, 0 or more. */
+        /**
+         * Sets α₁ of the penalty (α₁/m) Σ |W| on the weights, m being the samples of a step.
+         *
+         * @param alpha α₁, 0 unless set; finite, 0 or more
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
         public B l1(double alpha) {
             l1 = requirePenalty("l1", alpha);
             return self();
@@ -261,7 +315,13 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
             return alpha;
         }
 
-        /** The largest norm of the gradient of a step; none unless set. Above 0. */
+        /**
+         * Sets the largest norm of the gradient of a step; see {@link Trainer.Builder#clipNorm}.
+         *
+         * @param most none unless set; above 0
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
         public B clipNorm(double most) {
             if (!((float) most > 0))
                 throw new IllegalArgumentException("clipNorm: it is " + most + "; expected a number above 0");
@@ -270,9 +330,13 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         }
 
         /**
-         * When {@code fit} ends before its last epoch: after {@code patience} epochs in a row that have not lowered the loss (of
-         * the validation samples, if there are any) by {@code tolerance}; 10 and 0.0001 unless set. The best weights are
-         * restored.
+         * Sets when {@code fit} ends before its last epoch: after some epochs in a row that have not lowered the loss (of the
+         * validation samples, if there are any). The best weights are restored.
+         *
+         * @param patience  those epochs, 10 unless set; 1 or more
+         * @param tolerance by how much the loss must fall to count, 0.0001 unless set; 0 or more
+         * @return this
+         * @throws IllegalArgumentException if one is out of range
          */
         public B earlyStopping(int patience, double tolerance) {
             if (!(tolerance >= 0))
@@ -282,13 +346,23 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
             return self();
         }
 
-        /** Lets {@code fit} go through all its epochs; the last weights stay. */
+        /**
+         * Lets {@code fit} go through all its epochs; the last weights stay.
+         *
+         * @return this
+         */
         public B noEarlyStopping() {
             patience = 0;
             return self();
         }
 
-        /** The share of the samples that {@code fit} keeps for validation, chosen at random; none unless set. In (0, 1). */
+        /**
+         * Sets the share of the samples that {@code fit} keeps for validation, chosen at random.
+         *
+         * @param share none unless set; in (0, 1)
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
         public B validation(double share) {
             if (!(share > 0 && share < 1))
                 throw new IllegalArgumentException("validation: the share is " + share + "; expected a number in (0, 1)");
@@ -297,16 +371,26 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
             return self();
         }
 
-        /** Samples that {@code fit} measures the loss of after each epoch, of the form that it takes; none unless set. */
+        /**
+         * Sets samples that {@code fit} measures the loss of after each epoch.
+         *
+         * @param data with targets of the form that {@code fit} takes; none unless set
+         * @return this
+         */
         public B validation(Dataset data) {
-            validation = data;
+            validation = Objects.requireNonNull(data, "data");
             validationShare = 0;
             return self();
         }
 
-        /** Adds who is told how {@code fit} goes. */
+        /**
+         * Adds who is told how {@code fit} goes.
+         *
+         * @param listener called on the thread that calls {@code fit}
+         * @return this
+         */
         public B listener(Trainer.Listener listener) {
-            listeners.add(listener);
+            listeners.add(Objects.requireNonNull(listener, "listener"));
             return self();
         }
 
@@ -314,36 +398,59 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
          * Where {@code fit} writes a checkpoint after each epoch; see {@link Trainer.Builder#checkpoint}. Not for streams.
          * {@code fit} throws an {@link UncheckedIOException} naming the file if it cannot be written, or not be resumed from.
          *
+         * @param file   replaced by complete ones only
          * @param resume whether {@code fit} goes on from there if the file exists: with the same samples and settings, the model
          *               ends in the same bits as one whose training never stopped
+         * @return this
          */
         public B checkpoint(Path file, boolean resume) {
-            checkpoint = file;
+            checkpoint = Objects.requireNonNull(file, "file");
             this.resume = resume;
             return self();
         }
 
-        /** The most threads that train together; all processors unless set. */
+        /**
+         * Sets how many threads may take a step together; small steps take fewer.
+         *
+         * @param most all processors unless set; 1 or more
+         * @return this
+         * @throws IllegalArgumentException if it is below 1
+         */
         public B threads(int most) {
             this.threads = atLeastOne("threads", most);
             return self();
         }
 
-        /** The seed of the first weights and of the order of samples; 1 unless set. */
+        /**
+         * Sets the seed of the first weights, of the order of samples, of dropout and of the choice of validation samples.
+         *
+         * @param seed 1 unless set
+         * @return this
+         */
         public B seed(long seed) {
             this.seed = seed;
             return self();
         }
 
-        /** Where products are computed; {@link Backend#fastest()} unless set. */
+        /**
+         * Sets where products are computed.
+         *
+         * @param backend {@link Backend#fastest()} unless set
+         * @return this
+         */
         public B backend(Backend backend) {
-            this.backend = backend;
+            this.backend = Objects.requireNonNull(backend, "backend");
             return self();
         }
 
-        /** How the samples came from a table; kept in the model, for {@link Mlp#encoder()}. */
+        /**
+         * Sets how the samples came from a table; kept in the model, for {@link Mlp#encoder()}.
+         *
+         * @param encoder none unless set
+         * @return this
+         */
         public B encoder(TableEncoder encoder) {
-            this.encoder = encoder;
+            this.encoder = Objects.requireNonNull(encoder, "encoder");
             return self();
         }
 
@@ -357,7 +464,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         }
     }
 
-    /** Whether there is a model: after {@code fit}, {@code partialFit} or a load. */
+    /** {@return whether there is a model: after {@code fit}, {@code partialFit} or a load} */
     public boolean isFitted() {
         return model != null;
     }
@@ -371,7 +478,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
     }
 
     /**
-     * The values of a sample.
+     * {@return the number of values of a sample}
      *
      * @throws IllegalStateException before {@code fit}
      */
@@ -380,7 +487,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
     }
 
     /**
-     * The network behind the predictions; its inputs are standardised by {@link #scaler()}, if there is one.
+     * {@return the network behind the predictions} Its inputs are standardised by {@link #scaler()}, if there is one.
      *
      * @throws IllegalStateException before {@code fit}
      */
@@ -389,7 +496,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
     }
 
     /**
-     * The standardisation of the inputs, or null where there is none.
+     * {@return the standardisation of the inputs, or null where there is none}
      *
      * @throws IllegalStateException before {@code fit}
      */
@@ -398,7 +505,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
     }
 
     /**
-     * How a row of a table becomes a sample, or null if the model did not come from one.
+     * {@return how a row of a table becomes a sample, or null if the model did not come from one}
      *
      * @throws IllegalStateException before {@code fit}
      */
@@ -406,19 +513,14 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         return model("encoder").encoder();
     }
 
-    static @Nullable Scaler requireColumns(@Nullable Scaler scaler, int columns) {
-        if (scaler != null && scaler.columns() != columns)
-            throw new IllegalArgumentException(
-                "estimator: the scaler has " + scaler.columns() + " columns; expected " + columns + ", as the network");
-        return scaler;
+    /** What messages call the inputs, or null. */
+    final @Nullable List<String> inputNames() {
+        return settings.encoder() == null ? null : settings.encoder().inputNames();
     }
 
-    static @Nullable TableEncoder requireInputs(@Nullable TableEncoder encoder, Network network) {
-        if (encoder != null && encoder.inputs() != network.inputs())
-            throw new IllegalArgumentException(
-                "estimator: the encoder makes " + encoder.inputs() + " values of a row; expected " + network.inputs()
-                    + ", the inputs of the network");
-        return encoder;
+    /** What messages call the targets, or null. */
+    final @Nullable List<String> targetNames() {
+        return settings.encoder() == null ? null : settings.encoder().targetNames();
     }
 
     // ---- Training
@@ -553,7 +655,7 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
     }
 
     /**
-     * What came of the epochs of the latest {@code fit}, and of the passes since; empty before, and after a load. In the
+     * {@return what came of the epochs of the latest {@code fit}, and of the passes since} Empty before, and after a load. In the
      * standardised unit of the targets.
      */
     public List<History.Epoch> history() {
@@ -565,128 +667,6 @@ public abstract sealed class Mlp permits MlpClassifier, MlpRegressor {
         for (Hidden layer : settings.hidden) builder.layer(layer.units(), layer.activation());
         if (settings.backend != null) builder.backend(settings.backend);
         return builder.layer(outputs, output).build();
-    }
-
-    /** Sees one sample: inputs and targets from their offsets. */
-    @FunctionalInterface
-    interface Visitor {
-        void sample(long row, float[] x, int xOffset, float[] y, int yOffset, float weight);
-    }
-
-    /** Shows all samples once, and refuses what is not finite, with its row and column. */
-    static void forEach(String operation, Dataset data, Visitor visitor) {
-        final float[] x = new float[data.inputs()], y = new float[data.outputs()];
-        for (int i = 0; i < data.size(); i++) {
-            data.copy(i, x, 0, y, 0);
-            visit(operation, i, x, 0, x.length, y, 0, y.length, data.weight(i), visitor);
-        }
-        if (data.size() < 1) throw new IllegalArgumentException(operation + ": there is no sample; expected 1 or more");
-    }
-
-    /** The same of a stream. */
-    static void forEach(String operation, SampleStream stream, Visitor visitor) throws IOException {
-        final int in = stream.inputs(), out = stream.outputs(), most = 256;
-        final float[] x = new float[Backpropagation.matrix(in, most)], y = new float[Backpropagation.matrix(out, most)];
-        final float[] weights = new float[most];
-        long row = 0;
-        try (SampleStream.Cursor cursor = stream.open()) {
-            while (true) {
-                Arrays.fill(weights, 1);
-                final int m = cursor.read(x, y, weights, 0, most);
-                if (m == 0) break;
-                for (int j = 0; j < m; j++)
-                    visit(operation, row++, x, j * in, in, y, j * out, out, weights[j], visitor);
-            }
-        }
-        if (row == 0) throw new IllegalArgumentException(operation + ": there is no sample; expected 1 or more");
-    }
-
-    private static void visit(String operation, long row, float[] x, int xOffset, int in, float[] y, int yOffset, int out,
-                              float weight, Visitor visitor) {
-        requireFinite(operation, "x", x, xOffset, 1, in, row);
-        requireFinite(operation, "y", y, yOffset, 1, out, row);
-        if (!(weight >= 0) || !Float.isFinite(weight))
-            throw new IllegalArgumentException(
-                operation + ": the weight of row " + row + " is " + weight + "; expected a finite number, 0 or more");
-        visitor.sample(row, x, xOffset, y, yOffset, weight);
-    }
-
-    private static void requireFinite(String operation, String name, float[] values, int offset, int rows, int columns,
-                                      long firstRow) {
-        for (int i = 0; i < rows * columns; i++)
-            if (!Float.isFinite(values[offset + i]))
-                throw new IllegalArgumentException(
-                    operation + ": " + name + " is " + values[offset + i] + " in row " + (firstRow + i / columns) + ", column "
-                        + i % columns + "; expected a finite number");
-    }
-
-    // ---- Prediction
-
-    /** The outputs of the network for m samples, standardised on the way. */
-    static void forward(Model model, String operation, float[] x, int m, float[] out) {
-        final Network network = model.network();
-        final int in = network.inputs();
-        if (m < 1) throw new IllegalArgumentException(operation + ": m is " + m + "; expected 1 or more");
-        Network.requireLength(operation, "x", x, m, in);
-        Network.requireLength(operation, "out", out, m, network.outputs());
-        if (x == out) throw new IllegalArgumentException(operation + ": x and out are one array; expected two");
-        if (!network.backend().allFinite(m * in, x, 0)) requireFinite(operation, "x", x, 0, m, in, 0);
-        final Scaler scaler = model.inputs();
-        if (scaler == null) {
-            network.predict(x, 0, m, out, 0);
-            return;
-        }
-        final int tile = Math.min(m, Math.max(1, LARGEST_SCRATCH / in));
-        float[] scaled = SCRATCH.get();
-        if (scaled == null || scaled.length < tile * in) SCRATCH.set(scaled = new float[tile * in]);
-        for (int j = 0; j < m; j += tile) {
-            final int n = Math.min(tile, m - j);
-            scaler.apply(x, j * in, n, scaled, 0);
-            network.predict(scaled, 0, n, out, j * network.outputs());
-        }
-    }
-
-    /** The rows, end to end. */
-    static float[] flat(String operation, float[][] x, int columns) {
-        if (x.length == 0) throw new IllegalArgumentException(operation + ": there is no row; expected 1 or more");
-        final float[] flat = new float[Backpropagation.matrix(columns, x.length)];
-        for (int i = 0; i < x.length; i++) {
-            if (x[i].length != columns)
-                throw new IllegalArgumentException(
-                    operation + ": row " + i + " has " + x[i].length + " values, but the model has " + columns + " inputs");
-            System.arraycopy(x[i], 0, flat, i * columns, columns);
-        }
-        return flat;
-    }
-
-    static float[][] rows(float[] flat, int rows) {
-        final int columns = flat.length / rows;
-        final float[][] out = new float[rows][columns];
-        for (int i = 0; i < rows; i++) System.arraycopy(flat, i * columns, out[i], 0, columns);
-        return out;
-    }
-
-    /** Sees one sample that has been predicted: outputs from their offset, targets from theirs. */
-    @FunctionalInterface
-    interface Judge {
-        void sample(float[] predicted, int offset, float[] y, int yOffset, double weight);
-    }
-
-    /** Predicts every sample of a dataset, some at a time. */
-    static void predictEach(Model model, String operation, Dataset data, Judge judge) {
-        final int in = data.inputs(), targets = data.outputs(), out = model.network().outputs();
-        if (in != model.network().inputs())
-            throw new IllegalArgumentException(
-                operation + ": samples have " + in + " values, but the model has " + model.network().inputs() + " inputs");
-        if (data.size() < 1) throw new IllegalArgumentException(operation + ": there is no sample; expected 1 or more");
-        final int tile = Math.min(data.size(), Math.max(1, LARGEST_SCRATCH / Math.max(in, Math.max(targets, out))));
-        final float[] x = new float[in * tile], y = new float[targets * tile], predicted = new float[out * tile];
-        for (int start = 0; start < data.size(); start += tile) {
-            final int m = Math.min(tile, data.size() - start);
-            for (int j = 0; j < m; j++) data.copy(start + j, x, j * in, y, j * targets);
-            forward(model, operation, x, m, predicted);
-            for (int j = 0; j < m; j++) judge.sample(predicted, j * out, y, j * targets, data.weight(start + j));
-        }
     }
 
     /** What it is, such as {@code 13 inputs, standardised: 13-100:relu-1:identity}. */

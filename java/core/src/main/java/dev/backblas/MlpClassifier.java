@@ -4,13 +4,12 @@ import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.ToDoubleBiFunction;
 import java.util.stream.IntStream;
@@ -47,7 +46,7 @@ public final class MlpClassifier<L> extends Mlp {
         this.balanced = balanced;
     }
 
-    /** Begins a classifier. */
+    /** {@return the settings of a new classifier, all at their defaults} */
     public static Builder builder() {
         return new Builder();
     }
@@ -65,12 +64,14 @@ public final class MlpClassifier<L> extends Mlp {
         }
 
         /**
-         * What a sample of each class counts for, times the weight of its own; 1 for a class that is not named.
+         * Sets what a sample of each class counts for, times the weight of its own; 1 for a class that is not named.
          *
          * @param weights by label; finite, 0 or more
+         * @return this
+         * @throws IllegalArgumentException if one is out of range
          */
         public Builder classWeights(Map<?, ? extends Number> weights) {
-            weights.forEach((label, weight) -> {
+            Objects.requireNonNull(weights, "weights").forEach((label, weight) -> {
                 if (!(weight.doubleValue() >= 0) || !Float.isFinite(weight.floatValue()))
                     throw new IllegalArgumentException(
                         "class weights: that of '" + label + "' is " + weight + "; expected a finite number, 0 or more");
@@ -80,14 +81,22 @@ public final class MlpClassifier<L> extends Mlp {
             return this;
         }
 
-        /** Lets every class count for as much in all: a sample counts n / (k · nₖ), k classes, nₖ of its class out of n. */
+        /**
+         * Lets every class count for as much in all: a sample counts n / (k · nₖ), k classes, nₖ of its class out of n.
+         *
+         * @return this
+         */
         public Builder balanced() {
             classWeights = Map.of();
             balanced = true;
             return this;
         }
 
-        /** A classifier of these settings, which knows nothing yet. */
+        /**
+         * {@return a classifier of these settings, which knows nothing yet}
+         *
+         * @param <L> the labels
+         */
         public <L> MlpClassifier<L> build() {
             return new MlpClassifier<>(settings(), classWeights, balanced, null);
         }
@@ -95,8 +104,7 @@ public final class MlpClassifier<L> extends Mlp {
 
     @Override
     ToDoubleBiFunction<Network, Dataset> metric(Model fresh) {
-        if (!fresh.multiLabel()) return Metrics::accuracy;
-        return (network, prepared) -> share("fit", new Model(network, null, null, fresh.labels(), true, null), prepared);
+        return fresh.multiLabel() ? Metrics::exactMatch : Metrics::accuracy;
     }
 
     // ---- Training
@@ -113,19 +121,26 @@ public final class MlpClassifier<L> extends Mlp {
      * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public MlpClassifier<L> fit(float[][] x, List<? extends L> labels) {
-        final List<L> classes = classes("fit", labels);
-        return fit(Dataset.of(x, numbers("fit", labels, classes)), classes);
+        final List<L> classes = Labels.classes("fit", labels);
+        return fit(Dataset.of(x, Labels.targets("fit", labels, classes)), classes);
     }
 
-    /** As {@link #fit(float[][], List)}. */
+    /**
+     * As {@link #fit(float[][], List)}.
+     *
+     * @param x      rows of as many values each
+     * @param labels the label of each row; of two or more classes
+     * @return this
+     */
     public MlpClassifier<L> fit(float[][] x, L[] labels) {
-        return fit(x, Arrays.asList(labels));
+        return fit(x, Arrays.asList(Objects.requireNonNull(labels, "labels")));
     }
 
     /**
      * Learns classes from samples with one target, the number of their class: 0 for the first of the labels, 1 for the next, ….
      * The samples count by their {@link Dataset#weight}.
      *
+     * @param data   samples with one target
      * @param labels of the classes, two or more, all different
      * @return this
      * @throws IllegalArgumentException if a target is no such number, or a value is not finite, naming its row and column
@@ -136,8 +151,9 @@ public final class MlpClassifier<L> extends Mlp {
     }
 
     private MlpClassifier<L> fit(String operation, Dataset data, List<? extends L> labels, boolean multiLabel) {
+        Objects.requireNonNull(data, "data");
         final Examination seen = new Examination(operation, data.inputs(), data.outputs(), labels, multiLabel);
-        forEach(operation, data, seen);
+        seen.visit(operation, data);
         final Model fresh = seen.model();
         train(fresh, loss(fresh), seen.prepared(fresh, data), validation -> seen.validation(fresh, validation));
         return this;
@@ -147,11 +163,23 @@ public final class MlpClassifier<L> extends Mlp {
      * Learns from more samples than memory holds, with targets as in {@link #fit(Dataset, List)}, which are read once before the
      * first epoch and once in each.
      *
-     * @throws IOException if the stream cannot be read; the model is the old one then
+     * @param stream opened once before the first epoch and once in each
+     * @param labels of the classes, two or more, all different
+     * @return this
+     * @throws IOException              if the stream cannot be read; the model is the old one then
+     * @throws IllegalArgumentException if a target is not the number of a class, or a value is not finite, naming its row and
+     *                                  column
+     * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public synchronized MlpClassifier<L> fit(SampleStream stream, List<? extends L> labels) throws IOException {
-        final Examination seen = new Examination("fit", stream.inputs(), stream.outputs(), labels, false);
-        forEach("fit", stream, seen);
+        return fit("fit", stream, labels, false);
+    }
+
+    private MlpClassifier<L> fit(String operation, SampleStream stream, List<? extends L> labels, boolean multiLabel)
+        throws IOException {
+        Objects.requireNonNull(stream, "stream");
+        final Examination seen = new Examination(operation, stream.inputs(), stream.outputs(), labels, multiLabel);
+        seen.visit(operation, stream);
         final Model fresh = seen.model();
         train(fresh, loss(fresh), stream, seen.samples, chunk -> seen.prepared(fresh, chunk),
               validation -> seen.validation(fresh, validation));
@@ -164,29 +192,47 @@ public final class MlpClassifier<L> extends Mlp {
      * @param x      rows of as many values each
      * @param labels those of each row
      * @return this
+     * @throws IllegalArgumentException if the lengths do not fit together, no sample has a label, or a value is not finite
+     * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public MlpClassifier<L> fitMultiLabel(float[][] x, List<? extends Collection<? extends L>> labels) {
-        final List<L> classes = classes("fitMultiLabel", labels.stream().flatMap(Collection::stream).toList());
-        final float[][] y = new float[labels.size()][classes.size()];
-        final Map<L, Integer> numbers = numbers(classes);
-        for (int i = 0; i < y.length; i++) for (L label : labels.get(i)) y[i][numbers.get(label)] = 1;
-        return fitMultiLabel(Dataset.of(x, y), classes);
+        final List<L> classes = Labels.classesOfSeveral("fitMultiLabel", labels);
+        return fitMultiLabel(Dataset.of(x, Labels.targetsOfSeveral(labels, classes)), classes);
     }
 
     /**
      * Learns labels of which a sample may have several, or none, from samples with a target for each label: 1 for those that it
      * has, 0 for the others.
      *
+     * @param data   samples with a target for each label
      * @param labels one or more, all different
      * @return this
+     * @throws IllegalArgumentException if a target is not in [0, 1], or a value is not finite
+     * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public synchronized MlpClassifier<L> fitMultiLabel(Dataset data, List<? extends L> labels) {
         return fit("fitMultiLabel", data, labels, true);
     }
 
     /**
+     * {@link #fitMultiLabel(Dataset, List)} from more samples than memory holds, which are read once before the first epoch and
+     * once in each.
+     *
+     * @param stream opened for each pass
+     * @param labels one or more, all different
+     * @return this
+     * @throws IOException              if the stream cannot be read; the model is the old one then
+     * @throws IllegalArgumentException if a target is not in [0, 1], or a value is not finite
+     * @throws IllegalStateException    if the training diverges; the model is the old one then
+     */
+    public synchronized MlpClassifier<L> fitMultiLabel(SampleStream stream, List<? extends L> labels) throws IOException {
+        return fit("fitMultiLabel", stream, labels, true);
+    }
+
+    /**
      * Goes through these samples once, starting from what is known.
      *
+     * @param x      rows of as many values each
      * @param labels the label of each row
      * @return this
      * @throws IllegalStateException    before {@code fit} or {@link #partialFit(float[][], List, List)}, which say what classes
@@ -194,28 +240,56 @@ public final class MlpClassifier<L> extends Mlp {
      * @throws IllegalArgumentException for a label that is none of the model's, or a value that is not finite
      */
     public MlpClassifier<L> partialFit(float[][] x, List<? extends L> labels) {
+        if (!isFitted())
+            throw new IllegalStateException(
+                "partialFit: the classes are not known yet; expected them as the third argument, or a call of fit before");
         return partialFit(x, labels, labels());
+    }
+
+    /**
+     * As {@link #partialFit(float[][], List)}.
+     *
+     * @param x      rows of as many values each
+     * @param labels the label of each row
+     * @return this
+     */
+    public MlpClassifier<L> partialFit(float[][] x, L[] labels) {
+        return partialFit(x, Arrays.asList(Objects.requireNonNull(labels, "labels")));
     }
 
     /**
      * Goes through these samples once, starting from what is known. The first call, if there was no {@code fit}, sets the classes
      * and learns the standardisation, and both then stay.
      *
+     * @param x       rows of as many values each
      * @param labels  the label of each row
      * @param classes all labels there will ever be, in the order of their numbers
+     * @return this
+     * @throws IllegalArgumentException if the classes are not those of the model, a label is none of them, or a value is not
+     *                                  finite
+     * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public MlpClassifier<L> partialFit(float[][] x, List<? extends L> labels, List<? extends L> classes) {
-        return partialFit(Dataset.of(x, numbers("partialFit", labels, classes)), classes);
+        return partialFit(Dataset.of(x, Labels.targets("partialFit", labels, classes)), classes);
     }
 
-    /** As {@link #partialFit(float[][], List, List)}, of samples as {@link #fit(Dataset, List)} wants them. */
+    /**
+     * As {@link #partialFit(float[][], List, List)}, of samples as {@link #fit(Dataset, List)} wants them.
+     *
+     * @param data    samples with one target, the number of their class
+     * @param classes all labels there will ever be, in the order of their numbers
+     * @return this
+     */
     public synchronized MlpClassifier<L> partialFit(Dataset data, List<? extends L> classes) {
+        Objects.requireNonNull(data, "data");
+        Objects.requireNonNull(classes, "classes");
         if (isFitted() && !labels().equals(classes))
             throw new IllegalArgumentException(
-                "partialFit: the classes are " + shortened(classes) + ", but those of the model are " + shortened(labels()));
+                "partialFit: the classes are " + Labels.shortened(classes) + ", but those of the model are "
+                    + Labels.shortened(labels()));
         final Examination seen =
             new Examination("partialFit", data.inputs(), data.outputs(), classes, isFitted() && isMultiLabel());
-        forEach("partialFit", data, seen);
+        seen.visit("partialFit", data);
         final Model old = isFitted() ? model("partialFit") : seen.model();
         if (data.inputs() != old.network().inputs())
             throw new IllegalArgumentException(
@@ -231,7 +305,7 @@ public final class MlpClassifier<L> extends Mlp {
     }
 
     /** Sees the samples before the training: checks their targets, and what each class weighs. */
-    private final class Examination implements Visitor {
+    private final class Examination implements SampleVisitor {
         private final String operation;
         private final List<? extends L> labels;
         private final boolean multiLabel;
@@ -241,12 +315,12 @@ public final class MlpClassifier<L> extends Mlp {
         private long samples;
 
         Examination(String operation, int inputs, int outputs, List<? extends L> labels, boolean multiLabel) {
-            final int k = labels.size(), least = multiLabel ? 1 : 2;
+            final int k = Objects.requireNonNull(labels, "labels").size(), least = multiLabel ? 1 : 2;
             if (k < least || k > MOST_CLASSES)
                 throw new IllegalArgumentException(
-                    operation + ": there are " + k + " classes" + (k == 1 ? " (" + labels.get(0) + ")" : "") + "; expected "
-                        + least + " or more");
-            if (MlpClassifier.numbers(labels).size() < k)
+                    operation + ": there " + (k == 1 ? "is 1 class (" + labels.get(0) + ")" : "are " + k + " classes")
+                        + "; expected " + least + (k < least ? " or more" : " to " + MOST_CLASSES));
+            if (Labels.numbers(labels).size() < k)
                 throw new IllegalArgumentException(operation + ": two classes have the same label; expected all to differ");
             if (outputs != (multiLabel ? k : 1))
                 throw new IllegalArgumentException(
@@ -293,15 +367,17 @@ public final class MlpClassifier<L> extends Mlp {
                 throw new IllegalArgumentException(
                     operation + ": samples for validation have " + data.inputs() + " values and " + data.outputs()
                         + " targets; expected as many as those to learn from");
-            forEach(operation + ": validation", data, (row, x, xOffset, y, yOffset, weight) -> check(row, y, yOffset));
+            final SampleVisitor check = (row, x, xOffset, y, yOffset, weight) -> check(row, y, yOffset);
+            check.visit(operation + ": validation", data);
             return prepared(model, data);
         }
 
         Model model() {
             final int outputs = labels.size() == 2 && !multiLabel ? 1 : labels.size();
             final Activation output = outputs == 1 || multiLabel ? Activation.SIGMOID : Activation.SOFTMAX;
-            return new Model(network(inputs, outputs, output), settings.standardize() ? ofX.scaler("x") : null, null,
-                             List.copyOf(labels), multiLabel, settings.encoder());
+            final Scaler scaler = settings.standardize() ? ofX.scaler("x", inputNames()) : null;
+            return new Model(network(inputs, outputs, output), scaler, null, List.copyOf(labels), multiLabel,
+                             settings.encoder());
         }
 
         /** What the network wants, each sample weighed by its class. */
@@ -318,7 +394,7 @@ public final class MlpClassifier<L> extends Mlp {
                 data.copy(i, x, 0, y, 0);
                 final int c = (int) y[0];
                 final double ofClass = balanced ? total / (weights.length * weights[c]) : classWeight(labels.get(c));
-                of[i] = (float) (data.weight(i) * ofClass);
+                if (data.weight(i) > 0) of[i] = (float) (data.weight(i) * ofClass); // a class may weigh nothing at all
             }
             return of;
         }
@@ -333,44 +409,10 @@ public final class MlpClassifier<L> extends Mlp {
         return weight == null ? 1 : weight.doubleValue();
     }
 
-    /** The different labels, in their order. */
-    private static <L> List<L> classes(String operation, List<? extends L> labels) {
-        for (int i = 0; i < labels.size(); i++)
-            if (labels.get(i) == null)
-                throw new IllegalArgumentException(operation + ": the label of row " + i + " is null; expected one");
-        final List<L> classes = new ArrayList<>(new LinkedHashSet<>(labels));
-        if (classes.stream().allMatch(label -> label instanceof Comparable && label.getClass() == classes.get(0).getClass()))
-            classes.sort(null);
-        return classes;
-    }
-
-    private static <L> Map<L, Integer> numbers(List<? extends L> classes) {
-        final Map<L, Integer> numbers = new HashMap<>();
-        for (L label : classes) numbers.put(label, numbers.size());
-        return numbers;
-    }
-
-    private static float[][] numbers(String operation, List<?> labels, List<?> classes) {
-        final Map<?, Integer> numbers = numbers(classes);
-        final float[][] y = new float[labels.size()][1];
-        for (int i = 0; i < y.length; i++) {
-            final Integer number = numbers.get(labels.get(i));
-            if (number == null)
-                throw new IllegalArgumentException(
-                    operation + ": the label of row " + i + " is '" + labels.get(i) + "'; expected one of " + shortened(classes));
-            y[i][0] = number;
-        }
-        return y;
-    }
-
-    private static String shortened(List<?> labels) {
-        return labels.size() <= 8 ? labels.toString() : labels.subList(0, 8).toString().replace("]", ", …]");
-    }
-
     // ---- Prediction
 
     /**
-     * The labels of the classes, in the order of their numbers.
+     * {@return the labels of the classes, in the order of their numbers}
      *
      * @throws IllegalStateException before {@code fit}
      */
@@ -379,14 +421,19 @@ public final class MlpClassifier<L> extends Mlp {
         return (List<L>) model("labels").labels();
     }
 
-    /** Whether a sample may have several labels. */
+    /**
+     * {@return whether a sample may have several labels}
+     *
+     * @throws IllegalStateException before {@code fit}
+     */
     public boolean isMultiLabel() {
         return model("isMultiLabel").multiLabel();
     }
 
     /**
-     * The label of the most probable class of one sample.
+     * {@return the label of the most probable class of one sample}
      *
+     * @param x {@link #inputs()} values
      * @throws IllegalArgumentException if {@code x} has another length than the model's inputs, or a value is not finite
      * @throws IllegalStateException    before {@code fit}
      */
@@ -394,7 +441,11 @@ public final class MlpClassifier<L> extends Mlp {
         return predict(new float[][] {x}).get(0);
     }
 
-    /** The label of the most probable class of each row; as {@link #predict(float[])}. */
+    /**
+     * {@return the label of the most probable class of each row; as {@link #predict(float[])}}
+     *
+     * @param x rows of {@link #inputs()} values
+     */
     public List<L> predict(float[][] x) {
         final Model model = model("predict");
         final int n = model.labels().size();
@@ -402,28 +453,49 @@ public final class MlpClassifier<L> extends Mlp {
         return IntStream.range(0, x.length).mapToObj(i -> label(model, largest(p, i * n, n))).toList();
     }
 
-    /** The labels of one sample that are as likely as not, the likeliest first: none, one or several. */
+    /**
+     * {@return the labels of one sample that are as likely as not, the likeliest first: none, one or several}
+     *
+     * @param x {@link #inputs()} values
+     */
     public Set<L> predictLabels(float[] x) {
+        return predictLabels(new float[][] {x}).get(0);
+    }
+
+    /**
+     * {@return the labels of each row that are as likely as not; as {@link #predictLabels(float[])}}
+     *
+     * @param x rows of {@link #inputs()} values
+     */
+    public List<Set<L>> predictLabels(float[][] x) {
         final Model model = model("predictLabels");
-        final float[] p = probabilities("predictLabels", model, new float[][] {x});
-        final Set<L> labels = new LinkedHashSet<>();
-        IntStream.range(0, p.length).filter(k -> p[k] >= 0.5f).boxed().sorted((a, b) -> Float.compare(p[b], p[a]))
-            .forEach(k -> labels.add(label(model, k)));
-        return labels;
+        final int n = model.labels().size();
+        final float[] p = probabilities("predictLabels", model, x);
+        return IntStream.range(0, x.length).mapToObj(i -> {
+            final Set<L> labels = new LinkedHashSet<>();
+            IntStream.range(i * n, (i + 1) * n).filter(k -> p[k] >= 0.5f).boxed().sorted((a, b) -> Float.compare(p[b], p[a]))
+                .forEach(k -> labels.add(label(model, k - i * n)));
+            return labels;
+        }).toList();
     }
 
     /**
      * The probability of each class for one sample, in the order of {@link #labels}.
      *
+     * @param x {@link #inputs()} values
      * @return one for each class, in a new array; their sum is 1, unless there may be several labels
      */
     public float[] predictProba(float[] x) {
         return probabilities("predictProba", model("predictProba"), new float[][] {x});
     }
 
-    /** The probability of each class for each row; as {@link #predictProba(float[])}. */
+    /**
+     * {@return the probability of each class for each row; as {@link #predictProba(float[])}}
+     *
+     * @param x rows of {@link #inputs()} values
+     */
     public float[][] predictProba(float[][] x) {
-        return rows(probabilities("predictProba", model("predictProba"), x), x.length);
+        return Model.rows(probabilities("predictProba", model("predictProba"), x), x.length);
     }
 
     /**
@@ -438,14 +510,14 @@ public final class MlpClassifier<L> extends Mlp {
     }
 
     private static float[] probabilities(String operation, Model model, float[][] x) {
-        final float[] out = new float[Backpropagation.matrix(model.labels().size(), Math.max(1, x.length))];
-        probabilities(operation, model, flat(operation, x, model.network().inputs()), x.length, out);
+        final float[] flat = model.flat(operation, x), out = new float[Backpropagation.matrix(model.labels().size(), x.length)];
+        probabilities(operation, model, flat, x.length, out);
         return out;
     }
 
     private static void probabilities(String operation, Model model, float[] x, int m, float[] out) {
         Network.requireLength(operation, "out", out, m, model.labels().size());
-        forward(model, operation, x, m, out);
+        model.forward(operation, x, m, out);
         if (model.network().outputs() == 1 && !model.multiLabel())
             for (int j = m - 1; j >= 0; j--) { // from behind: what is still to be read lies before what is written
                 final float p = out[j];
@@ -465,31 +537,45 @@ public final class MlpClassifier<L> extends Mlp {
         return best;
     }
 
-    /** {@link #score(Dataset)} of rows. */
+    /**
+     * {@return {@link #score(Dataset)} of rows}
+     *
+     * @param x      rows of {@link #inputs()} values
+     * @param labels the right one of each row
+     */
     public double score(float[][] x, List<? extends L> labels) {
-        return score(Dataset.of(x, numbers("score", labels, labels())));
-    }
-
-    /** As {@link #score(float[][], List)}. */
-    public double score(float[][] x, L[] labels) {
-        return score(x, Arrays.asList(labels));
+        final Model model = model("score");
+        return score(model, Dataset.of(x, Labels.targets("score", labels, model.labels())));
     }
 
     /**
-     * The share of samples whose class is right, weighted, in [0, 1]; where there may be several labels, of those with all of
-     * them right. Targets are as in {@link #fit(Dataset, List)} or {@link #fitMultiLabel(Dataset, List)}.
+     * {@return {@link #score(Dataset)} of rows}
+     *
+     * @param x      rows of {@link #inputs()} values
+     * @param labels the right one of each row
      */
-    public double score(Dataset data) {
-        return share("score", model("score"), data);
+    public double score(float[][] x, L[] labels) {
+        return score(x, Arrays.asList(Objects.requireNonNull(labels, "labels")));
     }
 
-    private static double share(String operation, Model model, Dataset data) {
+    /**
+     * {@return the share of samples whose class is right, weighted, in [0, 1]} Where there may be several labels, of those with
+     * all of them right.
+     *
+     * @param data targets as in {@link #fit(Dataset, List)} or {@link #fitMultiLabel(Dataset, List)}
+     * @throws IllegalStateException before {@code fit}
+     */
+    public double score(Dataset data) {
+        return score(model("score"), data);
+    }
+
+    private static double score(Model model, Dataset data) {
         final int n = model.network().outputs(), targets = model.multiLabel() ? n : 1;
-        if (data.outputs() != targets)
+        if (Objects.requireNonNull(data, "data").outputs() != targets)
             throw new IllegalArgumentException(
-                operation + ": samples have " + data.outputs() + " targets; expected " + targets + ", as in fit");
+                "score: samples have " + data.outputs() + " targets; expected " + targets + ", as in fit");
         final double[] rightAndAll = new double[2];
-        predictEach(model, operation, data, (p, offset, y, yOffset, weight) -> {
+        model.forEach("score", data, (p, offset, y, yOffset, weight) -> {
             boolean right = true;
             if (model.multiLabel())
                 for (int k = 0; k < n; k++) right &= p[offset + k] >= 0.5f == y[yOffset + k] >= 0.5f;
@@ -503,6 +589,7 @@ public final class MlpClassifier<L> extends Mlp {
     /**
      * Writes the model as a safetensors file, with everything a prediction needs; see {@link Network#save}.
      *
+     * @param file where to; a name that ends in {@code .safetensors}, by custom
      * @throws IOException           naming the file, if it cannot be written; an old file is still there then
      * @throws IllegalStateException before {@code fit}, or if labels are of a type that a file cannot hold: it holds String,
      *                               Integer and the other boxes, and enum constants by name
@@ -515,26 +602,46 @@ public final class MlpClassifier<L> extends Mlp {
      * Reads a classifier that {@link #save} wrote, for {@link Backend#fastest()}, whatever the type of its labels. Its settings
      * for training are the defaults.
      *
+     * @param file what was written
+     * @return the classifier, ready to predict
      * @throws IOException naming the file and what is wrong with it, if it cannot be read, is damaged, or holds something else
      */
     public static MlpClassifier<Object> load(Path file) throws IOException {
         return load(file, Object.class);
     }
 
-    /** As {@link #load(Path)}, with labels of this type, which may be an enumeration. */
+    /**
+     * As {@link #load(Path)}, with labels of one type.
+     *
+     * @param <L>    the labels
+     * @param file   what was written
+     * @param labels their type, which may be an enumeration
+     * @return the classifier, ready to predict
+     * @throws IOException naming the file and what is wrong with it, such as labels of another type
+     */
     public static <L> MlpClassifier<L> load(Path file, Class<L> labels) throws IOException {
         return load(file, labels, builder());
     }
 
-    /** As {@link #load(Path, Class)}, with settings for {@link #partialFit(float[][], List)} and the backend. */
+    /**
+     * As {@link #load(Path, Class)}, with settings for {@link #partialFit(float[][], List)} and the backend.
+     *
+     * @param <L>      the labels
+     * @param file     what was written
+     * @param labels   their type, which may be an enumeration
+     * @param settings for what it learns from now on; the layers of the model are the file's
+     * @return the classifier, ready to predict
+     * @throws IOException naming the file and what is wrong with it, such as labels of another type
+     */
     public static <L> MlpClassifier<L> load(Path file, Class<L> labels, Builder settings) throws IOException {
         return new MlpClassifier<>(settings.settings(), settings.classWeights, settings.balanced,
                                    ModelFile.load(file, labels, settings.backend()));
     }
 
     /**
-     * A classifier of a network that was trained elsewhere, such as one of {@link WeightImport}; not copied.
+     * {@return a classifier of a network that was trained elsewhere, such as one of {@link WeightImport}; not copied}
      *
+     * @param <L>     the labels
      * @param network ends in a softmax over the classes, or in one sigmoid for the second of two
      * @param labels  of the classes, in the order of their numbers
      * @param scaler  what the inputs go through before, or null
@@ -545,15 +652,40 @@ public final class MlpClassifier<L> extends Mlp {
     }
 
     /**
-     * As {@link #of(Network, List, Scaler)}.
+     * {@return a classifier as of {@link #of(Network, List, Scaler)}, which knows the columns of a table}
      *
+     * @param <L>     the labels
+     * @param network ends in a softmax over the classes, or in one sigmoid for the second of two
+     * @param labels  of the classes, in the order of their numbers
+     * @param scaler  what the inputs go through before, or null
      * @param encoder how a row of a table becomes a sample, or null
+     * @throws IllegalArgumentException if they do not fit together
      */
     public static <L> MlpClassifier<L> of(Network network, List<? extends L> labels, @Nullable Scaler scaler,
                                           @Nullable TableEncoder encoder) {
+        return of(network, labels, false, scaler, encoder);
+    }
+
+    /**
+     * {@return a classifier, for samples that may have several labels or none, of a network that was trained elsewhere; not
+     * copied}
+     *
+     * @param <L>     the labels
+     * @param network ends in a sigmoid for each label
+     * @param labels  one or more, all different
+     * @param scaler  what the inputs go through before, or null
+     * @param encoder how a row of a table becomes a sample, or null
+     * @throws IllegalArgumentException if they do not fit together
+     */
+    public static <L> MlpClassifier<L> ofMultiLabel(Network network, List<? extends L> labels, @Nullable Scaler scaler,
+                                                    @Nullable TableEncoder encoder) {
+        return of(network, labels, true, scaler, encoder);
+    }
+
+    private static <L> MlpClassifier<L> of(Network network, List<? extends L> labels, boolean multiLabel,
+                                           @Nullable Scaler scaler, @Nullable TableEncoder encoder) {
         final Builder settings = builder();
-        final Model model = new Model(network, requireColumns(scaler, network.inputs()), null, List.copyOf(labels), false,
-                                      requireInputs(encoder, network));
+        final Model model = new Model(network, scaler, null, List.copyOf(labels), multiLabel, encoder);
         requireOutputs(model);
         return new MlpClassifier<>(settings.settings(), settings.classWeights, settings.balanced, model);
     }
@@ -578,7 +710,7 @@ public final class MlpClassifier<L> extends Mlp {
     public String toString() {
         return describe("MlpClassifier", outputs -> {
             final List<L> labels = labels();
-            return (isMultiLabel() ? "any of " : "") + labels.size() + " classes " + shortened(labels);
+            return (isMultiLabel() ? "any of " : "") + labels.size() + " classes " + Labels.shortened(labels);
         });
     }
 }

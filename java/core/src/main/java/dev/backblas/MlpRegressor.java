@@ -5,6 +5,7 @@ import dev.backblas.backend.Backend;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Objects;
 import java.util.function.ToDoubleBiFunction;
 import org.jspecify.annotations.Nullable;
 
@@ -39,7 +40,7 @@ public final class MlpRegressor extends Mlp {
         return Metrics::rootMeanSquaredError;
     }
 
-    /** Begins a regressor. */
+    /** {@return the settings of a new regressor, all at their defaults} */
     public static Builder builder() {
         return new Builder();
     }
@@ -56,15 +57,17 @@ public final class MlpRegressor extends Mlp {
         }
 
         /**
-         * φ of the output: the identity unless set, or softplus where the loss is not defined on that, as
-         * {@link Loss#POISSON}. With another output than the identity, targets are not standardised.
+         * Sets φ of the output. With another than the identity, targets are not standardised.
+         *
+         * @param activation unless set the identity, or softplus where the loss is not defined on that, as {@link Loss#POISSON}
+         * @return this
          */
         public Builder output(Activation activation) {
-            output = activation;
+            output = Objects.requireNonNull(activation, "activation");
             return this;
         }
 
-        /** A regressor of these settings, which knows nothing yet. */
+        /** {@return a regressor of these settings, which knows nothing yet} */
         public MlpRegressor build() {
             return new MlpRegressor(settings(), output, null);
         }
@@ -83,15 +86,26 @@ public final class MlpRegressor extends Mlp {
         return fit(Dataset.of(x, column(y)));
     }
 
-    /** Learns several quantities at once; as {@link #fit(float[][], float[])}. */
+    /**
+     * Learns several quantities at once; as {@link #fit(float[][], float[])}.
+     *
+     * @param x rows of as many values each
+     * @param y a row of as many targets for each row of x
+     * @return this
+     */
     public MlpRegressor fit(float[][] x, float[][] y) {
         return fit(Dataset.of(x, y));
     }
 
-    /** Learns the targets of these samples, each with its {@link Dataset#weight}; as {@link #fit(float[][], float[])}. */
+    /**
+     * Learns the targets of these samples, each with its {@link Dataset#weight}; as {@link #fit(float[][], float[])}.
+     *
+     * @param data samples whose targets are the quantities
+     * @return this
+     */
     public synchronized MlpRegressor fit(Dataset data) {
-        final Examination seen = new Examination(data.inputs(), data.outputs());
-        forEach("fit", data, seen);
+        final Examination seen = new Examination(Objects.requireNonNull(data, "data").inputs(), data.outputs());
+        seen.visit("fit", data);
         final Model fresh = seen.model();
         train(fresh, loss(), prepared(fresh, data), validation -> validation(fresh, validation));
         return this;
@@ -101,33 +115,53 @@ public final class MlpRegressor extends Mlp {
      * Learns from more samples than memory holds, which are read once before the first epoch and once in each; as
      * {@link #fit(float[][], float[])}.
      *
+     * @param stream opened once before the first epoch and once in each
+     * @return this
      * @throws IOException if the stream cannot be read; the model is the old one then
      */
     public synchronized MlpRegressor fit(SampleStream stream) throws IOException {
-        final Examination seen = new Examination(stream.inputs(), stream.outputs());
-        forEach("fit", stream, seen);
+        final Examination seen = new Examination(Objects.requireNonNull(stream, "stream").inputs(), stream.outputs());
+        seen.visit("fit", stream);
         final Model fresh = seen.model();
         train(fresh, loss(), stream, seen.samples, chunk -> prepared(fresh, chunk),
               validation -> validation(fresh, validation));
         return this;
     }
 
-    /** {@link #partialFit(Dataset)} of rows. */
+    /**
+     * {@link #partialFit(Dataset)} of rows.
+     *
+     * @param x rows of as many values each
+     * @param y a target for each row
+     * @return this
+     */
     public MlpRegressor partialFit(float[][] x, float[] y) {
         return partialFit(Dataset.of(x, column(y)));
+    }
+
+    /**
+     * {@link #partialFit(Dataset)} of rows.
+     *
+     * @param x rows of as many values each
+     * @param y as many targets for each row
+     * @return this
+     */
+    public MlpRegressor partialFit(float[][] x, float[][] y) {
+        return partialFit(Dataset.of(x, y));
     }
 
     /**
      * Goes through these samples once, starting from what is known. The first call, if there was no {@code fit}, learns the
      * standardisation, which then stays.
      *
+     * @param data samples whose targets are the quantities
      * @return this
      * @throws IllegalArgumentException if the samples do not fit the model, or a value is not finite
      * @throws IllegalStateException    if the training diverges; the model is the old one then
      */
     public synchronized MlpRegressor partialFit(Dataset data) {
-        final Examination seen = new Examination(data.inputs(), data.outputs());
-        forEach("partialFit", data, seen);
+        final Examination seen = new Examination(Objects.requireNonNull(data, "data").inputs(), data.outputs());
+        seen.visit("partialFit", data);
         final Model old = isFitted() ? model("partialFit") : seen.model();
         if (data.inputs() != old.network().inputs() || data.outputs() != old.network().outputs())
             throw new IllegalArgumentException(
@@ -138,7 +172,7 @@ public final class MlpRegressor extends Mlp {
     }
 
     /** Sees the samples before the training. */
-    private final class Examination implements Visitor {
+    private final class Examination implements SampleVisitor {
         private final int inputs, outputs;
         private final Scaler.Learner ofX, ofY;
         private long samples;
@@ -159,8 +193,8 @@ public final class MlpRegressor extends Mlp {
 
         Model model() {
             final boolean standardize = settings.standardize(), targets = standardize && output == Activation.IDENTITY;
-            return new Model(network(inputs, outputs, output), standardize ? ofX.scaler("x") : null,
-                             targets ? ofY.scaler("y") : null, List.of(), false, settings.encoder());
+            return new Model(network(inputs, outputs, output), standardize ? ofX.scaler("x", inputNames()) : null,
+                             targets ? ofY.scaler("y", targetNames()) : null, List.of(), false, settings.encoder());
         }
     }
 
@@ -169,7 +203,8 @@ public final class MlpRegressor extends Mlp {
             throw new IllegalArgumentException(
                 "fit: samples for validation have " + data.inputs() + " values and " + data.outputs()
                     + " targets; expected as many as those to learn from");
-        forEach("fit: validation", data, (row, x, xOffset, y, yOffset, weight) -> {});
+        final SampleVisitor check = (row, x, xOffset, y, yOffset, weight) -> {};
+        check.visit("fit: validation", data);
         return prepared(model, data);
     }
 
@@ -178,12 +213,16 @@ public final class MlpRegressor extends Mlp {
     }
 
     private static float[][] column(float[] y) {
-        final float[][] column = new float[y.length][1];
+        final float[][] column = new float[Objects.requireNonNull(y, "y").length][1];
         for (int i = 0; i < y.length; i++) column[i][0] = y[i];
         return column;
     }
 
-    /** The number of quantities. */
+    /**
+     * {@return the number of quantities}
+     *
+     * @throws IllegalStateException before {@code fit}
+     */
     public int outputs() {
         return network().outputs();
     }
@@ -191,19 +230,24 @@ public final class MlpRegressor extends Mlp {
     /**
      * The prediction for one sample.
      *
+     * @param x {@link #inputs()} values
      * @return a value for each quantity, in a new array
      * @throws IllegalArgumentException if {@code x} has another length than the model's inputs, or a value is not finite
      * @throws IllegalStateException    before {@code fit}
      */
     public float[] predict(float[] x) {
         final Model model = model("predict");
-        return predict(model, flat("predict", new float[][] {x}, model.network().inputs()), 1);
+        return predict(model, model.flat("predict", new float[][] {x}), 1);
     }
 
-    /** The predictions for some samples: a row for each; as {@link #predict(float[])}. */
+    /**
+     * {@return the predictions for some samples: a row for each} As {@link #predict(float[])}.
+     *
+     * @param x rows of {@link #inputs()} values
+     */
     public float[][] predict(float[][] x) {
         final Model model = model("predict");
-        return rows(predict(model, flat("predict", x, model.network().inputs()), x.length), x.length);
+        return Model.rows(predict(model, model.flat("predict", x), x.length), x.length);
     }
 
     /**
@@ -224,28 +268,46 @@ public final class MlpRegressor extends Mlp {
     }
 
     private static void predict(Model model, float[] x, int m, float[] out) {
-        forward(model, "predict", x, m, out);
+        model.forward("predict", x, m, out);
         if (model.targets() != null) model.targets().invert(out, 0, m);
     }
 
-    /** {@link #score(Dataset)} of rows. */
+    /**
+     * {@return {@link #score(Dataset)} of rows}
+     *
+     * @param x rows of {@link #inputs()} values
+     * @param y the right value for each row
+     */
     public double score(float[][] x, float[] y) {
         return score(Dataset.of(x, column(y)));
     }
 
     /**
-     * R² = 1 − Σ (ŷ − y)² / Σ (y − ȳ)², weighted, the mean over the outputs; 1 at best, 0 for who always says the mean. An output
-     * whose targets are all the same counts 1 if it is right and 0 if not.
+     * {@return {@link #score(Dataset)} of rows}
+     *
+     * @param x rows of {@link #inputs()} values
+     * @param y the right values for each row
+     */
+    public double score(float[][] x, float[][] y) {
+        return score(Dataset.of(x, y));
+    }
+
+    /**
+     * {@return R² = 1 − Σ (ŷ − y)² / Σ (y − ȳ)², weighted, the mean over the outputs; 1 at best, 0 for who always says the mean}
+     * An output whose targets are all the same counts 1 if it is right and 0 if not.
+     *
+     * @param data samples whose targets are right
+     * @throws IllegalStateException before {@code fit}
      */
     public double score(Dataset data) {
         final Model model = model("score");
         final int n = model.network().outputs();
-        if (data.outputs() != n)
+        if (Objects.requireNonNull(data, "data").outputs() != n)
             throw new IllegalArgumentException(
                 "score: samples have " + data.outputs() + " targets, but the model has " + n + " outputs");
         final double[] mean = new double[n], squares = new double[n], errors = new double[n];
         final double[] total = new double[1];
-        predictEach(model, "score", data, (predicted, offset, y, yOffset, weight) -> {
+        model.forEach("score", data, (predicted, offset, y, yOffset, weight) -> {
             if (weight == 0) return;
             if (model.targets() != null) model.targets().invert(predicted, offset, 1);
             total[0] += weight;
@@ -264,6 +326,7 @@ public final class MlpRegressor extends Mlp {
     /**
      * Writes the model as a safetensors file, with everything a prediction needs; see {@link Network#save}.
      *
+     * @param file where to; a name that ends in {@code .safetensors}, by custom
      * @throws IOException           naming the file, if it cannot be written; an old file is still there then
      * @throws IllegalStateException before {@code fit}
      */
@@ -274,20 +337,30 @@ public final class MlpRegressor extends Mlp {
     /**
      * Reads a regressor that {@link #save} wrote, for {@link Backend#fastest()}. Its settings for training are the defaults.
      *
+     * @param file what was written
+     * @return the regressor, ready to predict
      * @throws IOException naming the file and what is wrong with it, if it cannot be read, is damaged, or holds something else
      */
     public static MlpRegressor load(Path file) throws IOException {
         return load(file, builder());
     }
 
-    /** As {@link #load(Path)}, with settings for {@link #partialFit} and the backend. */
+    /**
+     * As {@link #load(Path)}, with settings for {@link #partialFit} and the backend.
+     *
+     * @param file     what was written
+     * @param settings for what it learns from now on; the layers of the model are the file's
+     * @return the regressor, ready to predict
+     * @throws IOException naming the file and what is wrong with it
+     */
     public static MlpRegressor load(Path file, Builder settings) throws IOException {
         return new MlpRegressor(settings.settings(), settings.output, ModelFile.load(file, null, settings.backend()));
     }
 
     /**
-     * A regressor of a network that was trained elsewhere, such as one of {@link WeightImport}; not copied.
+     * {@return a regressor of a network that was trained elsewhere, such as one of {@link WeightImport}; not copied}
      *
+     * @param network an output for each quantity
      * @param inputs  what the inputs go through before, or null
      * @param targets whose way back the outputs go, or null
      * @throws IllegalArgumentException if they do not fit together
@@ -297,15 +370,17 @@ public final class MlpRegressor extends Mlp {
     }
 
     /**
-     * As {@link #of(Network, Scaler, Scaler)}.
+     * {@return a regressor as of {@link #of(Network, Scaler, Scaler)}, which knows the columns of a table}
      *
+     * @param network an output for each quantity
+     * @param inputs  what the inputs go through before, or null
+     * @param targets whose way back the outputs go, or null
      * @param encoder how a row of a table becomes a sample, or null
+     * @throws IllegalArgumentException if they do not fit together
      */
     public static MlpRegressor of(Network network, @Nullable Scaler inputs, @Nullable Scaler targets,
                                   @Nullable TableEncoder encoder) {
-        return new MlpRegressor(builder().settings(), null, new Model(
-            network, requireColumns(inputs, network.inputs()), requireColumns(targets, network.outputs()), List.of(), false,
-            requireInputs(encoder, network)));
+        return new MlpRegressor(builder().settings(), null, new Model(network, inputs, targets, List.of(), false, encoder));
     }
 
     /** What it is: the layers, the outputs, what is standardised. */

@@ -6,7 +6,6 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParseException;
 import com.google.gson.JsonParser;
 import com.google.gson.JsonPrimitive;
-import dev.backblas.Mlp.Model;
 import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
 import java.io.IOException;
@@ -244,9 +243,6 @@ final class ModelFile {
         final Scaler inputs = scaler(metadata, "inputs", network.inputs());
         final Scaler targets = scaler(metadata, "targets", network.outputs());
         final TableEncoder encoder = metadata.has("table") ? table(json(metadata, "table").getAsJsonObject()) : null;
-        if (encoder != null && encoder.inputs() != network.inputs())
-            throw new IOException(
-                "its table makes " + encoder.inputs() + " values; expected " + network.inputs() + ", the inputs of the network");
         final List<Object> labels = labelType == null ? List.of() : labels(metadata, labelType);
         final Model model = new Model(network, inputs, targets, labels, multiLabel, encoder);
         if (labelType != null) MlpClassifier.requireOutputs(model);

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Objects;
 import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
@@ -62,8 +63,10 @@ public final class Network {
     }
 
     /**
-     * Begins a network of {@code inputs} inputs.
+     * Begins a network.
      *
+     * @param inputs the values of one sample, 1 or more
+     * @return a builder without layers
      * @throws IllegalArgumentException if {@code inputs} is below 1
      */
     public static Builder builder(int inputs) {
@@ -85,8 +88,11 @@ public final class Network {
         }
 
         /**
-         * Adds a layer of {@code units} units.
+         * Adds a layer; the last is the output.
          *
+         * @param units      its units, 1 or more
+         * @param activation φ; softmax in the last layer only
+         * @return this
          * @throws IllegalArgumentException if {@code units} is below 1, or softmax is followed by another layer
          */
         public Builder layer(int units, Activation activation) {
@@ -98,27 +104,43 @@ public final class Network {
             return this;
         }
 
-        /** How weights start; {@link Initialization#AUTO} unless set. */
+        /**
+         * Sets how weights start.
+         *
+         * @param initialization {@link Initialization#AUTO} unless set
+         * @return this
+         */
         public Builder initialization(Initialization initialization) {
-            this.initialization = initialization;
+            this.initialization = Objects.requireNonNull(initialization, "initialization");
             return this;
         }
 
-        /** The seed of the first weights; 1 unless set. The same seed gives the same weights on every machine. */
+        /**
+         * Sets the seed of the first weights. The same seed gives the same weights on every machine.
+         *
+         * @param seed 1 unless set
+         * @return this
+         */
         public Builder seed(long seed) {
             this.seed = seed;
             return this;
         }
 
-        /** Where products are computed; {@link Backend#fastest()} unless set. */
+        /**
+         * Sets where products are computed.
+         *
+         * @param backend {@link Backend#fastest()} unless set
+         * @return this
+         */
         public Builder backend(Backend backend) {
-            this.backend = backend;
+            this.backend = Objects.requireNonNull(backend, "backend");
             return this;
         }
 
         /**
          * Draws the first weights; may be called again, for another network of the same start.
          *
+         * @return a network of those weights
          * @throws IllegalStateException if there is no layer
          */
         public Network build() {
@@ -135,24 +157,25 @@ public final class Network {
         }
     }
 
-    /** The inputs of one sample. */
+    /** {@return the number of inputs: the values of one sample} */
     public int inputs() {
         return layers.get(0).in();
     }
 
-    /** The outputs of one sample. */
+    /** {@return the number of outputs for one sample} */
     public int outputs() {
         return layers.get(layers.size() - 1).out();
     }
 
-    /** L, the number of layers that have weights. */
+    /** {@return L, the number of layers that have weights} */
     public int depth() {
         return layers.size();
     }
 
     /**
-     * Layer l of 1 … {@link #depth()}.
+     * {@return the shape of layer l}
      *
+     * @param l 1 … {@link #depth()}
      * @throws IllegalArgumentException if there is no layer of that number
      */
     public Layer layer(int l) {
@@ -163,7 +186,7 @@ public final class Network {
     }
 
     /**
-     * All weights and biases: W¹ b¹ W² b² …, end to end. The network's own array: writing changes it.
+     * {@return all weights and biases: W¹ b¹ W² b² …, end to end} The network's own array: writing changes it.
      *
      * @see #weightsOffset
      * @see #biasesOffset
@@ -172,34 +195,54 @@ public final class Network {
         return parameters;
     }
 
-    /** Where in {@link #parameters()} Wˡ begins: in × out, column k holding the weights into unit k. */
+    /**
+     * {@return where in {@link #parameters()} Wˡ begins: in × out, column k holding the weights into unit k}
+     *
+     * @param l 1 … {@link #depth()}
+     * @throws IllegalArgumentException if there is no layer of that number
+     */
     public int weightsOffset(int l) {
         layer(l);
         return w[l];
     }
 
-    /** Where in {@link #parameters()} bˡ begins: out. */
+    /**
+     * {@return where in {@link #parameters()} bˡ begins: out}
+     *
+     * @param l 1 … {@link #depth()}
+     * @throws IllegalArgumentException if there is no layer of that number
+     */
     public int biasesOffset(int l) {
         layer(l);
         return b[l];
     }
 
-    /** Wˡ of layer l: in × out, column k holding the weights into unit k. A view: writing changes the network. */
+    /**
+     * {@return Wˡ of layer l: in × out, column k holding the weights into unit k} A view: writing changes the network.
+     *
+     * @param l 1 … {@link #depth()}
+     * @throws IllegalArgumentException if there is no layer of that number
+     */
     public FloatBuffer weights(int l) {
         return FloatBuffer.wrap(parameters, weightsOffset(l), layer(l).weights()).slice();
     }
 
-    /** bˡ of layer l. A view: writing changes the network. */
+    /**
+     * {@return bˡ of layer l} A view: writing changes the network.
+     *
+     * @param l 1 … {@link #depth()}
+     * @throws IllegalArgumentException if there is no layer of that number
+     */
     public FloatBuffer biases(int l) {
         return FloatBuffer.wrap(parameters, biasesOffset(l), layer(l).out()).slice();
     }
 
-    /** Where the products of this network are computed. */
+    /** {@return what computes the products of this network} */
     public Backend backend() {
         return backend;
     }
 
-    /** A network of the same weights, in memory of its own. */
+    /** {@return a network of the same weights, in memory of its own} */
     public Network copy() {
         final Network copy = new Network(layers, backend);
         System.arraycopy(parameters, 0, copy.parameters, 0, parameters.length);
@@ -276,7 +319,7 @@ public final class Network {
     }
 
     static void requireLength(String operation, String name, float[] array, int m, int rows) {
-        if (array.length < (long) rows * m)
+        if (Objects.requireNonNull(array, name).length < (long) rows * m)
             throw new IllegalArgumentException(
                 operation + ": " + name + " has " + array.length + " values; expected " + m + " samples of " + rows + ", "
                     + (long) rows * m);
@@ -302,6 +345,7 @@ public final class Network {
      * by row), {@code 0.bias}, {@code 1.weight}, … and the activations in its metadata. The file is written beside and
      * renamed when it is complete, so an old one is never lost to a failed write; a symbolic link is replaced, not followed.
      *
+     * @param file where to; a name that ends in {@code .safetensors}, by custom
      * @throws IOException           naming the file, if it cannot be written
      * @throws IllegalStateException if a weight is not finite; nothing is written
      */
@@ -314,6 +358,8 @@ public final class Network {
      * Reads a network that {@link #save} wrote, for {@link Backend#fastest()}. Of the file of an estimator it is the network
      * alone, which wants its inputs standardised: {@link MlpClassifier#load(Path)} and {@link MlpRegressor#load(Path)} do that.
      *
+     * @param file what was written
+     * @return the network, ready to predict
      * @throws IOException naming the file and what is wrong with it, if it cannot be read or is damaged
      */
     public static Network load(Path file) throws IOException {
@@ -323,10 +369,13 @@ public final class Network {
     /**
      * Reads a network that {@link #save} wrote, for a given backend.
      *
+     * @param file    what was written
+     * @param backend what computes its products
+     * @return the network, ready to predict
      * @throws IOException naming the file and what is wrong with it, if it cannot be read or is damaged
      */
     public static Network load(Path file, Backend backend) throws IOException {
-        return ModelFile.load(file, backend);
+        return ModelFile.load(file, Objects.requireNonNull(backend, "backend"));
     }
 
     /** The shape, such as {@code 784-128:relu-10:softmax}. */

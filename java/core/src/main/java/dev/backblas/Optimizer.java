@@ -28,76 +28,92 @@ public final class Optimizer {
         this.memory = memory;
     }
 
-    /** Stochastic gradient descent, θ ← θ − η g (H. Robbins and S. Monro, 1951): the default, taken inside of the product. */
+    /**
+     * {@return stochastic gradient descent, θ ← θ − η g: the default, which is taken inside of the product} H. Robbins and S.
+     * Monro, 1951.
+     */
     public static Optimizer sgd() {
         return new Optimizer("sgd", UpdateRule.DESCENT, 0, 0, 0, 0, 0);
     }
 
     /**
-     * Momentum, v ← μ v + g, θ ← θ − η v (B. Polyak, 1964; "Deep Learning", §8.3.2, where v holds −η v).
+     * {@return momentum, v ← μ v + g, θ ← θ − η v (B} Polyak, 1964; "Deep Learning", §8.3.2, where v holds −η v).
      *
      * @param mu μ, often 0.9; in [0, 1)
+     * @throws IllegalArgumentException if it is not
      */
     public static Optimizer momentum(double mu) {
         return new Optimizer("momentum", UpdateRule.MOMENTUM, share("mu", mu), 0, 0, 0, 0);
     }
 
     /**
-     * Nesterov's momentum, v ← μ v + g, θ ← θ − η (g + μ v): I. Sutskever et al., "On the importance of initialization and
-     * momentum in deep learning", 2013, in the variables of Y. Bengio et al., 2013, which are those that are looked ahead to.
+     * {@return Nesterov's momentum, v ← μ v + g, θ ← θ − η (g + μ v)} I. Sutskever et al., "On the importance of initialization
+     * and momentum in deep learning", 2013, in the variables of Y. Bengio et al., 2013, which are those that are looked ahead to.
      *
      * @param mu μ, often 0.9; in [0, 1)
+     * @throws IllegalArgumentException if it is not
      */
     public static Optimizer nesterov(double mu) {
         return new Optimizer("nesterov", UpdateRule.NESTEROV, share("mu", mu), 0, 0, 0, 0);
     }
 
-    /** {@link #rmsProp(double, double)} with ρ = 0.9 and ε = 1e-8; often with η = 0.001. */
+    /** {@return {@link #rmsProp(double, double)} with ρ = 0.9 and ε = 1e-8; often with η = 0.001} */
     public static Optimizer rmsProp() {
         return rmsProp(0.9, EPSILON);
     }
 
     /**
-     * RMSProp, v ← ρ v + (1 − ρ) g², θ ← θ − η g / (√v + ε): G. Hinton, "Neural Networks for Machine Learning", lecture 6, 2012;
-     * "Deep Learning", algorithm 8.5, with ε outside of the root.
+     * {@return RMSProp, v ← ρ v + (1 − ρ) g², θ ← θ − η g / (√v + ε)} G. Hinton, "Neural Networks for Machine Learning", lecture
+     * 6, 2012; "Deep Learning", algorithm 8.5, with ε outside of the root.
      *
      * @param rho     ρ, in [0, 1)
      * @param epsilon ε, above 0
+     * @throws IllegalArgumentException if one is out of range
      */
     public static Optimizer rmsProp(double rho, double epsilon) {
         return new Optimizer("rmsprop", UpdateRule.RMSPROP, 0, share("rho", rho), small(epsilon), 0, 0);
     }
 
-    /** {@link #adam(double, double, double)} with β₁ = 0.9, β₂ = 0.999 and ε = 1e-8, as its authors; often with η = 0.001. */
+    /**
+     * {@return {@link #adam(double, double, double)} with β₁ = 0.9, β₂ = 0.999 and ε = 1e-8, as its authors; often with η =
+     * 0.001}
+     */
     public static Optimizer adam() {
         return adam(BETA1, BETA2, EPSILON);
     }
 
     /**
-     * Adam, m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← θ − η m̂ / (√v̂ + ε) with m̂ = m / (1 − β₁ᵗ) and
-     * v̂ = v / (1 − β₂ᵗ) in step t: D. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1.
+     * {@return Adam: m ← β₁ m + (1 − β₁) g, v ← β₂ v + (1 − β₂) g², θ ← θ − η m̂ / (√v̂ + ε), where m̂ = m / (1 − β₁ᵗ) in step t,
+     * and v̂ = v / (1 − β₂ᵗ)} D. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", 2015, algorithm 1.
      *
      * @param beta1   β₁, in [0, 1)
      * @param beta2   β₂, in [0, 1)
      * @param epsilon ε, above 0
+     * @throws IllegalArgumentException if one is out of range
      */
     public static Optimizer adam(double beta1, double beta2, double epsilon) {
         return new Optimizer("adam", UpdateRule.ADAM, share("beta1", beta1), share("beta2", beta2), small(epsilon), 0, 0);
     }
 
-    /** {@link #adamW(double, double, double, double)} with β₁ = 0.9, β₂ = 0.999 and ε = 1e-8. */
+    /**
+     * {@return {@link #adamW(double, double, double, double)} with β₁ = 0.9, β₂ = 0.999 and ε = 1e-8}
+     *
+     * @param decay λ, often 0.01; finite, 0 or more
+     * @throws IllegalArgumentException if it is out of range
+     */
     public static Optimizer adamW(double decay) {
         return adamW(decay, BETA1, BETA2, EPSILON);
     }
 
     /**
-     * AdamW: {@link #adam(double, double, double)}, and weights (not biases) decay beside it, W ← W − η λ W: I. Loshchilov and F.
-     * Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2, with λ times η as in PyTorch.
+     * {@return AdamW: {@link #adam(double, double, double)}, and weights (not biases) decay beside it, W ← W − η λ W} I.
+     * Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization", 2019, algorithm 2, with λ times η as in PyTorch.
      *
      * @param decay   λ, often 0.01; finite, 0 or more
      * @param beta1   β₁, in [0, 1)
      * @param beta2   β₂, in [0, 1)
      * @param epsilon ε, above 0
+     * @throws IllegalArgumentException if one is out of range
      */
     public static Optimizer adamW(double decay, double beta1, double beta2, double epsilon) {
         if (!(decay >= 0) || !Float.isFinite((float) decay))
@@ -105,18 +121,20 @@ public final class Optimizer {
         return new Optimizer("adamw", UpdateRule.ADAM, share("beta1", beta1), share("beta2", beta2), small(epsilon), decay, 0);
     }
 
-    /** {@link #lbfgs(int)} that remembers 10 pairs. */
+    /** {@return {@link #lbfgs(int)} that remembers 10 pairs} */
     public static Optimizer lbfgs() {
         return lbfgs(10);
     }
 
     /**
-     * L-BFGS on all samples at once, for small data: an epoch is one iteration, which goes through them as often as its line
-     * search asks, mostly once or twice beside the first time. D. Liu and J. Nocedal, 1989; J. Nocedal and S. Wright, "Numerical
-     * Optimization", 2006, chapters 3 and 7: strong Wolfe conditions with c₁ = 1e-4 and c₂ = 0.9. The rate, the schedule and the
-     * batch change nothing in it but the memory and, in the last bits, sums; it knows no L1, no dropout and no clipping.
+     * {@return L-BFGS on all samples at once, for small data} An epoch is one iteration, which goes through them as often as its
+     * line search asks, mostly once or twice beside the first time. D. Liu and J. Nocedal, 1989; J. Nocedal and S. Wright,
+     * "Numerical Optimization", 2006, chapters 3 and 7: strong Wolfe conditions with c₁ = 1e-4 and c₂ = 0.9. The rate, the
+     * schedule and the batch change nothing in it but the memory and, in the last bits, sums; it knows no L1, no dropout and no
+     * clipping.
      *
      * @param memory how many steps are remembered; 1 to 100
+     * @throws IllegalArgumentException if it is out of range
      */
     public static Optimizer lbfgs(int memory) {
         if (memory < 1 || memory > 100)

@@ -4,8 +4,8 @@ import dev.backblas.backend.Backend;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A {@link Dataset} as the network of an estimator wants it: inputs standardised, targets standardised or made one-hot of the
- * number of a class, samples weighted. Nothing is copied but the weights.
+ * A {@link Dataset} as a network wants it: inputs standardised, targets standardised or made one-hot of the number of a class,
+ * samples weighted. A view.
  *
  * @param of      the samples
  * @param ofX     the standardisation of x, or null
@@ -15,6 +15,20 @@ import org.jspecify.annotations.Nullable;
  */
 record Prepared(Dataset of, @Nullable Scaler ofX, @Nullable Scaler ofY, int classes, float @Nullable [] weights)
         implements Resident {
+
+    Prepared {
+        if (weights != null) requireWeights(weights, of.size());
+    }
+
+    private static void requireWeights(float[] weights, int samples) {
+        if (weights.length != samples)
+            throw new IllegalArgumentException(
+                "dataset: there are " + weights.length + " weights; expected one for each of the " + samples + " samples");
+        for (int i = 0; i < weights.length; i++)
+            if (!(weights[i] >= 0) || !Float.isFinite(weights[i]))
+                throw new IllegalArgumentException(
+                    "dataset: the weight of sample " + i + " is " + weights[i] + "; expected a finite number, 0 or more");
+    }
 
     @Override
     public int size() {

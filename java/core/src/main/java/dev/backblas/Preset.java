@@ -30,38 +30,43 @@ public enum Preset {
         this.widths = widths;
     }
 
-    /** φ of the hidden layers. */
+    /** {@return φ of the hidden layers} */
     public Activation hidden() {
         return hidden;
     }
 
-    /** The hidden layers where none are given. */
+    /** {@return the units of each hidden layer where none are given, in a new array} */
     public int[] widths() {
         return widths.clone();
     }
 
-    /** The cost C of one sample. */
+    /** {@return the cost C of one sample} */
     public Loss loss() {
         return loss;
     }
 
-    /** Whether J is the sum or the mean of C, as in the notes. */
+    /** {@return whether J is the sum or the mean of C, as in the notes} */
     public Reduction reduction() {
         return reduction;
     }
 
-    /** The network of this system with the hidden layers of {@link #widths()}. */
+    /**
+     * {@return the network of this system with the hidden layers of {@link #widths()}}
+     *
+     * @param inputs  the values of one sample, 1 or more
+     * @param outputs the outputs, 1 or more
+     */
     public Network.Builder network(int inputs, int outputs) {
         return network(inputs, widths, hidden, outputs);
     }
 
     /**
-     * The network of this system with other hidden layers.
+     * {@return the network of this system with other hidden layers}
      *
-     * @param inputs  the inputs
+     * @param inputs  the values of one sample, 1 or more
      * @param widths  the units of each hidden layer; may be empty
      * @param hidden  φ of the hidden layers
-     * @param outputs the outputs
+     * @param outputs the outputs, 1 or more
      */
     public Network.Builder network(int inputs, int[] widths, Activation hidden, int outputs) {
         final Network.Builder builder = Network.builder(inputs);
@@ -69,7 +74,11 @@ public enum Preset {
         return builder.layer(outputs, output);
     }
 
-    /** A trainer with the loss and the reduction of this system. */
+    /**
+     * {@return a trainer with the loss and the reduction of this system}
+     *
+     * @param network of {@link #network(int, int)}, say
+     */
     public Trainer.Builder trainer(Network network) {
         return Trainer.of(network, loss).reduction(reduction);
     }

@@ -16,6 +16,7 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * A safetensors file: eight bytes for the length of the header, little-endian; the header, JSON, padded with spaces to a multiple
@@ -96,7 +97,7 @@ final class Safetensors implements Closeable {
 
     /** Reads the header; messages of what this throws do not name the file, and JSON may throw as {@link JsonParser} does. */
     Safetensors(Path file) throws IOException {
-        in = FileChannel.open(file);
+        in = FileChannel.open(Objects.requireNonNull(file, "file"));
         try {
             final long length = read(8, "the length of the header").getLong();
             if (length < 2 || length > LONGEST_HEADER || length > in.size() - 8)

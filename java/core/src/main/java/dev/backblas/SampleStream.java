@@ -12,15 +12,16 @@ import java.io.IOException;
  */
 public interface SampleStream {
 
-    /** The values of one sample. */
+    /** {@return the number of values of one sample} */
     int inputs();
 
-    /** The targets of one sample. */
+    /** {@return the number of targets of one sample} */
     int outputs();
 
     /**
      * Begins at the first sample.
      *
+     * @return a cursor, which whoever reads closes
      * @throws IOException if the source cannot be opened
      */
     Cursor open() throws IOException;

@@ -1,12 +1,13 @@
 package dev.backblas;
 
 import dev.backblas.backend.Backend;
+import java.util.Objects;
 
 /** A {@link Dataset} in two arrays of floats. */
 record Samples(float[] x, float[] y, int inputs, int outputs) implements Resident {
 
     Samples {
-        requireSizes(x.length, y, inputs, outputs);
+        requireSizes(Objects.requireNonNull(x, "x").length, Objects.requireNonNull(y, "y"), inputs, outputs);
         requireFinite("x", x, x.length / inputs, inputs, 0);
     }
 
@@ -29,11 +30,17 @@ record Samples(float[] x, float[] y, int inputs, int outputs) implements Residen
                         + "; expected a finite number");
     }
 
+    static void requireRow(String name, float[][] rows, int j) {
+        if (rows[j] == null)
+            throw new IllegalArgumentException("dataset: row " + j + " of " + name + " is null; expected values");
+    }
+
     /** The rows [from, to), end to end. */
     static float[] flat(String name, float[][] rows, int from, int to) {
         final int n = rows[0].length;
         final float[] flat = new float[Backpropagation.matrix(n, to - from)];
         for (int j = from; j < to; j++) {
+            requireRow(name, rows, j);
             if (rows[j].length != n)
                 throw new IllegalArgumentException(
                     "dataset: row " + j + " of " + name + " has " + rows[j].length + " values; expected " + n + ", as row 0");

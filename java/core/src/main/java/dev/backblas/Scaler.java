@@ -1,6 +1,8 @@
 package dev.backblas;
 
 import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Standardisation, column by column: x' = (x − mean) / deviation. Learned by an estimator's {@code fit} and kept in its model.
@@ -18,7 +20,7 @@ public final class Scaler {
     }
 
     /**
-     * A scaler of given numbers, such as those of another library's.
+     * {@return a scaler of given numbers, such as those of another library's}
      *
      * @param mean      of each column, finite
      * @param deviation of each column, above 0; infinite for a column that is to become 0
@@ -37,17 +39,55 @@ public final class Scaler {
         return new Scaler(mean.clone(), deviation.clone());
     }
 
-    /** The number of columns. */
+    /**
+     * {@return the standardisation of the inputs of these samples}
+     *
+     * @param data    the samples, whose inputs are finite
+     * @param encoder knows the names of their columns, for messages; or null
+     * @throws IllegalArgumentException if a column varies by less or more than floats can be divided by
+     */
+    public static Scaler ofInputs(Dataset data, @Nullable TableEncoder encoder) {
+        return learned(data, true).scaler("x", encoder == null ? null : encoder.inputNames());
+    }
+
+    /**
+     * {@return the standardisation of the targets of these samples}
+     *
+     * @param data    the samples, whose targets are finite
+     * @param encoder as in {@link #ofInputs}
+     * @throws IllegalArgumentException if a column varies by less or more than floats can be divided by
+     */
+    public static Scaler ofTargets(Dataset data, @Nullable TableEncoder encoder) {
+        return learned(data, false).scaler("y", encoder == null ? null : encoder.targetNames());
+    }
+
+    private static Learner learned(Dataset data, boolean inputs) {
+        final float[] x = new float[data.inputs()], y = new float[data.outputs()];
+        final Learner learner = new Learner(inputs ? x.length : y.length);
+        for (int i = 0; i < data.size(); i++) {
+            data.copy(i, x, 0, y, 0);
+            learner.add(inputs ? x : y, 0);
+        }
+        return learner;
+    }
+
+    static void requireColumns(@Nullable Scaler scaler, int columns, String what) {
+        if (scaler != null && scaler.columns() != columns)
+            throw new IllegalArgumentException(
+                "scaler: it has " + scaler.columns() + " columns; expected " + columns + ", as there are " + what);
+    }
+
+    /** {@return the number of columns} */
     public int columns() {
         return mean.length;
     }
 
-    /** The mean of each column, in a new array. */
+    /** {@return the mean of each column, in a new array} */
     public float[] mean() {
         return mean.clone();
     }
 
-    /** The deviation of each column, in a new array; infinite where the column was constant. */
+    /** {@return the deviation of each column, in a new array; infinite where the column was constant} */
     public float[] deviation() {
         return deviation.clone();
     }
@@ -106,8 +146,14 @@ public final class Scaler {
             }
         }
 
-        /** @throws IllegalArgumentException if a column varies by less or more than floats can be divided by */
-        Scaler scaler(String what) {
+        /**
+         * What was learned.
+         *
+         * @param what  what the columns are of
+         * @param names of the columns, or null
+         * @throws IllegalArgumentException if a column varies by less or more than floats can be divided by
+         */
+        Scaler scaler(String what, @Nullable List<String> names) {
             final float[] centre = new float[mean.length], deviation = new float[mean.length];
             for (int c = 0; c < mean.length; c++) {
                 centre[c] = (float) mean[c];
@@ -115,7 +161,8 @@ public final class Scaler {
                 if (!(spread > 1e-6 * Math.abs(mean[c]))) deviation[c] = Float.POSITIVE_INFINITY;
                 else if (spread > 1e-30 && spread < 1e30) deviation[c] = (float) spread;
                 else throw new IllegalArgumentException(
-                    "fit: column " + c + " of " + what + " varies by " + spread + "; expected 1e-30 to 1e30: change its unit");
+                    (names == null ? "fit: column " + c + " of " + what : "column '" + names.get(c) + "'") + " varies by "
+                        + spread + "; expected 1e-30 to 1e30: change its unit");
             }
             return new Scaler(centre, deviation);
         }

@@ -8,23 +8,25 @@ package dev.backblas;
 public interface Schedule {
 
     /**
-     * What η is multiplied by, finite and above 0.
+     * {@return what η is multiplied by, finite and above 0}
      *
      * @param epochs  the epochs done so far, the one at hand by its share: 2.25 a quarter through the third
      * @param history what came of them
      */
     double factor(double epochs, History history);
 
-    /** η, always. */
+    /** {@return η, always} */
     static Schedule constant() {
         return (epochs, history) -> 1;
     }
 
     /**
-     * η falls by a factor at a time: η γ^⌊e/k⌋.
+     * η falls by a factor at a time.
      *
      * @param every k, the epochs from one step to the next; above 0
      * @param gamma γ, in (0, 1]
+     * @return η γ^⌊e/k⌋ after e epochs
+     * @throws IllegalArgumentException if one is out of range
      */
     static Schedule step(double every, double gamma) {
         positive("step", "every", every);
@@ -33,9 +35,10 @@ public interface Schedule {
     }
 
     /**
-     * η / (1 + k e): L. Bottou, "Stochastic Gradient Descent Tricks", 2012, §5.2.
+     * {@return η / (1 + k e) after e epochs} L. Bottou, "Stochastic Gradient Descent Tricks", 2012, §5.2.
      *
      * @param k how fast it falls; above 0
+     * @throws IllegalArgumentException if it is out of range
      */
     static Schedule inverse(double k) {
         positive("inverse", "k", k);
@@ -43,11 +46,12 @@ public interface Schedule {
     }
 
     /**
-     * From η to a share of it along half a cosine, and there it stays: I. Loshchilov and F. Hutter, "SGDR: Stochastic Gradient
-     * Descent with Warm Restarts", 2017, without the restarts.
+     * {@return from η to a share of it along half a cosine, and there it stays} I. Loshchilov and F. Hutter, "SGDR: Stochastic
+     * Gradient Descent with Warm Restarts", 2017, without the restarts.
      *
      * @param epochs when the least is reached; above 0
      * @param least  the share of η that it ends with; in (0, 1]
+     * @throws IllegalArgumentException if one is out of range
      */
     static Schedule cosine(double epochs, double least) {
         positive("cosine", "epochs", epochs);
@@ -56,10 +60,12 @@ public interface Schedule {
     }
 
     /**
-     * η falls by a factor whenever the loss (on the validation samples, if there are any) has not become smaller for some epochs.
+     * {@return η that falls by a factor whenever the loss (on the validation samples, if there are any) has not become smaller
+     * for some epochs}
      *
      * @param patience the epochs in a row without a new smallest loss; 1 or more
      * @param gamma    the factor; in (0, 1]
+     * @throws IllegalArgumentException if one is out of range
      */
     static Schedule plateau(int patience, double gamma) {
         if (patience < 1)
@@ -83,10 +89,11 @@ public interface Schedule {
     }
 
     /**
-     * This schedule, begun with a rate that rises evenly over the first epochs: P. Goyal et al., "Accurate, Large Minibatch SGD",
-     * 2017, §2.2. Its own time runs on meanwhile.
+     * {@return this schedule, begun with a rate that rises evenly over the first epochs} P. Goyal et al., "Accurate, Large
+     * Minibatch SGD", 2017, §2.2. Its own time runs on meanwhile.
      *
      * @param epochs how long; above 0
+     * @throws IllegalArgumentException if it is out of range
      */
     default Schedule warmUp(double epochs) {
         positive("warmUp", "epochs", epochs);

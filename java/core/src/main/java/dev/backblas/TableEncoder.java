@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,7 +18,8 @@ import org.jspecify.annotations.Nullable;
  * same way, whatever the order of their columns.
  *
  * <p>A number becomes one value. A text becomes one value for each text that was seen, 1 for the one it is and 0 for the others;
- * a text that was not seen becomes zeros. Where rows come from (a CSV file, a database) is not its business.
+ * a text that was not seen becomes zeros, as an empty field does. Where rows come from (a CSV file, a database) is not its
+ * business.
  */
 public final class TableEncoder {
 
@@ -27,6 +29,8 @@ public final class TableEncoder {
     private static final int LIKELY_CLASSES = 20;
     /** In so many rows or more, a text that is another one in most of them is a name, not a category. */
     private static final int ENOUGH_ROWS = 20;
+    /** Of columns, in a message. */
+    private static final int MOST_NAMES = 20;
 
     /**
      * A column.
@@ -36,12 +40,17 @@ public final class TableEncoder {
      */
     public record Column(String name, List<String> categories) {
 
-        /** Keeps the categories unchanged. */
+        /**
+         * Keeps the categories unchanged.
+         *
+         * @param name       in the header
+         * @param categories copied
+         */
         public Column {
             categories = List.copyOf(categories);
         }
 
-        /** Whether it holds texts. */
+        /** {@return whether it holds texts} */
         public boolean isText() {
             return !categories.isEmpty();
         }
@@ -64,53 +73,61 @@ public final class TableEncoder {
         this.leftOut = Map.copyOf(leftOut);
     }
 
-    /** The columns that are inputs, in the order of their values in a sample. */
+    /** {@return the columns that are inputs, in the order of their values in a sample} */
     public List<Column> columns() {
         return columns;
     }
 
-    /** The columns to be predicted: one of categories, for classes, or some of numbers. */
+    /** {@return the columns to be predicted: one of categories, for classes, or some of numbers} */
     public List<Column> targets() {
         return targets;
     }
 
-    /** Whether a class is to be predicted, not quantities. */
+    /** {@return whether a class is to be predicted, not quantities} */
     public boolean isClassification() {
         return targets.size() == 1 && targets.get(0).isText();
     }
 
-    /** The labels of the classes, in the order of their numbers; none where quantities are to be predicted. */
+    /** {@return the labels of the classes, in the order of their numbers; none where quantities are to be predicted} */
     public List<String> labels() {
         return isClassification() ? targets.get(0).categories() : List.of();
     }
 
-    /** The column with the weights of the samples, or null. */
+    /** {@return the name of the column with the weights of the samples, or null} */
     public @Nullable String weight() {
         return weight;
     }
 
-    /** Columns that were not taken, with the reason, such as too many different texts; empty after a model is loaded. */
+    /**
+     * {@return the columns that were not taken, by name, with the reason, such as too many different texts} Empty after a model
+     * is loaded.
+     */
     public Map<String, String> leftOut() {
         return leftOut;
     }
 
-    /** The values of a sample. */
+    /** {@return the number of values of a sample} */
     public int inputs() {
         return columns.stream().mapToInt(Column::width).sum();
     }
 
-    /** The targets of a sample. */
+    /** {@return the number of targets of a sample} */
     public int outputs() {
         return targets.size();
     }
 
-    /** What each value of a sample is, such as {@code age} or {@code city=Paris}. */
+    /** {@return what each value of a sample is, such as {@code age} or {@code city=Paris}} */
     public List<String> inputNames() {
         final List<String> names = new ArrayList<>();
         for (Column column : columns)
             if (column.isText()) for (String category : column.categories()) names.add(column.name() + "=" + category);
             else names.add(column.name());
         return names;
+    }
+
+    /** {@return what each target of a sample is: the names of {@link #targets}} */
+    public List<String> targetNames() {
+        return targets.stream().map(Column::name).toList();
     }
 
     @Override
@@ -126,16 +143,17 @@ public final class TableEncoder {
 
     @Override
     public String toString() {
-        final StringBuilder names = new StringBuilder();
-        for (Column target : targets) names.append(names.length() == 0 ? "" : ", ").append(target.name());
-        return "TableEncoder of " + columns.size() + " columns to " + inputs() + " inputs; target " + names;
+        return "TableEncoder of " + columns.size() + " columns to " + inputs() + " inputs; target "
+            + String.join(", ", targetNames());
     }
 
     // ---- Learning
 
     /**
-     * Begins to learn from rows under this header.
+     * Begins to learn from rows under a header.
      *
+     * @param header the names of the columns, all different
+     * @return who is to see the rows
      * @throws IllegalArgumentException if two columns have the same name
      */
     public static Learner learner(List<String> header) {
@@ -167,15 +185,14 @@ public final class TableEncoder {
             final Set<String> names = new HashSet<>();
             for (String name : header)
                 if (!names.add(name))
-                    throw new IllegalArgumentException("table: two columns are named '" + name + "'; expected one");
+                    throw new IllegalArgumentException("two columns are named '" + name + "'; expected one");
             seen = new Seen[header.size()];
             Arrays.setAll(seen, i -> new Seen());
         }
 
         private String column(String name) {
             if (!header.contains(name))
-                throw new IllegalArgumentException(
-                    "table: there is no column '" + name + "'; the columns are " + String.join(", ", header));
+                throw new IllegalArgumentException("there is no column '" + name + "'; the columns are " + some(header));
             return name;
         }
 
@@ -183,6 +200,8 @@ public final class TableEncoder {
          * What is to be predicted: classes if the column holds texts or a few whole numbers, else a quantity. The last column
          * unless set.
          *
+         * @param name of the column
+         * @return this
          * @throws IllegalArgumentException if there is no such column
          */
         public Learner target(String name) {
@@ -192,14 +211,26 @@ public final class TableEncoder {
             return this;
         }
 
-        /** The class to be predicted, be its labels texts or numbers; as {@link #target}. */
+        /**
+         * Sets a class to be predicted, be its labels texts or numbers; as {@link #target}.
+         *
+         * @param name of the column
+         * @return this
+         * @throws IllegalArgumentException if there is no such column
+         */
         public Learner classes(String name) {
             target(name);
             classes = true;
             return this;
         }
 
-        /** The quantities to be predicted; as {@link #target}. */
+        /**
+         * Sets the quantities to be predicted; as {@link #target}.
+         *
+         * @param names of the columns, which must hold numbers
+         * @return this
+         * @throws IllegalArgumentException if there is no such column
+         */
         public Learner quantities(String... names) {
             targets.clear();
             for (String name : names) targets.add(column(name));
@@ -207,19 +238,37 @@ public final class TableEncoder {
             return this;
         }
 
-        /** Leaves columns out. */
+        /**
+         * Leaves columns out.
+         *
+         * @param names of the columns
+         * @return this
+         * @throws IllegalArgumentException if there is no such column
+         */
         public Learner drop(String... names) {
             for (String name : names) dropped.add(column(name));
             return this;
         }
 
-        /** Takes numbers for texts, such as a code; and names for categories. */
+        /**
+         * Takes numbers for texts, such as a code; and names for categories.
+         *
+         * @param names of the columns
+         * @return this
+         * @throws IllegalArgumentException if there is no such column
+         */
         public Learner text(String... names) {
             for (String name : names) texts.add(column(name));
             return this;
         }
 
-        /** The column with the weights of the samples, which is no input. */
+        /**
+         * Sets the column with the weights of the samples, which is no input.
+         *
+         * @param name of the column, which must hold numbers of 0 or more
+         * @return this
+         * @throws IllegalArgumentException if there is no such column
+         */
         public Learner weight(String name) {
             weight = column(name);
             return this;
@@ -230,6 +279,7 @@ public final class TableEncoder {
          *
          * @param line what messages call it: its line in a file, say
          * @param row  a field for each column
+         * @return this
          * @throws IllegalArgumentException for more or fewer fields
          */
         public Learner add(long line, List<String> row) {
@@ -252,13 +302,13 @@ public final class TableEncoder {
         }
 
         /**
-         * What was learned.
+         * {@return what was learned}
          *
-         * @throws IllegalArgumentException if there was no row, no column is left to learn from, a column of numbers has gaps,
-         *                                  or the target cannot be one
+         * @throws IllegalArgumentException if there was no row, no column is left to learn from, a column of numbers has gaps, or
+         *                                  the target cannot be one
          */
         public TableEncoder encoder() {
-            if (rows == 0) throw new IllegalArgumentException("table: there is no row; expected 1 or more");
+            if (rows == 0) throw new IllegalArgumentException("there is no row; expected 1 or more");
             final Set<String> wanted = targets.isEmpty() ? Set.of(header.get(header.size() - 1)) : targets;
             final List<Column> columns = new ArrayList<>(), ofTargets = new ArrayList<>();
             final Map<String, String> leftOut = new LinkedHashMap<>();
@@ -274,18 +324,28 @@ public final class TableEncoder {
             }
             if (columns.isEmpty())
                 throw new IllegalArgumentException(
-                    "table: no column is left to predict " + String.join(", ", wanted) + " from; expected 1 or more"
-                        + (leftOut.isEmpty() ? "" : " (left out: " + leftOut + ")"));
+                    "no column is left to predict " + String.join(", ", wanted) + " from; expected 1 or more"
+                        + (leftOut.isEmpty() ? "" : "; left out: " + leftOut.entrySet().stream()
+                            .map(entry -> entry.getKey() + " (" + entry.getValue() + ")").collect(Collectors.joining(", "))));
             return new TableEncoder(columns, ofTargets, weight, leftOut);
         }
 
         private @Nullable String reasonToLeaveOut(String name, Seen column) {
+            if (name.isEmpty()) return "it has no name, as numbers of rows have";
             if (column.missing == rows) return "it is empty";
             if (!column.text && !texts.contains(name)) return null;
-            if (column.values.size() > MOST_CATEGORIES) return "it has more than " + MOST_CATEGORIES + " different texts";
-            if (rows >= ENOUGH_ROWS && column.values.size() > rows / 2 && !texts.contains(name))
-                return "it has " + column.values.size() + " different texts in " + rows + " rows, as names have";
+            final int different = column.values.size();
+            if (different > MOST_CATEGORIES)
+                return "it has more than " + MOST_CATEGORIES + " different texts" + amongNumbers(column);
+            if (rows >= ENOUGH_ROWS && different > rows / 2 && !texts.contains(name))
+                return "it has " + different + " different texts in " + rows + " rows, as names have" + amongNumbers(column);
             return null;
+        }
+
+        /** One bad field makes texts of a column of numbers: that field is to be seen. */
+        private static String amongNumbers(Seen column) {
+            return column.values.values().stream().allMatch(value -> value.isNaN()) ? ""
+                : "; '" + aText(column) + "' is none of its numbers";
         }
 
         private Column input(String name, Seen column) {
@@ -300,12 +360,12 @@ public final class TableEncoder {
                 classes != null ? classes : column.text || !column.fraction && different <= LIKELY_CLASSES;
             if (!ofClasses && column.text)
                 throw new IllegalArgumentException(
-                    "table: the target '" + name + "' holds texts, such as '" + aText(column) + "'; expected numbers");
+                    "the target '" + name + "' holds texts, such as '" + aText(column) + "'; expected numbers");
             requireNoGap(name, column);
             if (!ofClasses) return new Column(name, List.of());
             if (different > MOST_CATEGORIES)
                 throw new IllegalArgumentException(
-                    "table: the target '" + name + "' has more than " + MOST_CATEGORIES + " different "
+                    "the target '" + name + "' has more than " + MOST_CATEGORIES + " different "
                         + (column.text ? "texts" : "values") + "; expected fewer classes");
             return new Column(name, categories(column));
         }
@@ -318,11 +378,12 @@ public final class TableEncoder {
         private static void requireNoGap(String name, Seen column) {
             if (column.missing > 0)
                 throw new IllegalArgumentException(
-                    "line " + column.missingAt + ", column '" + name + "': the field is empty, as are " + column.missing
-                        + " of this column; expected a value in each (fill them in, or leave the rows or the column out)");
+                    "line " + column.missingAt + ", column '" + name + "': the field is empty"
+                        + (column.missing == 1 ? "" : ", the first of " + column.missing + " of this column")
+                        + "; expected a value (fill it in, or leave out the row or the column)");
         }
 
-        /** In the order of the numbers where all are, else of the texts; what is missing is a text, too: the empty one. */
+        /** In the order of the numbers where all are, else of the texts; an empty field is none of them. */
         private static List<String> categories(Seen column) {
             final List<String> categories = new ArrayList<>(column.values.keySet());
             categories.sort(column.text ? null : (a, b) -> Float.compare(parse(a), parse(b)));
@@ -335,6 +396,8 @@ public final class TableEncoder {
     /**
      * Encodes the rows under this header, which may have its columns in another order, more of them, or no target.
      *
+     * @param header the names of the columns
+     * @return who encodes them, one after the other
      * @throws IllegalArgumentException if an input is not among them
      */
     public Rows rows(List<String> header) {
@@ -357,10 +420,9 @@ public final class TableEncoder {
                 final int i = header.indexOf(column.name());
                 if (i < 0)
                     throw new IllegalArgumentException(
-                        "table: there is no column '" + column.name() + "', which the model needs; the columns are "
-                            + String.join(", ", header));
+                        "there is no column '" + column.name() + "', which the model needs; the columns are " + some(header));
                 if (header.lastIndexOf(column.name()) != i)
-                    throw new IllegalArgumentException("table: two columns are named '" + column.name() + "'; expected one");
+                    throw new IllegalArgumentException("two columns are named '" + column.name() + "'; expected one");
                 return i;
             }).toArray();
             targetAt = targets.stream().mapToInt(column -> header.indexOf(column.name())).toArray();
@@ -375,12 +437,12 @@ public final class TableEncoder {
             return numbers;
         }
 
-        /** Whether every target is among the columns. */
+        /** {@return whether every target is among the columns} */
         public boolean hasTargets() {
             return Arrays.stream(targetAt).allMatch(i -> i >= 0);
         }
 
-        /** The texts met so far that no category stands for; they became zeros. */
+        /** {@return how many texts were met so far that no category stands for; they became zeros, as empty fields do} */
         public long unseen() {
             return unseen;
         }
@@ -388,8 +450,10 @@ public final class TableEncoder {
         /**
          * Encodes the inputs of a row.
          *
-         * @param line what messages call it
-         * @param x    receives {@link TableEncoder#inputs()} values, from {@code offset}
+         * @param line   what messages call it
+         * @param row    a field for each column of the header
+         * @param x      receives {@link TableEncoder#inputs()} values
+         * @param offset from here on
          * @throws IllegalArgumentException naming line and column, if a field is not what it should be
          */
         public void inputs(long line, List<String> row, float[] x, int offset) {
@@ -402,9 +466,10 @@ public final class TableEncoder {
                     continue;
                 }
                 Arrays.fill(x, k, k + column.width(), 0);
-                final Integer number = numbers.get(c).get(field.strip());
-                if (number == null) unseen++;
-                else x[k + number] = 1;
+                final String text = field.strip();
+                final Integer number = numbers.get(c).get(text);
+                if (number != null) x[k + number] = 1;
+                else if (!text.isEmpty()) unseen++;
                 k += column.width();
             }
         }
@@ -412,8 +477,10 @@ public final class TableEncoder {
         /**
          * Encodes the targets of a row: quantities, or the number of a class.
          *
-         * @param line what messages call it
-         * @param y    receives {@link TableEncoder#outputs()} values, from {@code offset}
+         * @param line   what messages call it
+         * @param row    a field for each column of the header
+         * @param y      receives {@link TableEncoder#outputs()} values
+         * @param offset from here on
          * @throws IllegalArgumentException naming line and column, if a field is not what it should be, or a label is unknown
          */
         public void targets(long line, List<String> row, float[] y, int offset) {
@@ -422,8 +489,7 @@ public final class TableEncoder {
                 final Column column = targets.get(t);
                 if (targetAt[t] < 0)
                     throw new IllegalArgumentException(
-                        "table: there is no column '" + column.name() + "', the target; the columns are "
-                            + String.join(", ", header));
+                        "there is no column '" + column.name() + "', the target; the columns are " + some(header));
                 final String field = row.get(targetAt[t]);
                 if (!column.isText()) {
                     y[offset + t] = number(line, column.name(), field);
@@ -438,7 +504,13 @@ public final class TableEncoder {
             }
         }
 
-        /** The weight of a row; 1 where there is no column of weights. */
+        /**
+         * {@return the weight of a row; 1 where there is no column of weights}
+         *
+         * @param line what messages call it
+         * @param row  a field for each column of the header
+         * @throws IllegalArgumentException naming line and column, if the weight is not a number of 0 or more
+         */
         public float weight(long line, List<String> row) {
             if (weightAt < 0) return 1;
             final float value = number(line, header.get(weightAt), row.get(weightAt));
@@ -452,7 +524,9 @@ public final class TableEncoder {
     private static void requireWidth(long line, List<String> row, List<String> header) {
         if (row.size() != header.size())
             throw new IllegalArgumentException(
-                "line " + line + ": it has " + row.size() + " fields; expected " + header.size() + ", as the header has");
+                "line " + line + ": it has " + row.size() + (row.size() == 1 ? " field" : " fields") + "; expected "
+                    + header.size() + ", as the header has" + (row.stream().anyMatch(field -> field.indexOf('\n') >= 0)
+                        ? " (one spans lines: is a quote not closed?)" : ""));
     }
 
     private static float number(long line, String column, String field) {
@@ -485,6 +559,11 @@ public final class TableEncoder {
         } catch (NumberFormatException e) {
             return Float.NaN;
         }
+    }
+
+    private static String some(List<String> names) {
+        return names.size() <= MOST_NAMES ? String.join(", ", names)
+            : String.join(", ", names.subList(0, MOST_NAMES)) + ", … (" + names.size() + " in all)";
     }
 
     private static String shortened(String field) {

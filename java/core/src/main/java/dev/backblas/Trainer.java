@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
 import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntConsumer;
@@ -77,6 +78,7 @@ public final class Trainer implements AutoCloseable {
     private double eta; // of the latest step
     private History history = new History();
     private final float @Nullable [] best; // the parameters of the best epoch, for early stopping
+    private float @Nullable [] latest; // the parameters that training goes on from, while the network has the best
 
     // The batch at hand, and the tasks of a step, each in as many parts as there are threads
     private @Nullable Dataset data; // null where the batch is in place
@@ -136,8 +138,11 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Begins a trainer of this network.
+     * Begins a trainer.
      *
+     * @param network what is trained: not copied, and not to be used by others meanwhile
+     * @param loss    the cost C of one sample
+     * @return its settings, all at their defaults
      * @throws IllegalArgumentException if the loss is not defined on the activation of the network's last layer
      */
     public static Builder of(Network network, Loss loss) {
@@ -157,7 +162,11 @@ public final class Trainer implements AutoCloseable {
          */
         default void step(int epoch, int samples, int size, double meanLoss) {}
 
-        /** An epoch of {@link Trainer#fit} is over. */
+        /**
+         * An epoch of {@link Trainer#fit} is over.
+         *
+         * @param epoch what came of it
+         */
         default void epoch(History.Epoch epoch) {}
     }
 
@@ -185,31 +194,52 @@ public final class Trainer implements AutoCloseable {
         private @Nullable Path checkpoint;
 
         private Builder(Network network, Loss loss) {
-            requireOutputs(network, loss);
+            requireOutputs(Objects.requireNonNull(network, "network"), Objects.requireNonNull(loss, "loss"));
             this.network = network;
             this.loss = loss;
             dropout = new float[network.depth()];
         }
 
-        /** Whether J is the mean of C over the batch (the default) or its sum. */
+        /**
+         * Sets whether J is the mean of C over the batch or its sum.
+         *
+         * @param reduction {@link Reduction#MEAN} unless set
+         * @return this
+         */
         public Builder reduction(Reduction reduction) {
-            this.reduction = reduction;
+            this.reduction = Objects.requireNonNull(reduction, "reduction");
             return this;
         }
 
-        /** How steps follow the gradient; {@link Optimizer#sgd()} unless set. */
+        /**
+         * Sets how steps follow the gradient.
+         *
+         * @param optimizer {@link Optimizer#sgd()} unless set
+         * @return this
+         */
         public Builder optimizer(Optimizer optimizer) {
-            this.optimizer = optimizer;
+            this.optimizer = Objects.requireNonNull(optimizer, "optimizer");
             return this;
         }
 
-        /** How the rate changes; {@link Schedule#constant()} unless set. */
+        /**
+         * Sets how the rate changes.
+         *
+         * @param schedule {@link Schedule#constant()} unless set
+         * @return this
+         */
         public Builder schedule(Schedule schedule) {
-            this.schedule = schedule;
+            this.schedule = Objects.requireNonNull(schedule, "schedule");
             return this;
         }
 
-        /** η, the learning rate; 0.1 unless set. Finite and above 0. */
+        /**
+         * Sets η, the learning rate.
+         *
+         * @param rate 0.1 unless set; finite and above 0
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
         public Builder rate(double rate) {
             if (!((float) rate > 0) || !Float.isFinite((float) rate)) // 1e-50 is 0 as a float
                 throw new IllegalArgumentException("trainer: the rate is " + rate + "; expected a finite number above 0");
@@ -217,13 +247,25 @@ public final class Trainer implements AutoCloseable {
             return this;
         }
 
-        /** λ of the penalty (λ/2n) Σ W² over a training set of n samples; 0 unless set. Finite, 0 or more. */
+        /**
+         * Sets λ of the penalty (λ/2n) Σ W² over a training set of n samples.
+         *
+         * @param lambda 0 unless set; finite, 0 or more
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
         public Builder l2(double lambda) {
             l2 = penalty("l2", lambda);
             return this;
         }
 
-        /** λ₁ of the penalty (λ₁/n) Σ |W| over a training set of n samples; 0 unless set. Finite, 0 or more. */
+        /**
+         * Sets λ₁ of the penalty (λ₁/n) Σ |W| over a training set of n samples.
+         *
+         * @param lambda λ₁, 0 unless set; finite, 0 or more
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
         public Builder l1(double lambda) {
             l1 = penalty("l1", lambda);
             return this;
@@ -237,8 +279,12 @@ public final class Trainer implements AutoCloseable {
         }
 
         /**
-         * The largest norm of the gradient of a batch, over all parameters and without penalties; a longer one is shortened to
-         * it: R. Pascanu et al., "On the difficulty of training recurrent neural networks", 2013. None unless set. Above 0.
+         * Sets the largest norm of the gradient of a batch, over all parameters and without penalties; a longer one is shortened
+         * to it: R. Pascanu et al., "On the difficulty of training recurrent neural networks", 2013.
+         *
+         * @param most none unless set; above 0
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
          */
         public Builder clipNorm(double most) {
             if (!((float) most > 0))
@@ -248,9 +294,12 @@ public final class Trainer implements AutoCloseable {
         }
 
         /**
-         * The probability with which a unit of each hidden layer drops out of a step: N. Srivastava et al., "Dropout", 2014. The
-         * others count for 1 / (1 − p) meanwhile (inverted dropout), so that nothing is scaled when the network predicts. In [0,
-         * 1).
+         * Sets the probability with which a unit of each hidden layer drops out of a step: N. Srivastava et al., "Dropout", 2014.
+         * The others count for 1 / (1 − p) meanwhile (inverted dropout), so that nothing is scaled when the network predicts.
+         *
+         * @param p 0 unless set; in [0, 1)
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
          */
         public Builder dropout(double p) {
             for (int l = 1; l < dropout.length; l++) dropout(l, p);
@@ -261,6 +310,9 @@ public final class Trainer implements AutoCloseable {
          * {@link #dropout(double)} of one layer.
          *
          * @param l 1 … the last but one; or 0 for the inputs
+         * @param p 0 unless set; in [0, 1)
+         * @return this
+         * @throws IllegalArgumentException if one is out of range
          */
         public Builder dropout(int l, double p) {
             if (!(p >= 0 && (float) p < 1))
@@ -273,34 +325,62 @@ public final class Trainer implements AutoCloseable {
             return this;
         }
 
-        /** The samples of a step; 32 unless set. At least 1. */
+        /**
+         * Sets the samples of a step.
+         *
+         * @param samples 32 unless set; 1 or more
+         * @return this
+         * @throws IllegalArgumentException if it is below 1
+         */
         public Builder batch(int samples) {
             if (samples < 1) throw new IllegalArgumentException("trainer: the batch is " + samples + "; expected 1 or more");
             this.batch = samples;
             return this;
         }
 
-        /** The most threads that may take a step together; small steps take fewer. All processors unless set. */
+        /**
+         * Sets how many threads may take a step together; small steps take fewer.
+         *
+         * @param most all processors unless set; 1 or more
+         * @return this
+         * @throws IllegalArgumentException if it is below 1
+         */
         public Builder threads(int most) {
             if (most < 1) throw new IllegalArgumentException("trainer: threads is " + most + "; expected 1 or more");
             this.threads = most;
             return this;
         }
 
-        /** The seed of the shuffle, of dropout and of the choice of validation samples; 1 unless set. */
+        /**
+         * Sets the seed of the shuffle, of dropout and of the choice of validation samples.
+         *
+         * @param seed 1 unless set
+         * @return this
+         */
         public Builder seed(long seed) {
             this.seed = seed;
             return this;
         }
 
-        /** Samples that {@link Trainer#fit} measures the loss of after each epoch. */
+        /**
+         * Sets samples that {@link Trainer#fit} measures the loss of after each epoch.
+         *
+         * @param data none unless set
+         * @return this
+         */
         public Builder validation(Dataset data) {
-            validation = data;
+            validation = Objects.requireNonNull(data, "data");
             share = 0;
             return this;
         }
 
-        /** The share of the samples given to {@link Trainer#fit} that it keeps for validation, chosen at random; in (0, 1). */
+        /**
+         * Sets the share of the samples given to {@link Trainer#fit} that it keeps for validation, chosen at random.
+         *
+         * @param share none unless set; in (0, 1)
+         * @return this
+         * @throws IllegalArgumentException if it is out of range
+         */
         public Builder validation(double share) {
             if (!(share > 0 && share < 1))
                 throw new IllegalArgumentException(
@@ -311,15 +391,24 @@ public final class Trainer implements AutoCloseable {
         }
 
         /**
-         * What else {@link Trainer#fit} measures after each epoch, such as {@code Metrics::accuracy}: on the validation samples,
-         * or without them on those that it trains on.
+         * Sets what else {@link Trainer#fit} measures after each epoch: on the validation samples, or without them on those that
+         * it trains on.
+         *
+         * @param metric such as {@code Metrics::accuracy}; none unless set
+         * @return this
          */
         public Builder metric(ToDoubleBiFunction<Network, Dataset> metric) {
-            this.metric = metric;
+            this.metric = Objects.requireNonNull(metric, "metric");
             return this;
         }
 
-        /** {@link #earlyStopping(int, double)} for which any smaller loss counts. */
+        /**
+         * {@link #earlyStopping(int, double)} for which any smaller loss counts.
+         *
+         * @param patience the epochs in a row without a new best; 1 or more
+         * @return this
+         * @throws IllegalArgumentException if it is below 1
+         */
         public Builder earlyStopping(int patience) {
             return earlyStopping(patience, 0);
         }
@@ -330,6 +419,8 @@ public final class Trainer implements AutoCloseable {
          *
          * @param patience the epochs in a row without a new best; 1 or more
          * @param least    by how much a loss must be smaller to count; 0 or more
+         * @return this
+         * @throws IllegalArgumentException if one is out of range
          */
         public Builder earlyStopping(int patience, double least) {
             if (patience < 1)
@@ -343,24 +434,33 @@ public final class Trainer implements AutoCloseable {
             return this;
         }
 
-        /** Adds who is told how {@link Trainer#fit} goes. */
+        /**
+         * Adds who is told how {@link Trainer#fit} goes.
+         *
+         * @param listener called on the thread that trains
+         * @return this
+         */
         public Builder listener(Listener listener) {
-            listeners.add(listener);
+            listeners.add(Objects.requireNonNull(listener, "listener"));
             return this;
         }
 
         /**
          * Where {@link Trainer#fit} writes a checkpoint after each epoch, and when it is cancelled; see {@link Trainer#resume}.
          * The file is replaced when the new one is complete: whatever happens, one of the two is there, whole.
+         *
+         * @param file none unless set
+         * @return this
          */
         public Builder checkpoint(Path file) {
-            checkpoint = file;
+            checkpoint = Objects.requireNonNull(file, "file");
             return this;
         }
 
         /**
          * Makes A and δ for one batch and starts the threads.
          *
+         * @return a trainer, to be closed
          * @throws IllegalArgumentException if a batch of some layer does not fit one array
          */
         public Trainer build() {
@@ -368,25 +468,25 @@ public final class Trainer implements AutoCloseable {
         }
     }
 
-    /** The threads that really take a step. */
+    /** {@return the number of threads that really take a step} */
     public int threads() {
         return team.size();
     }
 
-    /** The network that is trained: the one that was given, not a copy. */
+    /** {@return the network that is trained: the one that was given, not a copy} */
     public Network network() {
         return network;
     }
 
-    /** What came of the epochs so far, those before a {@link #resume} included. */
+    /** {@return what came of the epochs so far, those before a {@link #resume} included} */
     public History history() {
         return history;
     }
 
     /**
      * Trains until that many epochs are done, those before counted: so a trainer that resumes is told the same as one that has
-     * never stopped. It ends earlier by early stopping, or by {@link #cancel}; where it stops early, the best weights are
-     * restored.
+     * never stopped. It ends earlier by early stopping, or by {@link #cancel}. With early stopping, the network ends with the
+     * best weights; the latest are kept aside, and further training, or {@link #save}, goes on from these.
      *
      * @param data   the samples; those for validation are taken from them if a share was asked for
      * @param epochs how many in all
@@ -411,6 +511,7 @@ public final class Trainer implements AutoCloseable {
                 held = data.select(Arrays.copyOf(rows, first));
                 training = data.select(Arrays.copyOfRange(rows, first, rows.length));
             }
+            goOn();
             while (history.size() < epochs && !isStopped()) {
                 if (!epoch(training, true)) {
                     if (checkpoint != null) write(checkpoint);
@@ -421,13 +522,22 @@ public final class Trainer implements AutoCloseable {
                 if (checkpoint != null) write(checkpoint);
                 for (Listener listener : listeners) listener.epoch(history.last());
             }
-            if (best != null && history.size() > 0)
-                System.arraycopy(best, 0, network.parameters(), 0, best.length);
+            if (best != null && history.size() > 0) {
+                latest = network.parameters().clone();
+                copy(best, network.parameters());
+            }
             return history;
         } finally {
             cancelled = false;
             busy.setRelease(false);
         }
+    }
+
+    /** Puts the latest weights in the place of the best. */
+    private void goOn() {
+        if (latest == null) return;
+        copy(latest, network.parameters());
+        latest = null;
     }
 
     private boolean isStopped() {
@@ -446,6 +556,7 @@ public final class Trainer implements AutoCloseable {
     /**
      * Goes through all samples once, in a new random order, a step for each batch; the last may be smaller.
      *
+     * @param data all samples; none is kept for validation
      * @return the mean of C over the samples, each measured before its own step, without the penalty
      * @throws IllegalArgumentException if the data do not fit the network, or a target not the loss
      * @throws IllegalStateException    if the loss is no longer finite; the step that would have followed is not taken
@@ -454,6 +565,7 @@ public final class Trainer implements AutoCloseable {
         requireFitting("epoch", data);
         begin("epoch");
         try {
+            goOn();
             epoch(data, false);
             add(Double.NaN, Double.NaN);
             return history.last().loss();
@@ -463,8 +575,9 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * The mean of C over samples that are only looked at; nothing drops out.
+     * {@return the mean of C over the samples, as the network is; nothing drops out}
      *
+     * @param data is only looked at
      * @throws IllegalArgumentException if the data do not fit the network, or a target not the loss
      */
     public double loss(Dataset data) {
@@ -492,6 +605,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     static void requireFitting(String operation, Network network, Dataset data) {
+        Objects.requireNonNull(data, "data");
         if (data.inputs() != network.inputs() || data.outputs() != network.outputs())
             throw new IllegalArgumentException(
                 operation + ": samples have " + data.inputs() + " inputs and " + data.outputs()
@@ -608,8 +722,7 @@ public final class Trainer implements AutoCloseable {
     /** The latest epoch is over. */
     private void add(double validationLoss, double metric) {
         history.add(new History.Epoch(epoch, sum, validationLoss, metric, eta, nanos * 1e-9));
-        if (best != null && history.best(least) == history.size() - 1)
-            System.arraycopy(network.parameters(), 0, best, 0, best.length);
+        if (best != null && history.best(least) == history.size() - 1) copy(network.parameters(), best);
     }
 
     private double meanLoss(Dataset data) {
@@ -653,6 +766,7 @@ public final class Trainer implements AutoCloseable {
             throw new IllegalStateException("step: L-BFGS takes all samples at once; expected a call of epoch or fit");
         begin("step");
         try {
+            goOn();
             return step(x, y, m, m, history.size()) / m;
         } finally {
             busy.setRelease(false);
@@ -773,9 +887,10 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Writes a checkpoint: weights, what the optimizer remembers, the position in the training set, the history, and the best
-     * weights where they are kept. It is written beside and renamed when it is complete.
+     * Writes a checkpoint: the latest weights, what the optimizer remembers, the position in the training set, the history, and
+     * with early stopping the best weights, too. It is written beside and renamed when it is complete.
      *
+     * @param file where to; replaced by a complete one only
      * @throws IOException naming the file, if it cannot be written
      */
     public void save(Path file) throws IOException {
@@ -796,17 +911,19 @@ public final class Trainer implements AutoCloseable {
     }
 
     private Checkpoint checkpoint() {
-        final List<float[]> arrays = new ArrayList<>(List.of(network.parameters()));
+        final float[] parameters = latest == null ? network.parameters() : latest;
+        final List<float[]> arrays = new ArrayList<>(List.of(parameters));
         arrays.addAll(List.of(memories()));
-        if (best != null) arrays.add(history.size() > 0 ? best : network.parameters());
+        if (best != null) arrays.add(history.size() > 0 ? best : parameters);
         return new Checkpoint(settings, epoch, start, sum, nanos, steps, history, arrays.toArray(float[][]::new));
     }
 
     /**
      * Goes on where the trainer stopped that wrote this checkpoint: with the same settings, data, backend and number of threads,
-     * the network ends in the same bits as if it had not. Network, optimizer, batch, seed and dropout must be the same; the rest
-     * may change.
+     * the network ends in the same bits as if it had not. The network gets the latest weights, not the best, which {@link #fit}
+     * ends with. Network, optimizer, batch, seed and dropout must be the same; the rest may change.
      *
+     * @param file what {@link #save} or {@link #fit} wrote
      * @throws IOException naming the file and what is wrong, if it cannot be read, is damaged, or is of another kind of trainer;
      *                     this one is then as before
      */
@@ -818,6 +935,7 @@ public final class Trainer implements AutoCloseable {
             if (from.arrays().length < 1 + memories.length)
                 throw new IOException(file + ": is not a checkpoint that can be read: it lacks what the optimizer remembers");
             copy(from.arrays()[0], network.parameters());
+            latest = null;
             for (int i = 0; i < memories.length; i++) copy(from.arrays()[1 + i], memories[i]);
             if (best != null) copy(from.arrays()[from.arrays().length > 1 + memories.length ? 1 + memories.length : 0], best);
             epoch = from.epoch();

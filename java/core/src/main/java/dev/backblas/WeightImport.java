@@ -48,7 +48,12 @@ public final class WeightImport {
         this.file = file;
     }
 
-    /** Begins an import from this file, which is not opened yet. */
+    /**
+     * Begins an import.
+     *
+     * @param file in the safetensors format; not opened yet
+     * @return an import without layers
+     */
     public static WeightImport of(Path file) {
         return new WeightImport(file);
     }
@@ -56,8 +61,10 @@ public final class WeightImport {
     /**
      * Adds a layer whose weights are [out, in], as PyTorch's.
      *
-     * @param weight the name of its weights
-     * @param bias   the name of its biases, [out]; null if it has none
+     * @param weight     the name of its weights
+     * @param bias       the name of its biases, [out]; null if it has none
+     * @param activation φ
+     * @return this
      */
     public WeightImport linear(String weight, @Nullable String bias, Activation activation) {
         sources.add(new Source(weight, bias, false, activation));
@@ -67,15 +74,23 @@ public final class WeightImport {
     /**
      * Adds a layer whose weights are [in, out], as scikit-learn's and Keras's.
      *
-     * @param weight the name of its weights
-     * @param bias   the name of its biases, [out]; null if it has none
+     * @param weight     the name of its weights
+     * @param bias       the name of its biases, [out]; null if it has none
+     * @param activation φ
+     * @return this
      */
     public WeightImport dense(String weight, @Nullable String bias, Activation activation) {
         sources.add(new Source(weight, bias, true, activation));
         return this;
     }
 
-    /** Reads the network, for {@link Backend#fastest()}; as {@link #load(Backend)}. */
+    /**
+     * Reads the network, for {@link Backend#fastest()}; as {@link #load(Backend)}.
+     *
+     * @return the network, ready to predict
+     * @throws IOException           naming the file and what is wrong with it
+     * @throws IllegalStateException if no layer was added
+     */
     public Network load() throws IOException {
         return load(Backend.fastest());
     }
@@ -83,6 +98,8 @@ public final class WeightImport {
     /**
      * Reads the network.
      *
+     * @param backend what computes its products
+     * @return the network, ready to predict
      * @throws IOException           naming the file and what is wrong with it, if it cannot be read, is damaged, or its tensors
      *                               do not fit together
      * @throws IllegalStateException if no layer was added

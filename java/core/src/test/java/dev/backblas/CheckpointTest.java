@@ -2,6 +2,7 @@ package dev.backblas;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -45,8 +46,12 @@ class CheckpointTest {
 
     /** All that a checkpoint has to hold: the optimizer, dropout, the shuffle, the schedule, early stopping. */
     private static Trainer.Builder builder(Network network) {
+        return unstopped(network).earlyStopping(1000);
+    }
+
+    private static Trainer.Builder unstopped(Network network) {
         return Trainer.of(network, Loss.CROSS_ENTROPY).optimizer(Optimizer.adam()).rate(0.001).dropout(0.3).batch(50).threads(2)
-            .schedule(Schedule.plateau(3, 0.5).warmUp(2)).validation(0.2).earlyStopping(1000).clipNorm(1);
+            .schedule(Schedule.plateau(3, 0.5).warmUp(2)).validation(0.2).clipNorm(1);
     }
 
     static List<Backend> backends() {
@@ -108,6 +113,43 @@ class CheckpointTest {
         assertArrayEquals(whole.parameters(), pieces.parameters());
     }
 
+    /** Early stopping leaves the best weights in the network; training goes on from the latest, here and after a resume. */
+    @Test
+    void theNetworkHasTheBestWeightsAndTheCheckpointTheLatest() throws IOException {
+        final Path file = directory.resolve("stopped");
+        final Dataset data = noise();
+        final float[] x = new float[20], y = new float[3], last, end, best;
+        data.copy(7, x, 0, y, 0);
+        final Network plain = network(Backend.pureJava()), stopping = network(Backend.pureJava());
+        try (Trainer trainer = unstopped(plain).build()) {
+            trainer.fit(data, 8);
+            last = plain.parameters().clone();
+            trainer.epoch(data);
+            trainer.step(x, y, 1);
+            end = plain.parameters();
+        }
+        try (Trainer trainer = builder(stopping).build()) {
+            trainer.fit(data, 8);
+            best = stopping.parameters().clone();
+            assertFalse(Arrays.equals(last, best), "the last epoch is the best: this shows nothing");
+            trainer.save(file);
+            assertArrayEquals(best, stopping.parameters(), "saving changes nothing");
+            trainer.epoch(data);
+            trainer.step(x, y, 1);
+            assertArrayEquals(end, stopping.parameters());
+        }
+        final Network resumed = network(Backend.pureJava());
+        try (Trainer trainer = builder(resumed).build()) {
+            trainer.resume(file);
+            assertArrayEquals(last, resumed.parameters());
+            trainer.fit(data, 8);
+            assertArrayEquals(best, resumed.parameters());
+            trainer.epoch(data);
+            trainer.step(x, y, 1);
+            assertArrayEquals(end, resumed.parameters());
+        }
+    }
+
     /** Trains to the end, or until it is killed: says which epoch it goes on with, each epoch that is safe, and how it ended. */
     static final class Child {
         public static void main(String[] args) throws IOException {
@@ -157,6 +199,7 @@ class CheckpointTest {
             }
         }
         assertEquals(want, last(run(file, Long.MAX_VALUE)), "seed " + seed + ", after " + ends + " ends");
+        requireNoPart();
     }
 
     private static String last(List<String> lines) {
@@ -209,6 +252,10 @@ class CheckpointTest {
             assertTrue(assertThrows(IOException.class, () -> other.resume(directory.resolve("none"))).getMessage()
                 .contains("no such file"));
         }
+        requireNoPart();
+    }
+
+    private void requireNoPart() throws IOException {
         try (Stream<Path> files = Files.list(directory)) {
             assertTrue(files.noneMatch(left -> left.toString().endsWith(".part")), "a file is left behind");
         }

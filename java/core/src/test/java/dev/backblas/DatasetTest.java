@@ -12,6 +12,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,6 +40,27 @@ class DatasetTest {
         final Dataset bytes = Dataset.ofBytes(new byte[] {0, (byte) 255, 51, 102}, new float[] {1, 0}, 2, 1);
         assertArrayEquals(new float[] {0, 1, 1}, sample(bytes, 0));
         assertArrayEquals(new float[] {0.2f, 0.4f, 0}, sample(bytes, 1), 1e-7f);
+    }
+
+    @Test
+    void samplesAreScaledAndOneHot() {
+        final Dataset rows = Dataset.of(new float[][] {{1, 5}, {3, 5}}, new float[][] {{2}, {0}});
+        final Scaler ofX = Scaler.ofInputs(rows, null), ofY = Scaler.ofTargets(rows, null);
+        assertArrayEquals(new float[] {2, 5}, ofX.mean());
+        assertArrayEquals(new float[] {1, Float.POSITIVE_INFINITY}, ofX.deviation());
+        assertArrayEquals(new float[] {-1, 0, 1}, sample(rows.scaled(ofX, ofY), 0));
+        assertArrayEquals(new float[] {1, 5, 0, 0, 1}, sample(rows.oneHot(3), 0));
+        assertArrayEquals(new float[] {1, 0, 1, 0, 0}, sample(rows.scaled(ofX, null).oneHot(3), 1));
+        rejected("scaler: it has 1 columns; expected 2, as there are inputs", () -> rows.scaled(ofY, null));
+        rejected("scaler: it has 2 columns; expected 1, as there are targets", () -> rows.scaled(null, ofX));
+        rejected("dataset: samples with 3 targets are to be one of 2 classes each; expected one target, the number of a class, "
+                     + "and 1 class or more", () -> rows.oneHot(3).oneHot(2));
+        final Dataset wide = Dataset.of(new float[][] {{-1e38f}, {1e38f}}, new float[][] {{1}, {2}});
+        final TableEncoder encoder = TableEncoder.learner(List.of("size", "y")).add(1, List.of("1", "2.5")).encoder();
+        rejected("fit: column 0 of x varies by 9.999999680285692E37; expected 1e-30 to 1e30: change its unit",
+                 () -> Scaler.ofInputs(wide, null));
+        rejected("column 'size' varies by 9.999999680285692E37; expected 1e-30 to 1e30: change its unit",
+                 () -> Scaler.ofInputs(wide, encoder));
     }
 
     @Test

@@ -161,7 +161,7 @@ class EstimatorFileTest {
         changed(header -> header.replace("\"estimator\"", "\"table\":\"{}\",\"estimator\""), "its table has no columns");
         changed(header -> header.replace("\"estimator\"",
                 "\"table\":\"{\\\"columns\\\":[{\\\"name\\\":\\\"a\\\"}],\\\"targets\\\":[]}\",\"estimator\""),
-                "its table makes 1 values; expected 3, the inputs of the network");
+                "encoder: it makes 1 values of a row; expected 3, as there are inputs");
     }
 
     private void changed(UnaryOperator<String> change, String reason) throws IOException {

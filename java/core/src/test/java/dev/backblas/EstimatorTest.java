@@ -3,6 +3,7 @@ package dev.backblas;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
@@ -14,6 +15,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -117,10 +119,17 @@ class EstimatorTest {
         assertEquals(Set.of("heavy", "positive"), model.predictLabels(new float[] {1150, 0.015f}));
         assertEquals(Set.of(), model.predictLabels(new float[] {850, -0.015f}));
         assertEquals(Set.of("positive"), model.predictLabels(new float[] {850, 0.015f}));
+        assertEquals(List.of(Set.of("heavy", "positive"), Set.of("heavy")),
+                     model.predictLabels(new float[][] {{1150, 0.015f}, {1150, -0.015f}}));
         final float[][] y = new float[X.length][];
         for (int i = 0; i < y.length; i++)
             y[i] = new float[] {labels.get(i).contains("heavy") ? 1 : 0, labels.get(i).contains("positive") ? 1 : 0};
-        assertTrue(model.score(Dataset.of(X, y)) > 0.95);
+        final Dataset data = Dataset.of(X, y);
+        assertTrue(model.score(data) > 0.95);
+        final MlpClassifier<String> again = MlpClassifier.ofMultiLabel(model.network(), model.labels(), model.scaler(), null);
+        assertTrue(again.isMultiLabel());
+        assertEquals(model.score(data), again.score(data));
+        assertEquals(model.score(data), Metrics.exactMatch(model.network(), data.scaled(model.scaler(), null)));
     }
 
     /** A class that counts for nothing is never predicted where another one is possible. */
@@ -150,6 +159,15 @@ class EstimatorTest {
         assertTrue(ones > 250 && ones < 700, ones + " ones");
     }
 
+    /** A class whose samples all weigh nothing is as if it were not there, and no division by 0. */
+    @Test
+    void aBalancedClassMayWeighNothing() {
+        final Dataset data = Dataset.of(new float[][] {{1}, {2}, {3}}, new float[][] {{0}, {1}, {2}});
+        final MlpClassifier<String> model = classifier().hidden().rate(0.1).balanced().build();
+        model.fit(data.weighted(new float[] {1, 0, 1}), List.of("a", "b", "c"));
+        assertEquals(List.of("a", "c"), model.predict(new float[][] {{1}, {3}}));
+    }
+
     /** Weight 0 is as if the sample were not there; and a score counts by weight. */
     @Test
     void sampleWeightsCount() {
@@ -170,7 +188,7 @@ class EstimatorTest {
     void partialFitGoesOnWhereItWas() {
         final MlpClassifier<String> model = classifier().build();
         final List<String> kinds = Arrays.asList(KINDS);
-        assertEquals("labels: the estimator knows nothing yet; call fit first, or load a model",
+        assertEquals("partialFit: the classes are not known yet; expected them as the third argument, or a call of fit before",
                      assertThrows(IllegalStateException.class, () -> model.partialFit(X, kinds)).getMessage());
         for (int epoch = 0; epoch < 40; epoch++)
             for (int i = 0; i < 400; i += 100) // the first part sets the classes and the scale
@@ -326,7 +344,10 @@ class EstimatorTest {
         final MlpRegressor model = regressor().build().fit(X, y);
         assertEquals(3, model.outputs());
         assertEquals(7, model.predict(X[0])[2], "what never changes is known");
-        assertTrue(model.score(Dataset.of(X, y)) > 0.97);
+        final double score = model.score(X, y);
+        assertTrue(score > 0.97);
+        model.partialFit(X, y);
+        assertNotEquals(score, model.score(X, y), "it learns further");
         rejected("score: samples have 1 targets, but the model has 3 outputs", () -> model.score(X, AREA));
     }
 
@@ -394,7 +415,7 @@ class EstimatorTest {
     @Test
     void nonsenseIsRefused() {
         final MlpClassifier<String> model = classifier().build();
-        rejected("fit: there are 1 classes (a); expected 2 or more",
+        rejected("fit: there is 1 class (a); expected 2 or more",
                  () -> model.fit(new float[][] {{1}, {2}}, List.of("a", "a")));
         rejected("dataset: x has 2 rows and y has 1; expected as many of each, 1 or more",
                  () -> model.fit(new float[][] {{1}, {2}}, List.of("a")));
@@ -411,11 +432,15 @@ class EstimatorTest {
         assertEquals("predict: the estimator knows nothing yet; call fit first, or load a model",
                      assertThrows(IllegalStateException.class, () -> model.predict(new float[] {1})).getMessage());
         model.fit(X, KINDS);
-        rejected("predict: row 0 has 3 values, but the model has 2 inputs", () -> model.predict(new float[3]));
+        rejected("predict: row 0 has 3 values; expected 2, the inputs of the model", () -> model.predict(new float[3]));
+        rejected("predict: row 1 is null; expected 2, the inputs of the model",
+                 () -> model.predict(new float[][] {{1, 2}, null}));
         rejected("predict: there is no row; expected 1 or more", () -> model.predict(new float[0][]));
         rejected("predictProba: out has 5 values; expected 2 samples of 3, 6",
                  () -> model.predictProba(new float[4], 2, new float[5]));
-        rejected("hidden layer: it has 0 units; expected 1 or more", () -> MlpClassifier.builder().hidden(5, 0));
+        final MlpClassifier.Builder builder = MlpClassifier.builder().hidden(7);
+        rejected("hidden layer: it has 0 units; expected 1 or more", () -> builder.hidden(5, 0));
+        assertEquals("MlpClassifier (not fitted; hidden layers: 7:relu)", builder.build().toString(), "it is as it was");
         rejected("hidden layer: softmax is for the output; expected another activation",
                  () -> MlpClassifier.builder().activation(Activation.SOFTMAX));
         rejected("epochs: it is 0; expected 1 or more", () -> MlpClassifier.builder().epochs(0));
@@ -423,6 +448,42 @@ class EstimatorTest {
                  () -> MlpClassifier.builder().classWeights(Map.of("a", -1)));
         rejected("dataset: the weight of sample 1 is NaN; expected a finite number, 0 or more",
                  () -> Dataset.of(new float[2][1], new float[2][1]).weighted(new float[] {1, Float.NaN}));
+        rejected("fit: every sample has the weight 0; expected one above 0 at least",
+                 () -> regressor().build().fit(Dataset.of(new float[2][1], new float[2][1]).weighted(new float[2])));
+        rejected("fitMultiLabel: no row has a label; expected one at least",
+                 () -> model.fitMultiLabel(new float[2][1], List.of(List.of(), List.of())));
+        rejected("fitMultiLabel: the labels of row 1 are null; expected none or several",
+                 () -> model.fitMultiLabel(new float[2][1], Arrays.asList(List.of("a"), null)));
+        final TableEncoder encoder = TableEncoder.learner(List.of("x", "y")).add(1, List.of("1", "2")).encoder();
+        rejected("encoder: it makes 1 values of a row; expected 2, as there are inputs",
+                 () -> regressor().encoder(encoder).build().fit(X, AREA));
+    }
+
+    /** What is forgotten is named where it is given, not where it is needed. */
+    @Test
+    void nullIsRefusedByName() {
+        final MlpRegressor model = regressor().epochs(1).build().fit(X, AREA);
+        final float[] none = null;
+        final Map<String, Runnable> calls = new LinkedHashMap<>();
+        calls.put("activation", () -> regressor().activation(null));
+        calls.put("initialization", () -> regressor().initialization(null));
+        calls.put("loss", () -> regressor().loss(null));
+        calls.put("optimizer", () -> regressor().optimizer(null));
+        calls.put("schedule", () -> regressor().schedule(null));
+        calls.put("listener", () -> regressor().listener(null));
+        calls.put("file", () -> regressor().checkpoint(null, true));
+        calls.put("backend", () -> regressor().backend(null));
+        calls.put("encoder", () -> regressor().encoder(null));
+        calls.put("data", () -> model.fit((Dataset) null));
+        calls.put("y", () -> model.fit(X, none));
+        calls.put("x", () -> model.fit(null, AREA));
+        calls.put("labels", () -> classifier().<String>build().fit(X, (String[]) null));
+        calls.put("classes", () -> classifier().<String>build().partialFit(X, List.of(KINDS), null));
+        calls.put("out", () -> model.predict(new float[2], 1, null));
+        calls.put("weights", () -> Dataset.of(X, X).weighted(null));
+        calls.forEach((name, call) ->
+            assertEquals(name, assertThrows(NullPointerException.class, call::run, name).getMessage()));
+        rejected("dataset: row 1 of x is null; expected values", () -> model.fit(new float[][] {{1, 2}, null}, new float[2]));
     }
 
     private static void rejected(String message, Runnable call) {

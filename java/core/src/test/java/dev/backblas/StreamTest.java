@@ -65,6 +65,9 @@ class StreamTest {
         model.fit(circle, List.of("out", "in"));
         assertEquals(21 * 1001, circle.opened().get(), "once before, once in each epoch, and closed as often");
         assertTrue(model.score(Dataset.read(circle)) > 0.95, "score " + model.score(Dataset.read(circle)));
+        final MlpClassifier<String> labels = MlpClassifier.builder().hidden(16).batch(16).epochs(20).build();
+        assertTrue(labels.fitMultiLabel(circle, List.of("in")).score(Dataset.read(circle)) > 0.95);
+        assertTrue(labels.isMultiLabel());
         final MlpRegressor regressor = MlpRegressor.builder().hidden(16).backend(Backend.pureJava()).batch(16).epochs(20).build();
         assertTrue(regressor.fit(circle).score(Dataset.read(circle)) > 0.6);
     }

@@ -45,6 +45,9 @@ class TableEncoderTest {
         rows.inputs(3, List.of("", "", " Oslo ", "8"), x, 1);
         assertArrayEquals(new float[] {9, 8, 0, 0, 9}, x, "a city that was not seen");
         assertEquals(1, rows.unseen());
+        rows.inputs(4, List.of("", "", "", "8"), x, 1);
+        assertArrayEquals(new float[] {9, 8, 0, 0, 9}, x, "an empty field");
+        assertEquals(1, rows.unseen(), "which is no text");
         assertTrue(rows.hasTargets());
         assertFalse(learner().encoder().rows(List.of("age", "city")).hasTargets());
     }
@@ -63,7 +66,7 @@ class TableEncoderTest {
         assertFalse(numbers.apply(learner -> learner).isClassification(), "the last column unless set");
         assertEquals(30, numbers.apply(learner -> learner.classes("x")).labels().size());
         assertEquals(2, numbers.apply(learner -> learner.quantities("y", "x")).outputs());
-        rejected("table: no column is left to predict x, y from; expected 1 or more (left out: {w=dropped})",
+        rejected("no column is left to predict x, y from; expected 1 or more; left out: w (dropped)",
                  () -> numbers.apply(learner -> learner.quantities("y", "x").drop("w")));
     }
 
@@ -88,12 +91,21 @@ class TableEncoderTest {
         IntStream.range(0, 40).forEach(i -> few.add(i, List.of("person " + i, "1." + i, "" + i % 2)));
         assertEquals(Map.of("name", "it has 40 different texts in 40 rows, as names have"), few.encoder().leftOut());
         assertEquals(41, few.text("name").encoder().inputs(), "unless told");
+        final Learner odd = TableEncoder.learner(List.of("", "size", "y"));
+        IntStream.range(0, 40).forEach(i -> odd.add(i, List.of("" + i, i == 7 ? "inf" : "1." + i, "" + i % 2)));
+        odd.drop("size").quantities("y");
+        rejected("no column is left to predict y from; expected 1 or more; left out:  (it has no name, as numbers of rows have), "
+                     + "size (dropped)", odd::encoder);
+        final Learner bad = TableEncoder.learner(List.of("x", "size", "y"));
+        IntStream.range(0, 40).forEach(i -> bad.add(i, List.of("" + i, i == 7 ? "inf" : "1." + i, "" + i % 2)));
+        assertEquals(Map.of("size", "it has 40 different texts in 40 rows, as names have; 'inf' is none of its numbers"),
+                     bad.encoder().leftOut());
     }
 
     @Test
     void gapsAreRefusedWithTheirPlace() {
-        rejected("line 5, column 'age': the field is empty, as are 2 of this column; expected a value in each (fill them in, or "
-                + "leave the rows or the column out)",
+        rejected("line 5, column 'age': the field is empty, the first of 2 of this column; expected a value (fill it in, or "
+                + "leave out the row or the column)",
             () -> learner().add(5, List.of("", "Rome", "a")).add(6, List.of("NA", "Rome", "a")).encoder());
         final TableEncoder.Rows rows = learner().encoder().rows(HEADER);
         final float[] x = new float[3];
@@ -104,18 +116,20 @@ class TableEncoderTest {
                      () -> rows.inputs(9, List.of(bad, "Rome", "a"), x, 0));
         rejected("line 9, column 'kind': 'c' is none of the classes that were learned",
                  () -> rows.targets(9, List.of("1", "Rome", "c"), x, 0));
+        rejected("line 9: it has 1 field; expected 3, as the header has (one spans lines: is a quote not closed?)",
+                 () -> rows.inputs(9, List.of("1,Rome\n2,Rome"), x, 0));
         rejected("line 9: it has 2 fields; expected 3, as the header has", () -> rows.inputs(9, List.of("1", "Rome"), x, 0));
         rejected("line 9: it has 4 fields; expected 3, as the header has", () -> learner().add(9, List.of("", "", "", "")));
     }
 
     @Test
     void wrongColumnsAreRefused() {
-        rejected("table: two columns are named 'a'; expected one", () -> TableEncoder.learner(List.of("a", "b", "a")));
-        rejected("table: there is no column 'z'; the columns are age, city, kind", () -> learner().target("z"));
-        rejected("table: there is no row; expected 1 or more", () -> TableEncoder.learner(HEADER).encoder());
-        rejected("table: the target 'city' holds texts, such as 'Rome'; expected numbers",
+        rejected("two columns are named 'a'; expected one", () -> TableEncoder.learner(List.of("a", "b", "a")));
+        rejected("there is no column 'z'; the columns are age, city, kind", () -> learner().target("z"));
+        rejected("there is no row; expected 1 or more", () -> TableEncoder.learner(HEADER).encoder());
+        rejected("the target 'city' holds texts, such as 'Rome'; expected numbers",
                  () -> TableEncoder.learner(HEADER).quantities("city").add(1, List.of("1", "Rome", "x")).encoder());
-        rejected("table: there is no column 'city', which the model needs; the columns are age, town",
+        rejected("there is no column 'city', which the model needs; the columns are age, town",
                  () -> learner().encoder().rows(List.of("age", "town")));
     }
 

@@ -124,6 +124,10 @@ final class Train implements Callable<Integer> {
                 description = "The probability with which a hidden unit drops out of a step.")
         private @Nullable Double dropout;
 
+        @Option(names = "--input-dropout", paramLabel = "P",
+                description = "The same of an input, often smaller.")
+        private @Nullable Double inputDropout;
+
         @Option(names = "--clip", paramLabel = "X", description = "The largest norm of a gradient.")
         private @Nullable Double clip;
 
@@ -351,6 +355,7 @@ final class Train implements Callable<Integer> {
         if (how.schedule != null) builder.schedule(schedule(how.schedule, epochs));
         if (how.l1 != null) builder.l1(how.l1);
         if (how.dropout != null) builder.dropout(how.dropout);
+        if (how.inputDropout != null) builder.dropout(0, how.inputDropout);
         if (how.clip != null) builder.clipNorm(how.clip);
         if (how.threads != null) builder.threads(how.threads);
         if (how.patience == null) builder.validation(heldOut); // only looked at; what decides when to stop must not judge too
@@ -485,7 +490,8 @@ final class Train implements Callable<Integer> {
                                                    task.heldOut().size()));
         report.configuration("network", network.toString());
         report.configuration("optimizer", optimizer + ", rate " + plain(rate) + ", batch " + batch
-            + (how.schedule == null ? "" : ", " + how.schedule) + (how.dropout == null ? "" : ", dropout " + how.dropout));
+            + (how.schedule == null ? "" : ", " + how.schedule) + (how.dropout == null ? "" : ", dropout " + how.dropout)
+            + (how.inputDropout == null ? "" : ", input dropout " + how.inputDropout));
         report.configuration("epochs", history.size() == epochs ? Integer.toString(epochs)
             : history.size() + " of " + epochs + (stopped ? ", stopped" : ""));
         report.configuration("seed", Long.toString(how.seed));

@@ -35,7 +35,10 @@ public enum Activation {
     /** The slope of {@link #LEAKY_RELU} left of zero. */
     public static final float LEAKY_SLOPE = 0.01f;
 
-    /** Whether φ' is written in z, so that {@link #backward} and {@link Backend#inputGradient} take Z where others take A. */
+    /**
+     * {@return whether φ' is written in z, so that {@link #backward} and {@link Backend#inputGradient} take Z where others take
+     * A}
+     */
     public boolean keepsZ() {
         return this == GELU || this == SILU;
     }

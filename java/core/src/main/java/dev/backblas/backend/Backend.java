@@ -27,15 +27,15 @@ import org.jspecify.annotations.Nullable;
  */
 public sealed interface Backend permits CheckedBackend {
 
-    /** {@code "openblas"}, {@code "java"} or {@code "netlib"}. */
+    /** {@return {@code "openblas"}, {@code "java"} or {@code "netlib"}} */
     String name();
 
-    /** What really runs, in one line: the library or class, its version, its kernels. */
+    /** {@return what really runs, in one line: the library or class, its version, its kernels} */
     String description();
 
     /**
-     * Whether several threads may write disjoint parts of one array at once. False where the virtual machine copies arrays on
-     * their way to native code ({@code -Xcheck:jni} does).
+     * {@return whether several threads may write disjoint parts of one array at once} False where the virtual machine copies
+     * arrays on their way to native code ({@code -Xcheck:jni} does).
      */
     boolean allowsConcurrentTiles();
 
@@ -123,7 +123,7 @@ public sealed interface Backend permits CheckedBackend {
                 float[] numbers, int numbersOffset);
 
     /**
-     * Σ x², summed in parts whose order depends on n alone.
+     * {@return Σ x², summed in parts whose order depends on n alone}
      *
      * @param n       how many values, 0 or more
      * @param x       holds them
@@ -144,11 +144,22 @@ public sealed interface Backend permits CheckedBackend {
      */
     void gather(int n, float[] source, int[] columns, int from, int to, float[] x, int xOffset);
 
-    /** The same of a matrix of unsigned bytes, each of which becomes a float times {@code scale}. */
+    /**
+     * {@link #gather(int, float[], int[], int, int, float[], int)} of unsigned bytes, each of which becomes a float: images.
+     *
+     * @param n       the rows of both, at least 1
+     * @param source  S, n × as many columns as it holds; unsigned
+     * @param scale   what each byte is multiplied by, such as 1/255
+     * @param columns the numbers of the columns
+     * @param from    the first of them
+     * @param to      their end
+     * @param x       X, n × (to − from); written
+     * @param xOffset where X begins, 0 or more
+     */
     void gather(int n, byte[] source, float scale, int[] columns, int from, int to, float[] x, int xOffset);
 
     /**
-     * Whether none of n values is NaN or infinite.
+     * {@return whether none of n values is NaN or infinite}
      *
      * @param n       how many, 0 or more
      * @param x       holds them
@@ -156,28 +167,62 @@ public sealed interface Backend permits CheckedBackend {
      */
     boolean allFinite(int n, float[] x, int xOffset);
 
-    /** An empty program for this backend: calls that are checked once and run together. */
+    /** {@return an empty program for this backend: calls that are checked once and run together} */
     Program program();
 
-    /** {@link #affine} on matrices that begin at index 0. */
+    /**
+     * {@link #affine} on matrices that begin at index 0.
+     *
+     * @param in   the inputs of the layer, at least 1
+     * @param out  the units of the layer, at least 1
+     * @param m    the samples, at least 1
+     * @param w    W, in × out
+     * @param b    b, out; or null for none
+     * @param a    A, in × m
+     * @param phi  φ
+     * @param next A', out × m; written, never read
+     */
     default void affine(int in, int out, int m, float[] w, float @Nullable [] b, float[] a, Activation phi, float[] next) {
         affine(in, out, m, w, 0, b, 0, a, 0, phi, next, 0);
     }
 
-    /** {@link #inputGradient} on matrices that begin at index 0. */
+    /**
+     * {@link #inputGradient} on matrices that begin at index 0.
+     *
+     * @param in       the inputs of the layer, at least 1
+     * @param out      the units of the layer, at least 1
+     * @param m        the samples, at least 1
+     * @param w        W, in × out
+     * @param delta    δ, out × m
+     * @param phi      the φ that made the layer's input; not softmax
+     * @param a        A, or the Z that it was made of, in × m; null is allowed for the identity
+     * @param previous δ', in × m; written, never read
+     */
     default void inputGradient(int in, int out, int m, float[] w, float[] delta, Activation phi, float @Nullable [] a,
                                float[] previous) {
         inputGradient(in, out, m, w, 0, delta, 0, phi, a, 0, previous, 0);
     }
 
-    /** {@link #weightGradient} of all units, on matrices that begin at index 0, with γ = β. */
+    /**
+     * {@link #weightGradient} of all units, on matrices that begin at index 0, with γ = β.
+     *
+     * @param in    the inputs of the layer, at least 1
+     * @param out   the units of the layer, at least 1
+     * @param m     the samples, at least 1
+     * @param alpha α, the scale of A δᵀ and of δ 1
+     * @param a     A, in × m
+     * @param delta δ, out × m
+     * @param beta  β and γ; with 0, C and c are written and never read
+     * @param c     C, in × out
+     * @param cBias c, out; or null for none
+     */
     default void weightGradient(int in, int out, int m, float alpha, float[] a, float[] delta, float beta, float[] c,
                                 float @Nullable [] cBias) {
         weightGradient(in, out, m, 0, out, alpha, a, 0, delta, 0, beta, c, 0, beta, cBias, 0);
     }
 
     /**
-     * OpenBLAS through JNI.
+     * {@return OpenBLAS through JNI}
      *
      * @throws IllegalStateException if it cannot be loaded, with every path that was tried, why it failed, and the remedy
      */
@@ -185,13 +230,16 @@ public sealed interface Backend permits CheckedBackend {
         return Backends.openBlas();
     }
 
-    /** Pure Java: by the Vector API under {@code --add-modules jdk.incubator.vector}, else by plain loops. Always there. */
+    /**
+     * {@return pure Java, which is always there: by the Vector API under {@code --add-modules jdk.incubator.vector}, else by
+     * plain loops}
+     */
     static Backend pureJava() {
         return Backends.pureJava();
     }
 
     /**
-     * OpenBLAS where it loads, else pure Java with one warning in the log that says why. The system property
+     * {@return OpenBLAS where it loads, else pure Java with one warning in the log that says why} The system property
      * {@code backblas.backend} decides for it, with the names of {@link #named}.
      *
      * @throws IllegalArgumentException if the property has another value
@@ -202,9 +250,10 @@ public sealed interface Backend permits CheckedBackend {
     }
 
     /**
-     * The backend of this name: {@code openblas}; {@code java}; {@code netlib}, the Java BLAS of that project, which is slower
-     * than {@code java}; or {@code auto} for the fastest one that loads.
+     * {@return the backend of this name}
      *
+     * @param name {@code openblas}; {@code java}; {@code netlib}, the Java BLAS of that project, which is slower than
+     *             {@code java}; or {@code auto} for the fastest one that loads
      * @throws IllegalArgumentException if there is none of that name
      * @throws IllegalStateException    if it is {@code openblas} and cannot be loaded
      */

@@ -15,7 +15,11 @@ public final class FastMath {
     /** 1.5 · 2²³: adding it leaves the nearest integer in the low bits. */
     private static final float ROUND = 12582912f;
 
-    /** eˣ within 2 ulp; 0 below −87 and infinite above 88. */
+    /**
+     * {@return eˣ within 2 ulp; 0 below −87 and infinite above 88}
+     *
+     * @param x any number
+     */
     public static float exp(float x) {
         if (x < -87) return 0;
         if (x > 88) return Float.POSITIVE_INFINITY;
@@ -23,12 +27,20 @@ public final class FastMath {
         return scale + scale * expm1(x, 0, rounded);
     }
 
-    /** 1 / (1 + e⁻ˣ) within 3 ulp on [−87, 87]; beyond it stays 1.6e-38 and 1. */
+    /**
+     * {@return 1 / (1 + e⁻ˣ) within 3 ulp on [−87, 87]; beyond it stays 1.6e-38 and 1}
+     *
+     * @param x any number
+     */
     public static float sigmoid(float x) {
         return 1 / (1 + exp(x < -87 ? 87 : -x));
     }
 
-    /** tanh x within 4 ulp. */
+    /**
+     * {@return tanh x within 4 ulp}
+     *
+     * @param x any number
+     */
     public static float tanh(float x) {
         // tanh|x| = E / (E + 2) with E = e²ˣ − 1; 1 to the last bit from 9.02 on
         final float y = Math.abs(x) > 9.02f ? 18.04f : 2 * Math.abs(x);

@@ -7,7 +7,7 @@ import java.util.Arrays;
  * reached by the same index: it cannot prove that {@code c[o + i]} and {@code x[p + i]} do not overlap, and such a loop stays
  * scalar. So the columns of a strip of A are copied into arrays of their own, and columns of C are summed in others.
  *
- * <p>Blocked as in {@link VectorProduct}, for larger strips, since each loop has its costs: {@value #LENGTH} × {@value #DEPTH} of
+ * <p>Blocked as in {@code VectorProduct}, for larger strips, since each loop has its costs: {@value #LENGTH} × {@value #DEPTH} of
  * A stay in the second cache, {@value #COLUMNS} columns of C in the first.
  */
 final class PlainProduct implements MatrixProduct {

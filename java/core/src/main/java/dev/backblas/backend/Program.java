@@ -55,12 +55,16 @@ public final class Program {
     public static final class PerThread {
         private final ThreadScratch<Program> programs;
 
-        /** Of this backend. */
+        /**
+         * Programs for this backend; none is made yet.
+         *
+         * @param backend which runs them
+         */
         public PerThread(Backend backend) {
             programs = new ThreadScratch<>(backend::program);
         }
 
-        /** The calling thread's own. */
+        /** {@return the calling thread's own} */
         public Program get() {
             return programs.get();
         }
@@ -70,7 +74,11 @@ public final class Program {
         this.backend = backend;
     }
 
-    /** Forgets all calls. */
+    /**
+     * Forgets all calls, and the arrays that they refer to.
+     *
+     * @return this
+     */
     public Program clear() {
         Arrays.fill(arrays, 0, arrayCount, null);
         arrayCount = written = length = 0;
@@ -78,7 +86,23 @@ public final class Program {
         return this;
     }
 
-    /** As {@link Backend}'s: A' = φ(WᵀA + b 1ᵀ). */
+    /**
+     * As {@link Backend#affine Backend}'s: A' = φ(WᵀA + b 1ᵀ).
+     *
+     * @param in         the inputs of the layer, at least 1
+     * @param out        the units of the layer, at least 1
+     * @param m          the samples, at least 1
+     * @param w          W, in × out
+     * @param wOffset    where W begins
+     * @param b          b, out; or null for none
+     * @param bOffset    where b begins
+     * @param a          A, in × m
+     * @param aOffset    where A begins
+     * @param phi        φ
+     * @param next       A', out × m; written
+     * @param nextOffset where A' begins
+     * @return this
+     */
     public Program affine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
                           int aOffset, Activation phi, float[] next, int nextOffset) {
         Arguments.affine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
@@ -86,7 +110,23 @@ public final class Program {
         return this;
     }
 
-    /** As {@link Backend}'s: δ' = (W δ) ⊙ φ'(A). */
+    /**
+     * As {@link Backend#inputGradient Backend}'s: δ' = (W δ) ⊙ φ'(A).
+     *
+     * @param in             the inputs of the layer, at least 1
+     * @param out            the units of the layer, at least 1
+     * @param m              the samples, at least 1
+     * @param w              W, in × out
+     * @param wOffset        where W begins
+     * @param delta          δ, out × m
+     * @param deltaOffset    where δ begins
+     * @param phi            the φ that made the layer's input; not softmax
+     * @param a              A, or the Z that it was made of, in × m; null is allowed for the identity
+     * @param aOffset        where A begins
+     * @param previous       δ', in × m; written
+     * @param previousOffset where δ' begins
+     * @return this
+     */
     public Program inputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
                                  float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
         Arguments.inputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
@@ -94,7 +134,27 @@ public final class Program {
         return this;
     }
 
-    /** As {@link Backend}'s: C ← α A δᵀ + β C and c ← α δ 1 + γ c, for the units [from, to). */
+    /**
+     * As {@link Backend#weightGradient Backend}'s: C ← α A δᵀ + β C and c ← α δ 1 + γ c, for the units [from, to).
+     *
+     * @param in          the inputs of the layer, at least 1
+     * @param out         the units of the layer, at least 1
+     * @param m           the samples, at least 1
+     * @param from        the first unit of the tile
+     * @param to          the end of the tile, at least {@code from}
+     * @param alpha       α, the scale of A δᵀ and of δ 1
+     * @param a           A, in × m
+     * @param aOffset     where A begins
+     * @param delta       δ, out × m
+     * @param deltaOffset where δ begins
+     * @param beta        β; with 0, C is written and never read
+     * @param c           C, in × out
+     * @param cOffset     where C (not the tile) begins
+     * @param gamma       γ; with 0, c is written and never read
+     * @param cBias       c, out; or null for none
+     * @param cBiasOffset where c begins
+     * @return this
+     */
     public Program weightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
                                   int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
                                   int cBiasOffset) {
@@ -104,7 +164,21 @@ public final class Program {
         return this;
     }
 
-    /** As {@link Backend}'s: θ, m and v follow g by a rule, whose numbers are read when the program runs. */
+    /**
+     * As {@link Backend#update Backend}'s: θ, m and v follow g by a rule, whose numbers are read when the program runs.
+     *
+     * @param rule          how
+     * @param from          the first parameter, 0 or more
+     * @param to            their end, at least {@code from}
+     * @param theta         θ; read and written
+     * @param gradient      g, at the same indices
+     * @param m             m, at the same indices; null where the rule has none
+     * @param v             v, at the same indices; null where the rule has none
+     * @param numbers       {@value UpdateRule#NUMBERS} numbers in the order of {@link UpdateRule#ETA} …
+     *                      {@link UpdateRule#EPSILON}
+     * @param numbersOffset where they begin
+     * @return this
+     */
     public Program update(UpdateRule rule, int from, int to, float[] theta, float[] gradient, float @Nullable [] m,
                           float @Nullable [] v, float[] numbers, int numbersOffset) {
         Arguments.update(rule, from, to, theta, gradient, m, v, numbers, numbersOffset);
@@ -115,10 +189,13 @@ public final class Program {
     /**
      * A = φ(Z), where both are to be kept.
      *
-     * @param n   the values, at least 1
-     * @param phi φ; not softmax
-     * @param z   Z, from {@code zOffset}; only read
-     * @param a   A, from {@code aOffset}; written
+     * @param n       the values, at least 1
+     * @param phi     φ; not softmax
+     * @param z       Z; only read
+     * @param zOffset where Z begins
+     * @param a       A; written
+     * @param aOffset where A begins
+     * @return this
      */
     public Program activate(int n, Activation phi, float[] z, int zOffset, float[] a, int aOffset) {
         Arguments.activate(n, phi, z, zOffset, a, aOffset);
@@ -140,10 +217,13 @@ public final class Program {
      * @param n         the values, at least 1
      * @param p         p, in [0, 1)
      * @param first     the number of the first value; value i has number {@code first} + i
-     * @param x         the values, from {@code xOffset}; only read
-     * @param out       where they go, from {@code outOffset}; may be their own place
+     * @param x         the values; only read
+     * @param xOffset   where they begin
+     * @param out       where they go; may be their own place
+     * @param outOffset from where on
      * @param key       the key, read when the program runs: two whole numbers from 0 to 2²⁴ − 1
      * @param keyOffset where it begins
+     * @return this
      */
     public Program dropout(int n, float p, int first, float[] x, int xOffset, float[] out, int outOffset, float[] key,
                            int keyOffset) {

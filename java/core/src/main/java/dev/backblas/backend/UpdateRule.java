@@ -34,7 +34,7 @@ public enum UpdateRule {
         this.states = states;
     }
 
-    /** How many of m and v it has. */
+    /** {@return how many arrays it remembers: 0, 1 (m) or 2 (m and v)} */
     public int states() {
         return states;
     }

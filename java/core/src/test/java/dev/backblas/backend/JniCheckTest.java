@@ -2,7 +2,6 @@ package dev.backblas.backend;
 
 import static dev.backblas.backend.Probe.say;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.backblas.Loss;
 import dev.backblas.Network;

@@ -44,7 +44,12 @@ public final class Csv {
     /** Opens the bytes of a table, as often as it is asked. */
     @FunctionalInterface
     public interface Source {
-        /** @throws IOException if they cannot be opened */
+        /**
+         * Opens them at their first byte.
+         *
+         * @return the bytes, which whoever reads closes
+         * @throws IOException if they cannot be opened
+         */
         InputStream open() throws IOException;
     }
 
@@ -60,7 +65,11 @@ public final class Csv {
         this.header = header;
     }
 
-    /** A file. It is opened when it is read. */
+    /**
+     * {@return the table in this file, which is opened when it is read}
+     *
+     * @param file a path; a pipe can be read once only
+     */
     public static Csv of(Path file) {
         return of(file.toString(), () -> {
             if (!Files.exists(file)) throw new IOException("no such file");
@@ -71,26 +80,35 @@ public final class Csv {
     }
 
     /**
-     * Bytes from anywhere.
+     * {@return the table in bytes from anywhere}
      *
-     * @param name what messages call them
+     * @param name   what messages call them
+     * @param source opened anew by each call that reads
      */
     public static Csv of(String name, Source source) {
         return new Csv(name, source, ',', null);
     }
 
-    /** The same with fields separated otherwise, by {@code ';'} or {@code '\t'}, say. */
+    /**
+     * {@return the same table, its fields separated otherwise}
+     *
+     * @param separator {@code ';'} or {@code '\t'}, say; a comma unless set
+     */
     public Csv separator(char separator) {
         return new Csv(name, source, separator, header);
     }
 
-    /** The same, whose first line is a row already. */
+    /**
+     * {@return the same table, whose first line is a row already}
+     *
+     * @param names of the columns
+     */
     public Csv header(List<String> names) {
         return new Csv(name, source, separator, List.copyOf(names));
     }
 
     /**
-     * The names of the columns.
+     * {@return the names of the columns}
      *
      * @throws IOException naming the file and what is wrong with it
      */
@@ -103,6 +121,7 @@ public final class Csv {
     /**
      * Begins to learn how rows become samples; {@link #learn} shows it the rows.
      *
+     * @return a learner that knows the columns
      * @throws IOException naming the file and what is wrong with it
      */
     public TableEncoder.Learner learner() throws IOException {
@@ -113,6 +132,7 @@ public final class Csv {
      * Reads the file and learns how its rows become samples, in little memory.
      *
      * @param learner of {@link #learner}, told its target
+     * @return what was learned
      * @throws IOException naming the file, the line and what is wrong with it
      */
     public TableEncoder learn(TableEncoder.Learner learner) throws IOException {
@@ -127,13 +147,19 @@ public final class Csv {
     /**
      * Reads the file into memory, as samples with their targets and weights.
      *
+     * @param encoder of {@link #learn}, or of a model
+     * @return the samples, in the order of the rows
      * @throws IOException naming the file, the line and what is wrong with it
      */
     public Dataset dataset(TableEncoder encoder) throws IOException {
         return named(() -> Dataset.read(stream(encoder)));
     }
 
-    /** The file as a stream of samples with their targets and weights, for one that is larger than memory. */
+    /**
+     * {@return the file as a stream of samples with their targets and weights, for one that is larger than memory}
+     *
+     * @param encoder of {@link #learn}, or of a model
+     */
     public SampleStream stream(TableEncoder encoder) {
         return new SampleStream() {
             @Override
@@ -187,6 +213,7 @@ public final class Csv {
     /**
      * Opens the file at its first row.
      *
+     * @return the rows, which whoever reads closes
      * @throws IOException naming the file and what is wrong with it
      */
     public Rows open() throws IOException {
@@ -221,18 +248,18 @@ public final class Csv {
             }
         }
 
-        /** The names of the columns. */
+        /** {@return the names of the columns} */
         public List<String> header() {
             return columns;
         }
 
-        /** The line at which the latest row begins, counted from 1. */
+        /** {@return the line at which the latest row begins, counted from 1} */
         public long line() {
             return line;
         }
 
         /**
-         * The fields of the next row, or null at the end; there may be more or fewer than columns.
+         * {@return the fields of the next row, or null at the end; there may be more or fewer than columns}
          *
          * @throws IOException naming the file and what is wrong with it
          */

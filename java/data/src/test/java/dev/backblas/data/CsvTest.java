@@ -148,17 +148,17 @@ class CsvTest {
         refused(missing + ": no such file", () -> Csv.of(missing).header());
         refused(directory + ": it is a directory; expected a file", () -> Csv.of(directory).header());
         refused("test.csv: it is empty; expected a header line and rows", () -> csv("").header());
-        refused("test.csv: table: there is no row; expected 1 or more", () -> learned("a,b\n"));
+        refused("test.csv: there is no row; expected 1 or more", () -> learned("a,b\n"));
         refused("test.csv: line 3: it has 3 fields; expected 2, as the header has", () -> learned("a,b\n1,2\n1,2,3\n"));
-        refused("test.csv: line 4: it has 1 fields; expected 2, as the header has", () -> learned("a,b\n\"1\n\",2\n1\n"));
-        refused("test.csv: table: two columns are named 'a'; expected one", () -> learned("a,a\n1,2\n"));
-        refused("test.csv: line 3, column 'a': the field is empty, as are 1 of this column; expected a value in each (fill them "
-            + "in, or leave the rows or the column out)", () -> learned("a,b\n1,2\n,3\n"));
+        refused("test.csv: line 4: it has 1 field; expected 2, as the header has", () -> learned("a,b\n\"1\n\",2\n1\n"));
+        refused("test.csv: two columns are named 'a'; expected one", () -> learned("a,a\n1,2\n"));
+        refused("test.csv: line 3, column 'a': the field is empty; expected a value (fill it in, or leave out the row or the "
+            + "column)", () -> learned("a,b\n1,2\n,3\n"));
         final TableEncoder encoder = learned("a,b\n1,2.5\n");
         refused("test.csv: line 2, column 'a': 'one' is not a number", () -> csv("b,a\n1,one\n").dataset(encoder));
-        refused("test.csv: table: there is no column 'a', which the model needs; the columns are b, c",
+        refused("test.csv: there is no column 'a', which the model needs; the columns are b, c",
                 () -> csv("b,c\n1,one\n").dataset(encoder));
-        refused("test.csv: table: there is no column 'b', the target; the columns are a, c",
+        refused("test.csv: there is no column 'b', the target; the columns are a, c",
                 () -> csv("a,c\n1,1\n").dataset(encoder));
         refused("test.csv: there is no sample; expected 1 or more", () -> csv("a,b\n").dataset(encoder));
         final byte[] zipped = gzip(TABLE.repeat(100).getBytes(StandardCharsets.UTF_8));
