@@ -5,7 +5,10 @@ import java.nio.file.Path;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** Samples to train on: each has {@link #inputs()} values x and {@link #outputs()} targets y. */
+/**
+ * Samples to train on: each has {@link #inputs()} values x and {@link #outputs()} targets y. From arrays, rows, images or a
+ * stream, or one's own; all that is drawn from it ({@link #select}, {@link #slice}, {@link #weighted}) is a view.
+ */
 public interface Dataset {
 
     /** {@return the number of samples} */

@@ -4,8 +4,8 @@ import dev.backblas.backend.Activation;
 import java.util.Arrays;
 
 /**
- * Whether gradients are what central differences say: of a {@link Loss}, such as one of your own, and of a whole network under
- * it.
+ * Compares gradients with central differences: those of a {@link Loss}, to be called on one of your own before it is trained
+ * with, and those of a whole network under it.
  *
  * <pre>{@code
  * GradientCheck.of(network, loss, samples).require(1e-3);

@@ -3,7 +3,7 @@ package dev.backblas;
 import java.nio.FloatBuffer;
 import java.util.Random;
 
-/** How weights start. */
+/** How weights start, drawn from the seed of {@link Network.Builder#seed}. */
 public enum Initialization {
     /** W ~ N(0, 2 / (in + out)), b = 0: X. Glorot and Y. Bengio, 2010; for sigmoid, tanh, softmax and the identity. */
     GLOROT,

@@ -5,8 +5,21 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /**
- * The cost C of one sample, and its gradient. One's own is a lambda or a class that writes {@link #cost}; {@link GradientCheck}
- * says whether its gradient is right. It must depend on its arguments alone, and be safe to call from several threads at once.
+ * The cost C of one sample, and its gradient: what training makes small. One's own is a lambda or a class that writes
+ * {@link #cost}; {@link GradientCheck} says whether its gradient is right. It must depend on its arguments alone, and be safe to
+ * call from several threads at once.
+ *
+ * <pre>{@code
+ * Loss logCosh = (n, a, aOffset, y, yOffset, gradient, gradientOffset) -> {
+ *     double cost = 0;
+ *     for (int k = 0; k < n; k++) {
+ *         double r = a[aOffset + k] - y[yOffset + k];
+ *         gradient[gradientOffset + k] = (float) Math.tanh(r);
+ *         cost += Math.log(Math.cosh(r));
+ *     }
+ *     return cost;
+ * };
+ * }</pre>
  */
 @FunctionalInterface
 public interface Loss {
@@ -36,7 +49,7 @@ public interface Loss {
      * Parameter", 1964. With any activation.
      *
      * @param delta δ; finite and above 0
-     * @throws IllegalArgumentException if it is not
+     * @throws IllegalArgumentException if it is out of range
      */
     static Loss huber(double delta) {
         return new Huber((float) delta);

@@ -1,6 +1,6 @@
 package dev.backblas;
 
-/** How well a network does on samples it may not have seen. */
+/** How well a network does on samples it may not have seen: for {@link Trainer.Builder#metric}, or after training. */
 public final class Metrics {
 
     /** Samples that are predicted together. */

@@ -14,7 +14,12 @@ import java.util.Random;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A dense network: layers, weights and biases.
+ * A dense network: layers, weights and biases. It is what a {@link Trainer} trains and what predicts; {@link MlpClassifier} and
+ * {@link MlpRegressor} make one, and know labels and standardisation, too.
+ *
+ * <pre>{@code
+ * Network network = Network.builder(784).layer(128, Activation.RELU).layer(10, Activation.SOFTMAX).build();
+ * }</pre>
  *
  * <p>{@link #predict(float[])} may be called from any number of threads at once; it takes no lock. While a {@link Trainer}
  * trains this network, others should predict on a {@link #copy()}.

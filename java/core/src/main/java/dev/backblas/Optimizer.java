@@ -3,8 +3,9 @@ package dev.backblas;
 import dev.backblas.backend.UpdateRule;
 
 /**
- * How a step follows the gradient. Chapter 8 of I. Goodfellow, Y. Bengio and A. Courville, "Deep Learning", 2016, has all of them
- * but the last two's decay; η is the rate of the {@link Trainer}, g the gradient of the batch.
+ * How a step follows the gradient: {@link #adam()} where little is to be tuned, {@link #sgd()} where speed counts most,
+ * {@link #lbfgs()} for small data that are to be fitted closely. Chapter 8 of I. Goodfellow, Y. Bengio and A. Courville, "Deep
+ * Learning", 2016, has all of them but AdamW's decay; η is the rate of the {@link Trainer}, g the gradient of the batch.
  *
  * <p>Instances are immutable and equal where their settings are.
  */
@@ -37,10 +38,10 @@ public final class Optimizer {
     }
 
     /**
-     * {@return momentum, v ← μ v + g, θ ← θ − η v (B} Polyak, 1964; "Deep Learning", §8.3.2, where v holds −η v).
+     * {@return momentum, v ← μ v + g, θ ← θ − η v} B. Polyak, 1964; "Deep Learning", §8.3.2, where v holds −η v.
      *
      * @param mu μ, often 0.9; in [0, 1)
-     * @throws IllegalArgumentException if it is not
+     * @throws IllegalArgumentException if it is out of range
      */
     public static Optimizer momentum(double mu) {
         return new Optimizer("momentum", UpdateRule.MOMENTUM, share("mu", mu), 0, 0, 0, 0);
@@ -51,7 +52,7 @@ public final class Optimizer {
      * and momentum in deep learning", 2013, in the variables of Y. Bengio et al., 2013, which are those that are looked ahead to.
      *
      * @param mu μ, often 0.9; in [0, 1)
-     * @throws IllegalArgumentException if it is not
+     * @throws IllegalArgumentException if it is out of range
      */
     public static Optimizer nesterov(double mu) {
         return new Optimizer("nesterov", UpdateRule.NESTEROV, share("mu", mu), 0, 0, 0, 0);

@@ -3,7 +3,10 @@ package dev.backblas;
 import dev.backblas.Loss.Reduction;
 import dev.backblas.backend.Activation;
 
-/** The five reference systems of the project's equations: for each, the network and the loss exactly as the notes have them. */
+/**
+ * The five reference systems of the project's equations ({@code EQUATIONS.md}): for each, the network and the loss exactly as the
+ * notes have them.
+ */
 public enum Preset {
     /** Notes 000: sigmoid, identity; L = ½ Σ (ŷ − y)², a sum. In the notes 13-3-1. */
     REGRESSION(Activation.SIGMOID, Activation.IDENTITY, Loss.SQUARED_ERROR, Reduction.SUM, 3),

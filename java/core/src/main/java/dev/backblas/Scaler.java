@@ -5,7 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Standardisation, column by column: x' = (x − mean) / deviation. Learned by an estimator's {@code fit} and kept in its model.
+ * Standardisation, column by column: x' = (x − mean) / deviation. Learned by an estimator's {@code fit} and kept in its model;
+ * made by {@link #of} only for a model that was trained elsewhere.
  *
  * <p>A column that never changes, up to the rounding of a float, becomes 0.
  */

@@ -1,8 +1,9 @@
 package dev.backblas;
 
 /**
- * How the rate changes while a network is trained: in each step it is the trainer's η times {@link #factor}. One's own is a
- * lambda; it must depend on its arguments alone, so that training resumes where it stopped.
+ * How the rate changes while a network is trained: in each step it is the trainer's η times {@link #factor}, as of
+ * {@code Schedule.cosine(100, 0.01).warmUp(5)}. One's own is a lambda; it must depend on its arguments alone, so that training
+ * resumes where it stopped.
  */
 @FunctionalInterface
 public interface Schedule {

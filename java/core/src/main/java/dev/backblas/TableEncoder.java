@@ -20,6 +20,12 @@ import org.jspecify.annotations.Nullable;
  * <p>A number becomes one value. A text becomes one value for each text that was seen, 1 for the one it is and 0 for the others;
  * a text that was not seen becomes zeros, as an empty field does. Where rows come from (a CSV file, a database) is not its
  * business.
+ *
+ * <pre>{@code
+ * TableEncoder.Learner learner = TableEncoder.learner(List.of("age", "city", "stays")).target("stays");
+ * for (List<String> row : rows) learner.add(++line, row);
+ * TableEncoder encoder = learner.encoder();
+ * }</pre>
  */
 public final class TableEncoder {
 

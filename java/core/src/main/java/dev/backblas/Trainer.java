@@ -19,7 +19,14 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Trains a {@link Network} by gradient descent on mini-batches: W ← (1 − ηλ/n) W − η dW, b ← b − η db, or as another
- * {@link Optimizer} says.
+ * {@link Optimizer} says. For those who want a say in the steps: {@link MlpClassifier} and {@link MlpRegressor} have one inside.
+ *
+ * <pre>{@code
+ * try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).optimizer(Optimizer.adam()).rate(0.001).batch(128)
+ *         .validation(0.1).metric(Metrics::accuracy).earlyStopping(5).build()) {
+ *     History history = trainer.fit(data, 100);
+ * }
+ * }</pre>
  *
  * <p>A step allocates nothing, and is taken by several threads where it is large enough. With the same seeds, data, backend and
  * number of threads, a network ends in the same bits on one machine, across {@link #save} and {@link #resume} too. (The backend

@@ -11,6 +11,13 @@ import org.jspecify.annotations.Nullable;
  * which check and throw as those of {@link Backend} do, and rewritten after {@link #clear()}; all its calls together may refer
  * to at most {@value #ARRAYS} different arrays. Neither writing nor running allocates once a program has reached its size. One
  * thread at a time may use it.
+ *
+ * <pre>{@code
+ * Program forward = backend.program()
+ *     .affine(784, 128, m, theta, 0, theta, 784 * 128, x, 0, Activation.RELU, hidden, 0)
+ *     .affine(128, 10, m, theta, 785 * 128, theta, 785 * 128 + 1280, hidden, 0, Activation.SOFTMAX, out, 0);
+ * forward.run(); // and again, when x holds other samples
+ * }</pre>
  */
 public final class Program {
 
