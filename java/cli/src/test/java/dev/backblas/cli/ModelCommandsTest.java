@@ -129,8 +129,8 @@ class ModelCommandsTest {
         refused(fresh + ": line 2, column 'owns': 'maybe' is none of the classes that were learned", "evaluate", model, fresh);
         Files.writeString(directory.resolve("new.csv"), "age,city,owns\n");
         refused(fresh + ": it has no row to judge by", "evaluate", model, fresh);
-        refused("train: --optimizer is 'adman'; expected sgd, momentum, nesterov, rmsprop, adam or adamw",
-                "train", csv, "--optimizer", "adman");
+        refused("train: --optimizer is 'adma'; expected sgd, momentum, nesterov, rmsprop, adam, adamw or lbfgs; did you "
+                    + "mean adam?", "train", csv, "--optimizer", "adma");
         refused("train: --schedule is 'none'; expected constant, cosine, step or plateau", "train", csv, "--schedule", "none");
         good("train", "boston", "--epochs", "1", "--out", model);
         refused("predict: --proba is for classes, but " + model + " predicts medv", "predict", model, "boston", "--proba");
