@@ -26,7 +26,7 @@ final class Choice {
 
     /** The question which of them was meant, or nothing if none is near. */
     static String meant(String name, Collection<String> known) {
-        return known.stream().filter(other -> distance(name, other) <= Math.min(3, other.length() / 3))
+        return known.stream().filter(other -> distance(name, other) <= Math.min(3, (other.length() + 1) / 3))
             .min(Comparator.comparingInt(other -> distance(name, other)))
             .map(other -> "; did you mean " + other + "?").orElse("");
     }

@@ -103,11 +103,10 @@ public final class Main implements Runnable {
 
     private static String explained(ParameterException e) {
         if (!(e instanceof UnmatchedArgumentException unmatched)) return e.getMessage();
-        final String first = unmatched.getUnmatched().get(0);
+        final String first = unmatched.getUnmatched().get(0), option = first.replaceFirst("=.*", "");
         final CommandLine command = e.getCommandLine();
         if (first.startsWith("-"))
-            return "there is no option " + first + Choice.meant(first.replaceFirst("=.*", ""),
-                                                                command.getCommandSpec().optionsMap().keySet());
+            return "there is no option " + option + Choice.meant(option, command.getCommandSpec().optionsMap().keySet());
         return command.getSubcommands().isEmpty() ? "'" + first + "' is one argument too many"
             : "there is no command '" + first + "'" + Choice.meant(first, command.getSubcommands().keySet());
     }
