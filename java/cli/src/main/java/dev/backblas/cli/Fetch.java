@@ -88,9 +88,11 @@ final class Fetch implements Callable<Integer> {
     public Integer call() throws IOException, InterruptedException {
         final Source source = Source.named(name);
         final Path directory = to == null ? Path.of(name) : to;
-        fetch(name, source.hashes, mirror == null ? source.mirrors : List.of(mirror), directory, json ? Fetch::print : Fetch::say);
+        fetch(name, source.hashes, mirror == null ? source.mirrors : List.of(mirror), directory,
+              json ? Fetch::print : Fetch::say);
         if (!json)
-            System.out.printf("%s: all four files have the hash that is known; next: ./backblas train %s%n", directory, directory);
+            System.out.printf("%s: all four files have the hash that is known; next: ./backblas train %s%n", directory,
+                              directory);
         return 0;
     }
 

@@ -1,6 +1,8 @@
 package dev.backblas.cli;
 
 import de.siegmar.fastcsv.writer.CsvWriter;
+import de.siegmar.fastcsv.writer.LineDelimiter;
+import de.siegmar.fastcsv.writer.QuoteStrategies;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
@@ -116,7 +118,9 @@ final class Predict implements Callable<Integer> {
         header.addAll(names);
         long rows = 0;
         try (Progress progress = out == null ? Progress.none() : Progress.samples("predict", -1)) {
-            final CsvWriter csv = CsvWriter.builder().build(writer);
+            final CsvWriter csv = CsvWriter.builder().lineDelimiter(LineDelimiter.LF)
+                .quoteStrategy(model.isMultiLabel() ? QuoteStrategies.EMPTY : QuoteStrategies.REQUIRED) // no label, no empty line
+                .build(writer);
             if (!json) csv.writeRecord(header);
             for (int m; (m = source.read(tile, x, null, keep ? fields : null)) > 0; fields.clear()) {
                 model.predictor().predict(x, m, predicted);

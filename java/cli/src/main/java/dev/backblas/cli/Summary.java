@@ -90,7 +90,7 @@ record Summary(Task task, Recipe recipe, Network network, int threads, Path file
 
     /** What is wrong with a model that was made all the same; null if nothing is. */
     private @Nullable String warning(Evaluation evaluation, List<History.Epoch> history) {
-        if (!history.isEmpty()) {
+        if (!history.isEmpty() && !recipe.isLbfgs()) { // whose loss falls, but for the penalties
             final double first = history.get(0).loss(), last = history.get(history.size() - 1).loss();
             if (last > first)
                 return String.format("training does not converge: the loss was %.4g in the first epoch and is %.4g in the last; "

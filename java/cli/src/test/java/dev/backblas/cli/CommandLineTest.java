@@ -238,20 +238,20 @@ class CommandLineTest {
     void whatLearnsNothingIsSaid() throws IOException {
         final Ran absurd = train("boston", "--rate", "1e9");
         assertEquals(0, absurd.exit);
-        assertTrue(absurd.err.matches("warning: training does not converge: the loss was \\S+ in the first epoch and is \\S+ in the "
-            + "last; lower --rate, now 1000000000\n"), absurd.err);
+        assertTrue(absurd.err.matches("warning: training does not converge: the loss was \\S+ in the first epoch and is \\S+ in "
+            + "the last; lower --rate, now 1000000000\n"), absurd.err);
         final Random random = new Random(5);
         final StringBuilder noise = new StringBuilder("x,y,z\n");
         for (int i = 0; i < 200; i++)
             noise.append(random.nextGaussian()).append(',').append(random.nextGaussian()).append(i % 4 == 0 ? ",yes\n" : ",no\n");
         final String file = file("noise.csv", noise.toString());
         final Ran classes = train(file, "--epochs", "1", "--rate", "1e-9");
-        assertTrue(classes.err.matches("warning: the model is no better than one that always says no \\([0-9.]+ %\\) on the held-out "
-            + "samples; try more --epochs, another --rate or other columns\n"), classes.out + classes.err);
+        assertTrue(classes.err.matches("warning: the model is no better than one that always says no \\([0-9.]+ %\\) on the "
+            + "held-out samples; try more --epochs, another --rate or other columns\n"), classes.out + classes.err);
         final Ran regression = train(file, "--target", "y", "--drop", "z", "--json");
         final JsonObject end = JsonParser.parseString(regression.out.lines().reduce((a, b) -> b).orElseThrow()).getAsJsonObject();
-        assertTrue(end.get("warning").getAsString().startsWith("the model is no better than one that always says the mean of y (R² -"),
-                   end.toString());
+        assertTrue(end.get("warning").getAsString()
+            .startsWith("the model is no better than one that always says the mean of y (R² -"), end.toString());
         assertEquals("", train("digits", "--epochs", "3").err);
     }
 
@@ -334,9 +334,10 @@ class CommandLineTest {
         refused("Invalid value for option '--rate': 'fast' is not a number (see backblas train --help)", "--rate", "fast");
         refused("there is no option --taget; did you mean --target? (see backblas train --help)", "--taget=y");
         refused("'x' is one argument too many (see backblas train --help)", "digits", "x");
-        refused("Invalid value for option '--system': 'softmx' is none of regression, softmax, binary, quadratic or deep; did you "
-                    + "mean softmax? (see backblas train --help)", "--system", "softmx");
-        refused("Invalid value for option '--epochs': '1e3' is not a whole number (see backblas train --help)", "--epochs", "1e3");
+        refused("Invalid value for option '--system': 'softmx' is none of regression, softmax, binary, quadratic or deep; did "
+                    + "you mean softmax? (see backblas train --help)", "--system", "softmx");
+        refused("Invalid value for option '--epochs': '1e3' is not a whole number (see backblas train --help)",
+                "--epochs", "1e3");
         refused("Invalid value for option '--epochs': '99999999999' is not a whole number that fits; expected a smaller one (see "
                     + "backblas train --help)", "--epochs", "99999999999");
         for (String option : List.of("--batch=9", "--rate=1", "--schedule=cosine", "--dropout=0.1", "--l1=1", "--clip=1"))
@@ -466,8 +467,8 @@ class CommandLineTest {
         assertEquals(List.of("digits", "boston", "FILE.csv", "DIRECTORY", "mnist", "fashion-mnist"),
                      run("data", "--json").out.lines()
                          .map(line -> JsonParser.parseString(line).getAsJsonObject().get("name").getAsString()).toList());
-        final Ran bench = run("bench", "--contenders=java", "--workloads=w5", "--rounds=2", "--slice=0.01", "--threads=1", "--json",
-                              "--out", directory.toString());
+        final Ran bench = run("bench", "--contenders=java", "--workloads=w5", "--rounds=2", "--slice=0.01", "--threads=1",
+                              "--json", "--out", directory.toString());
         final JsonObject measured = JsonParser.parseString(bench.out).getAsJsonObject();
         assertEquals("java", measured.get("contender").getAsString(), bench.err);
         assertEquals(2, measured.getAsJsonArray("rounds").size());
@@ -475,13 +476,13 @@ class CommandLineTest {
 
     @Test
     void badMeasurementsAreRefused() {
-        refused("bench: 'jaba' takes no part here; expected ours, java-vector, java or netlib; did you mean java? (--peers brings "
-                    + "more)", () -> run("bench", "--contenders", "jaba"));
+        refused("bench: 'jaba' takes no part here; expected ours, java-vector, java or netlib; did you mean java? (--peers "
+                    + "brings more)", () -> run("bench", "--contenders", "jaba"));
         refused("bench: --rounds is 0; expected 1 or more", () -> run("bench", "--rounds", "0"));
         refused("bench: --rounds is -1; expected 1 or more", () -> run("bench", "epochs", "--rounds", "-1"));
         refused("bench: --slice is 0.0; expected more than 0 and at most 60 seconds", () -> run("bench", "--slice", "0"));
-        refused("Invalid value for option '--workloads' (NAME): 'W9' is none of w1, w2, w3, w4, w5, w6, i1 or i2; did you mean w1? (see "
-                    + "backblas bench --help)", () -> run("bench", "--workloads", "W9"));
+        refused("Invalid value for option '--workloads' (NAME): 'W9' is none of w1, w2, w3, w4, w5, w6, i1 or i2; did you "
+                    + "mean w1? (see backblas bench --help)", () -> run("bench", "--workloads", "W9"));
     }
 
     @Test
