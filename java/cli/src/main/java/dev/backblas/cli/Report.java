@@ -73,6 +73,11 @@ final class Report {
         page.put("lead", lead);
     }
 
+    /** What is wrong with the model. */
+    void warning(String sentence) {
+        page.put("warning", sentence);
+    }
+
     /** A figure for the head of the page. */
     void fact(String name, String value) {
         facts.add(new Entry(name, value));
@@ -305,6 +310,7 @@ final class Report {
         page.put("hasCurves", !curves.isEmpty());
         page.put("hasWeights", page.containsKey("weights"));
         page.put("hasMistakes", page.get("mistakes") instanceof List<?> list && !list.isEmpty());
+        page.putIfAbsent("warning", false);
         page.putIfAbsent("pictures", false);
         page.putIfAbsent("classes", false);
         page.putIfAbsent("labels", List.of());

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.ToDoubleFunction;
 import org.jspecify.annotations.Nullable;
@@ -111,8 +112,8 @@ record Summary(Task task, Recipe recipe, Network network, int threads, Path file
         final String warning = warning(evaluation, history), what = task.isRegression() ? ""
             : task.isMultiLabel() ? task.labels().size() + " labels: "
             : task.labels().size() + " classes of " + task.targets().get(0) + ": ";
-        final Report report =
-            new Report(task.name(), what + evaluation.verdict() + "." + (warning == null ? "" : " Warning: " + warning + "."));
+        final Report report = new Report(task.name(), what + evaluation.verdict() + ".");
+        if (warning != null) report.warning(warning.substring(0, 1).toUpperCase(Locale.ROOT) + warning.substring(1) + ".");
         evaluation.facts().forEach(report::fact);
         report.fact("parameters", String.format("%,d", network.parameters().length));
         report.fact("samples a second", String.format("%,.0f", history.size() * task.size() / seconds));

@@ -15,7 +15,7 @@
   function axis(c, name, rest) {
     return Object.assign({
       type: "value", scale: true, name, nameLocation: "middle", nameGap: 28, nameTextStyle: {color: c.soft, fontSize: 12},
-      axisLabel: {color: c.soft, hideOverlap: true, formatter: figure}, axisLine: {lineStyle: {color: c.line}},
+      axisLabel: {color: c.soft, hideOverlap: true, formatter: figure}, axisLine: {onZero: false, lineStyle: {color: c.line}},
       axisTick: {show: false}, splitLine: {lineStyle: {color: c.line}}
     }, rest);
   }
