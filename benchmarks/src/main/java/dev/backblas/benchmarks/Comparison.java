@@ -35,9 +35,10 @@ public record Comparison(List<Workload> workloads, List<Entrant> entrants, int r
      *
      * @param command what the reader of the report is to type
      * @param out     the directory of {@code comparison.md}, {@code .svg} and {@code .csv}, and of the logs of all processes
+     * @return what was measured
      * @throws IllegalStateException if an entrant fails, with what it said
      */
-    public void run(String command, PrintStream console, Path out) throws IOException {
+    public Results run(String command, PrintStream console, Path out) throws IOException {
         Files.createDirectories(out);
         final Results results = measure(console, out);
         final Report report = new Report(results);
@@ -45,7 +46,9 @@ public record Comparison(List<Workload> workloads, List<Entrant> entrants, int r
         console.println("\n" + text);
         Files.writeString(out.resolve("comparison.md"), text);
         results.write(out.resolve("comparison.csv"));
-        Charts.write(report.chart(), out.resolve("comparison.svg"));
+        if (results.ids().map(Entrant::name).distinct().count() > 1) // one alone has no multiple
+            Charts.write(report.chart(), out.resolve("comparison.svg"));
+        return results;
     }
 
     private Results measure(PrintStream console, Path logs) throws IOException {

@@ -15,10 +15,19 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** The samples per second of every round, by workload and entrant. */
-final class Results {
+public final class Results {
+
+    /** Sees what one entrant did at one workload: the samples per second of each round, and their median. */
+    @FunctionalInterface
+    public interface Visitor {
+        /** @param entrant such as {@code ours x2} */
+        void entrant(Workload workload, String entrant, double median, List<Double> rounds);
+    }
 
     private final Map<Workload, Map<String, List<Double>>> rates = new EnumMap<>(Workload.class);
     private final Map<String, Set<String>> descriptions = new LinkedHashMap<>();
+
+    Results() {}
 
     void add(Workload workload, String entrant, double samplesPerSecond) {
         rates.computeIfAbsent(workload, w -> new LinkedHashMap<>()).computeIfAbsent(entrant, e -> new ArrayList<>())
@@ -37,6 +46,12 @@ final class Results {
 
     Collection<Workload> workloads() {
         return rates.keySet();
+    }
+
+    /** Shows everyone, in the order of their turns. */
+    public void forEach(Visitor visitor) {
+        rates.forEach((workload, entrants) ->
+            entrants.forEach((entrant, rounds) -> visitor.entrant(workload, entrant, median(rounds), List.copyOf(rounds))));
     }
 
     /** By entrant, in the order of their turns. */

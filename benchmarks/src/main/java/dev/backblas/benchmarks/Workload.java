@@ -49,7 +49,7 @@ public enum Workload {
     }
 
     /** Such as {@code train 784-128-10, batch 128}. */
-    String title() {
+    public String title() {
         return (training ? "train " : "predict ") + shape.units() + ", batch " + batch;
     }
 }

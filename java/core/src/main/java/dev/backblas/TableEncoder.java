@@ -330,6 +330,11 @@ public final class TableEncoder {
             return new TableEncoder(columns, ofTargets, weight, leftOut);
         }
 
+        /** {@return how many rows it has seen} */
+        public long rows() {
+            return rows;
+        }
+
         private @Nullable String reasonToLeaveOut(String name, Seen column) {
             if (name.isEmpty()) return "it has no name, as numbers of rows have";
             if (column.missing == rows) return "it is empty";
@@ -442,6 +447,18 @@ public final class TableEncoder {
             return Arrays.stream(targetAt).allMatch(i -> i >= 0);
         }
 
+        /**
+         * Makes sure that {@link #targets} will find what it needs.
+         *
+         * @throws IllegalArgumentException naming a target that is not among the columns, if there is one
+         */
+        public void requireTargets() {
+            for (Column column : targets)
+                if (!header.contains(column.name()))
+                    throw new IllegalArgumentException(
+                        "there is no column '" + column.name() + "', the target; the columns are " + some(header));
+        }
+
         /** {@return how many texts were met so far that no category stands for; they became zeros, as empty fields do} */
         public long unseen() {
             return unseen;
@@ -487,9 +504,7 @@ public final class TableEncoder {
             requireWidth(line, row, header);
             for (int t = 0; t < targetAt.length; t++) {
                 final Column column = targets.get(t);
-                if (targetAt[t] < 0)
-                    throw new IllegalArgumentException(
-                        "there is no column '" + column.name() + "', the target; the columns are " + some(header));
+                if (targetAt[t] < 0) requireTargets();
                 final String field = row.get(targetAt[t]);
                 if (!column.isText()) {
                     y[offset + t] = number(line, column.name(), field);

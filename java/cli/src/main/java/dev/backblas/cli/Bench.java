@@ -5,6 +5,7 @@ import dev.backblas.benchmarks.Entrant;
 import dev.backblas.benchmarks.Epochs;
 import dev.backblas.benchmarks.Growth;
 import dev.backblas.benchmarks.Pauses;
+import dev.backblas.benchmarks.Results;
 import dev.backblas.benchmarks.StartUp;
 import dev.backblas.benchmarks.Workload;
 import java.io.IOException;
@@ -61,17 +62,38 @@ final class Bench implements Callable<Integer> {
     @Option(names = "--out", paramLabel = "DIR", scope = ScopeType.INHERIT, description = "Where tables, charts and logs go.")
     private Path out = HOME.resolve("benchmarks/target/results");
 
+    @Option(names = "--json", description = "A JSON object for each workload and contender instead of tables.")
+    private boolean json;
+
     @Override
     public Integer call() throws IOException {
+        requireAtLeastOne("--threads", threads);
+        requireAtLeastOne("--rounds", rounds);
+        if (!(slice > 0 && slice <= 60))
+            throw new IllegalArgumentException("bench: --slice is " + slice + "; expected more than 0 and at most 60 seconds");
         final List<Entrant> all = Entrant.all(HOME, threads, peers);
+        final List<String> names = all.stream().map(Entrant::name).distinct().toList();
+        for (String contender : contenders)
+            if (!names.contains(contender))
+                throw new IllegalArgumentException("bench: '" + contender + "' takes no part here; expected "
+                    + Choice.expected(contender, names) + (peers ? "" : " (--peers brings more)"));
         final List<Entrant> entrants =
             all.stream().filter(entrant -> contenders.isEmpty() || contenders.contains(entrant.name())).toList();
-        new Comparison(List.copyOf(workloads), entrants, rounds, slice, environment, besideBusy).run(typed(), System.out, out);
+        final Results results = new Comparison(List.copyOf(workloads), entrants, rounds, slice, environment, besideBusy)
+            .run(typed(), json ? System.err : System.out, out);
+        if (json)
+            results.forEach((workload, contender, median, rates) -> Json.print("workload", workload.name(), "title",
+                workload.title(), "contender", contender, "samples_per_second", median, "rounds", rates));
         return 0;
+    }
+
+    private static void requireAtLeastOne(String option, int value) {
+        if (value < 1) throw new IllegalArgumentException("bench: " + option + " is " + value + "; expected 1 or more");
     }
 
     @Command(mixinStandardHelpOptions = true, description = "An epoch of mini-batches against steps on a resident batch.")
     int epochs(@Option(names = "--rounds", paramLabel = "N", defaultValue = "5") int rounds) {
+        requireAtLeastOne("--rounds", rounds);
         Epochs.run(rounds, System.out);
         return 0;
     }
@@ -79,6 +101,7 @@ final class Bench implements Callable<Integer> {
     @Command(mixinStandardHelpOptions = true,
              description = "How long a thread that allocates is held up by training beside it, and what a step allocates.")
     int pauses(@Option(names = "--rounds", paramLabel = "N", defaultValue = "3") int rounds) {
+        requireAtLeastOne("--rounds", rounds);
         Pauses.run(rounds, System.out);
         return 0;
     }
@@ -86,6 +109,7 @@ final class Bench implements Callable<Integer> {
     @Command(mixinStandardHelpOptions = true,
              description = "Time from java to the first prediction of a loaded model, and memory.")
     int startup(@Option(names = "--rounds", paramLabel = "N", defaultValue = "11") int rounds) throws IOException {
+        requireAtLeastOne("--rounds", rounds);
         StartUp.run(rounds, System.out);
         return 0;
     }

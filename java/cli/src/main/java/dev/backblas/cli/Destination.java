@@ -1,6 +1,7 @@
 package dev.backblas.cli;
 
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -19,8 +20,12 @@ final class Destination {
         final Path parent = target.getParent();
         if (!Files.isDirectory(parent))
             throw new IOException(parent + ": " + what + " cannot be written to it: no such directory");
-        if (!Files.isWritable(parent))
-            throw new IOException(parent + ": " + what + " cannot be written to it: permission denied");
+        try {
+            Files.delete(Files.createTempFile(parent, ".backblas", null));
+        } catch (IOException e) { // no permission, a disk that is full or only to be read
+            throw new IOException(parent + ": " + what + " cannot be written to it: "
+                + (e instanceof AccessDeniedException ? "permission denied" : e.getMessage()), e);
+        }
         return target;
     }
 

@@ -7,9 +7,12 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
 
 /** Says what Backblas found on this machine and, for anything that is wrong, what to do. */
 @Command(name = "doctor", mixinStandardHelpOptions = true,
@@ -22,7 +25,11 @@ final class Doctor implements Callable<Integer> {
     private static final String OLD_CORES =
         "Prescott|Core2|Penryn|Dunnington|Nehalem|Atom|Sandybridge|Athlon|Opteron.*|Barcelona|Bobcat|Bulldozer|Katmai|Generic";
 
+    @Option(names = "--json", description = "One JSON object instead of text.")
+    private boolean json;
+
     private final List<String> remedies = new ArrayList<>();
+    private final Map<String, Object> found = new LinkedHashMap<>();
 
     @Override
     public Integer call() {
@@ -36,8 +43,7 @@ final class Doctor implements Callable<Integer> {
         }
         say("backend", chosen());
         if (openBlas != null) {
-            say("openblas", openBlas.description());
-            say("speed", "%.1f GFLOP/s on one thread (affine 512x512x512)", gigaflops(openBlas));
+            speed("openblas", openBlas, " (affine 512x512x512)");
             final String core = openBlas.description().replaceFirst("^OpenBLAS \\S+ (\\S+).*", "$1");
             if (core.matches(OLD_CORES) && features.contains("avx2"))
                 remedies.add("OpenBLAS took this processor for a " + core + ": set the environment variable OPENBLAS_CORETYPE to "
@@ -46,18 +52,19 @@ final class Doctor implements Callable<Integer> {
                 remedies.add("this virtual machine copies arrays on their way to native code, so training uses one thread: run "
                     + "without -Xcheck:jni, on HotSpot");
         }
-        say("java", java.description());
-        say("speed", "%.1f GFLOP/s on one thread", gigaflops(java));
-        if (java.description().contains("plain loops"))
-            say("", "(several times faster with the JVM flag --add-modules jdk.incubator.vector)");
-        say("threads", "%d processors", Runtime.getRuntime().availableProcessors());
-        say("jdk", "%s, %s %s", System.getProperty("java.version"), System.getProperty("java.vm.name"),
-            System.getProperty("java.home"));
-        say("machine", "%s %s, %s", System.getProperty("os.name"), System.getProperty("os.arch"), cpu("model name"));
+        speed("java", java, "");
+        if (java.description().contains("plain loops") && !json)
+            print("", "(several times faster with the JVM flag --add-modules jdk.incubator.vector)");
+        say("threads", Runtime.getRuntime().availableProcessors() + " processors");
+        say("jdk", System.getProperty("java.version") + ", " + System.getProperty("java.vm.name") + " "
+            + System.getProperty("java.home"));
+        say("machine", System.getProperty("os.name") + " " + System.getProperty("os.arch") + ", " + cpu("model name"));
         say("features", features);
         for (String property : List.of("backblas.backend", "backblas.openblas", "backblas.native.dir"))
             if (System.getProperty(property) != null) say("-D" + property, System.getProperty(property));
-        if (remedies.isEmpty()) System.out.println("nothing is wrong");
+        found.put("wrong", remedies);
+        if (json) Json.print(found);
+        else if (remedies.isEmpty()) System.out.println("nothing is wrong");
         else remedies.forEach(remedy -> System.out.println("wrong: " + remedy));
         return remedies.isEmpty() ? 0 : 1;
     }
@@ -71,8 +78,20 @@ final class Doctor implements Callable<Integer> {
         }
     }
 
-    private static void say(String what, String format, Object... arguments) {
-        System.out.printf("%-9s %s%n", what, arguments.length == 0 ? format : String.format(format, arguments));
+    private void say(String what, String is) {
+        found.put(what, is);
+        if (!json) print(what, is);
+    }
+
+    private void speed(String name, Backend backend, String of) {
+        final double speed = gigaflops(backend);
+        say(name, backend.description());
+        found.put(name + "_gigaflops", speed);
+        if (!json) print("speed", String.format("%.1f GFLOP/s on one thread%s", speed, of));
+    }
+
+    private static void print(String what, String is) {
+        System.out.printf("%-9s %s%n", what, is);
     }
 
     /** The best of some tries: what the machine can do when it is left alone. */

@@ -1,12 +1,11 @@
 package dev.backblas.cli;
 
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -15,8 +14,8 @@ import picocli.CommandLine.Parameters;
          description = "Say how right a model is on data whose target is known.")
 final class Evaluate implements Callable<Integer> {
 
-    @Parameters(index = "0", paramLabel = "MODEL", description = "A file that train wrote.")
-    private Path file;
+    @Mixin
+    private final ModelOptions options = new ModelOptions();
 
     @Parameters(index = "1", paramLabel = "DATA",
                 description = "A CSV file with the target among its columns, - for standard input, a directory of IDX files (of "
@@ -26,18 +25,16 @@ final class Evaluate implements Callable<Integer> {
     @Option(names = "--json", description = "One JSON object instead of text.")
     private boolean json;
 
-    @Option(names = "--backend", paramLabel = "NAME", description = "openblas, java, or auto for the faster one that is there.")
-    private @Nullable String backend;
-
     @Override
     public Integer call() throws IOException {
-        final Model model = Model.load(file, backend);
+        final Model model = options.load();
         final Evaluation evaluation = model.evaluation();
         try (Source source = Source.open(data, model, true); Progress progress = Progress.samples("evaluate", -1)) {
-            final int tile = model.tile();
-            final float[] x = new float[model.inputs() * tile], y = new float[tile], out = new float[model.outputs() * tile];
+            final int tile = model.tile(), truths = model.truths();
+            final float[] x = new float[model.inputs() * tile], y = new float[truths * tile];
+            final float[] out = new float[model.outputs() * tile];
             for (int m; (m = source.read(tile, x, y, null)) > 0; progress.to(evaluation.samples())) {
-                for (int j = 0; j < m; j++) requireClass(model, y[j], evaluation.samples() + j);
+                for (int j = 0; j < m * truths; j++) requireClass(model, y[j], evaluation.samples() + j / truths);
                 model.predictor().predict(x, m, out);
                 evaluation.add(out, y, m);
             }
@@ -46,7 +43,7 @@ final class Evaluate implements Callable<Integer> {
         if (evaluation.samples() == 0) throw new IOException(data + ": it has no row to judge by");
         if (json) {
             final Map<String, Object> object = new LinkedHashMap<>();
-            object.put("model", file.toString());
+            object.put("model", options.file.toString());
             object.put("data", data);
             object.putAll(evaluation.figures());
             Json.print(object);
@@ -54,10 +51,11 @@ final class Evaluate implements Callable<Integer> {
         return 0;
     }
 
-    /** Labels of images and of networks alone are numbers, which the model may not have. */
+    /** Classes of images and of networks alone are numbers, which the model may not have; a label is there or not, 1 or 0. */
     private void requireClass(Model model, float y, long sample) throws IOException {
-        if (!model.labels().isEmpty() && !(y >= 0 && y < model.labels().size() && y == Math.rint(y)))
-            throw new IOException(data + ": the label of sample " + (sample + 1) + " is " + y + "; expected 0 to "
-                + (model.labels().size() - 1) + ", a class of the model");
+        final int most = model.isMultiLabel() ? 1 : model.labels().size() - 1;
+        if (!model.labels().isEmpty() && !(y >= 0 && y <= most && y == Math.rint(y)))
+            throw new IOException(data + ": the label of sample " + (sample + 1) + " is " + y + "; expected "
+                + (model.isMultiLabel() ? "1 or 0" : "0 to " + most + ", a class of the model"));
     }
 }

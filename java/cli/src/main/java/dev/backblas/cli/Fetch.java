@@ -17,11 +17,13 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -60,7 +62,8 @@ final class Fetch implements Callable<Integer> {
 
         static Source named(String name) {
             for (Source source : values()) if (source.toString().equals(name)) return source;
-            throw new IllegalArgumentException("data fetch: there is no '" + name + "'; expected mnist or fashion-mnist");
+            throw new IllegalArgumentException("data fetch: there is no '" + name + "'; expected "
+                + Choice.expected(name, Arrays.stream(values()).map(Source::toString).toList()));
         }
 
         @Override
@@ -78,17 +81,40 @@ final class Fetch implements Callable<Integer> {
     @Option(names = "--mirror", paramLabel = "URL", description = "Where the four files lie, in place of the public mirrors.")
     private @Nullable String mirror;
 
+    @Option(names = "--json", description = "A JSON object for each file instead of text.")
+    private boolean json;
+
     @Override
     public Integer call() throws IOException, InterruptedException {
         final Source source = Source.named(name);
         final Path directory = to == null ? Path.of(name) : to;
-        fetch(name, source.hashes, mirror == null ? source.mirrors : List.of(mirror), directory);
-        System.out.printf("%s: all four files have the hash that is known; next: ./backblas train %s%n", directory, directory);
+        fetch(name, source.hashes, mirror == null ? source.mirrors : List.of(mirror), directory,
+              json ? Fetch::print : Fetch::say);
+        if (!json)
+            System.out.printf("%s: all four files have the hash that is known; next: ./backblas train %s%n", directory,
+                              directory);
         return 0;
     }
 
+    /**
+     * A file that is there, with the hash that is known.
+     *
+     * @param from where it came from; null if it was there already
+     */
+    record Arrival(Path file, long bytes, @Nullable URI from, String hash) {}
+
+    private static void print(Arrival arrival) {
+        Json.print("file", arrival.file.toString(), "bytes", arrival.bytes, "sha256", arrival.hash, "from",
+                   arrival.from == null ? null : arrival.from.toString());
+    }
+
+    private static void say(Arrival arrival) {
+        if (arrival.from == null) System.out.printf("%s is there already%n", arrival.file);
+        else System.out.printf("%s: %,d bytes from %s%n", arrival.file, arrival.bytes, arrival.from.getHost());
+    }
+
     /** Brings files into a directory, each from the first mirror that has it, and checks its SHA-256. */
-    static void fetch(String name, Map<String, String> hashes, List<String> mirrors, Path directory)
+    static void fetch(String name, Map<String, String> hashes, List<String> mirrors, Path directory, Consumer<Arrival> told)
         throws IOException, InterruptedException {
         final List<URI> bases = new ArrayList<>();
         for (String url : mirrors) bases.add(base(url));
@@ -100,9 +126,9 @@ final class Fetch implements Callable<Integer> {
         final HttpClient client = HttpClient.newBuilder().followRedirects(Redirect.NORMAL).connectTimeout(PATIENCE).build();
         for (Map.Entry<String, String> file : hashes.entrySet()) {
             final Path target = directory.resolve(file.getKey());
-            if (Files.isRegularFile(target) && hash(target).equals(file.getValue()))
-                System.out.printf("%s is there already%n", target);
-            else fetch(name, client, bases, target, file.getValue());
+            final boolean there = Files.isRegularFile(target) && hash(target).equals(file.getValue());
+            final URI from = there ? null : fetch(name, client, bases, target, file.getValue());
+            told.accept(new Arrival(target, Files.size(target), from, file.getValue()));
         }
     }
 
@@ -118,20 +144,19 @@ final class Fetch implements Callable<Integer> {
         return uri;
     }
 
-    /** Brings one file from the first mirror that has it. */
-    private static void fetch(String name, HttpClient client, List<URI> mirrors, Path target, String hash)
+    /** Brings one file from the first mirror that has it, and says from where. */
+    private static URI fetch(String name, HttpClient client, List<URI> mirrors, Path target, String hash)
         throws IOException, InterruptedException {
         final List<String> failures = new ArrayList<>();
         for (URI base : mirrors) {
             final URI uri = base.resolve(target.getFileName().toString());
             final Path part = target.resolveSibling(target.getFileName() + ".part");
             try {
-                final long bytes = download(client, uri, part);
+                download(client, uri, part);
                 final String found = hash(part);
                 if (found.equals(hash)) {
                     Files.move(part, target, StandardCopyOption.REPLACE_EXISTING);
-                    System.out.printf("%s: %,d bytes from %s%n", target, bytes, uri.getHost());
-                    return;
+                    return uri;
                 }
                 failures.add(uri + ": its SHA-256 is " + found + "; expected " + hash);
             } catch (IOException e) {
@@ -146,7 +171,7 @@ final class Fetch implements Callable<Integer> {
             + "Backblas");
     }
 
-    private static long download(HttpClient client, URI uri, Path part) throws IOException, InterruptedException {
+    private static void download(HttpClient client, URI uri, Path part) throws IOException, InterruptedException {
         final HttpResponse<InputStream> response =
             client.send(HttpRequest.newBuilder(uri).timeout(PATIENCE).build(), BodyHandlers.ofInputStream());
         try (InputStream in = response.body(); OutputStream out = Files.newOutputStream(part)) {
@@ -156,7 +181,6 @@ final class Fetch implements Callable<Integer> {
                 final byte[] buffer = new byte[1 << 16];
                 long all = 0;
                 for (int n; (n = in.read(buffer)) >= 0; progress.to(all += n)) out.write(buffer, 0, n);
-                return all;
             }
         }
     }

@@ -94,8 +94,8 @@ final class Inspect implements Callable<Integer> {
     private void head(Model model, ModelHeader header, TableEncoder encoder) {
         System.out.printf("model     %s, %,d parameters%n", model.kind(), model.network().parameters().length);
         System.out.printf("network   %s%n", model.network());
-        System.out.printf("predicts  %s%s%n", String.join(", ", model.targets()),
-                          model.labels().isEmpty() ? "" : ": " + some(model.labels()));
+        System.out.printf("predicts  %s%n", model.isMultiLabel() ? "any of " + some(model.labels())
+            : some(model.targets()) + (model.labels().isEmpty() ? "" : ": " + some(model.labels())));
         if (encoder != null)
             System.out.printf("from      %s%n", some(encoder.columns().stream()
                 .map(column -> column.name() + (column.isText() ? " (" + some(column.categories()) + ")" : "")).toList()));

@@ -13,11 +13,14 @@ final class LeastSquares {
     private LeastSquares() {}
 
     /**
-     * The root mean squared error on {@code heldOut} of what fits {@code train}; NaN where columns depend on each other, or for
-     * large data.
+     * The root mean squared error on the held-out samples of what fits the others; NaN where columns depend on each other, for
+     * large data, and where no single quantity is to be learned.
      */
-    static double rootMeanSquaredError(Dataset train, Dataset heldOut) {
-        if ((long) train.size() * train.inputs() > MOST_VALUES) return Double.NaN;
+    static double rootMeanSquaredError(Task task) {
+        final Dataset train = task.train(), heldOut = task.heldOut();
+        if (!task.isRegression() || task.targets().size() > 1 || train == null
+            || (long) train.size() * train.inputs() > MOST_VALUES)
+            return Double.NaN;
         final double[] beta;
         try {
             final OLSMultipleLinearRegression regression = new OLSMultipleLinearRegression();

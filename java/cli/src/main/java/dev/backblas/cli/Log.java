@@ -1,9 +1,6 @@
 package dev.backblas.cli;
 
-import dev.backblas.Dataset;
 import dev.backblas.History;
-import dev.backblas.Metrics;
-import dev.backblas.Network;
 import dev.backblas.Trainer;
 
 /** Shows how training goes: a bar on a terminal, about ten lines elsewhere, or a JSON object for each epoch. */
@@ -14,36 +11,31 @@ final class Log implements Trainer.Listener {
 
     private final Task task;
     private final int epochs;
-    private final double unit;
     private final boolean json;
+    private double unit = Double.NaN;
     private Progress progress = Progress.none();
     private String metric = "";
     private long said;
 
-    /**
-     * A log.
-     *
-     * @param unit what the root mean squared error of a network is multiplied by
-     */
-    Log(Task task, int epochs, double unit, boolean json) {
+    Log(Task task, int epochs, boolean json) {
         this.task = task;
         this.epochs = epochs;
-        this.unit = unit;
         this.json = json;
     }
 
-    void begin() {
-        if (!json) progress = Progress.samples("train", (long) epochs * task.train().size());
+    /**
+     * From now on there is something to show.
+     *
+     * @param unit as in {@link Training#unit}
+     */
+    void begin(double unit) {
+        this.unit = unit;
+        if (!json) progress = Progress.samples("train", epochs * task.size());
         said = System.nanoTime();
     }
 
     void close() {
         progress.close();
-    }
-
-    /** What is measured after each epoch: the share that is right in percent, or the root mean squared error. */
-    double metric(Network network, Dataset data) {
-        return task.isRegression() ? unit * Metrics.rootMeanSquaredError(network, data) : 100 * Metrics.accuracy(network, data);
     }
 
     @Override
@@ -58,18 +50,26 @@ final class Log implements Trainer.Listener {
 
     /** The most wanted first: a narrow terminal cuts the rest off. */
     private void say(int epoch, double loss) {
-        progress.say(String.format("loss %.4f%s  epoch %d of %d", loss, metric, epoch, epochs));
+        progress.say(String.format("loss %s%s  epoch %d of %d", loss(loss, 4), metric, epoch, epochs));
+    }
+
+    private static String loss(double loss, int decimals) {
+        return String.format(loss < 1e6 ? "%." + decimals + "f" : "%.3e", loss);
     }
 
     @Override
     public void epoch(History.Epoch epoch) {
+        final boolean scaled = Double.isNaN(unit);
         if (json) {
             Json.print("event", "epoch", "epoch", epoch.number(), "loss", epoch.loss(), "validation_loss", epoch.validationLoss(),
-                       task.isRegression() ? "rmse" : "accuracy", task.isRegression() ? epoch.metric() : epoch.metric() / 100,
-                       "rate", epoch.rate(), "seconds", epoch.seconds());
+                       !task.isRegression() ? "accuracy" : scaled ? "standardized_rmse" : "rmse",
+                       task.isRegression() && !scaled ? unit * epoch.metric() : epoch.metric(), "rate", epoch.rate(), "seconds",
+                       epoch.seconds());
             return;
         }
-        metric = String.format(task.isRegression() ? "  off by %.3f" : "  %.2f %%", epoch.metric());
+        metric = !task.isRegression() ? String.format("  %.2f %%", 100 * epoch.metric())
+            : scaled ? String.format("  off by %.3f standard deviations", epoch.metric())
+            : "  off by " + Evaluation.Quantity.figure(unit * epoch.metric());
         if (Progress.onTerminal()) {
             say(epoch.number(), epoch.loss());
             return;
@@ -78,7 +78,7 @@ final class Log implements Trainer.Listener {
         final long now = System.nanoTime();
         if (epoch.number() != 1 && epoch.number() % every != 0 && epoch.number() != epochs && now - said < PATIENCE) return;
         said = now;
-        System.out.printf("epoch %4d  loss %.5f  held out:%s%s%n", epoch.number(), epoch.loss(), metric.substring(1),
+        System.out.printf("epoch %4d  loss %s  held out:%s%s%n", epoch.number(), loss(epoch.loss(), 5), metric.substring(1),
                           task.isRegression() ? "" : " right");
     }
 }

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * @param kind       classifier, multilabel-classifier, regressor, or network for one without labels
  * @param network    what computes
  * @param labels     of the classes; empty where quantities are predicted
- * @param targets    what the predictions are called: the target of classes, or a name for each quantity
+ * @param targets    what is predicted: the target of classes, or the name of each label or quantity
  * @param encoder    how a row of a table becomes a sample, or null where it has to be one already
  * @param predictor  the probability of each class, or the quantities
  */
@@ -49,14 +49,14 @@ record Model(String kind, Network network, List<String> labels, List<String> tar
     static Model of(MlpClassifier<?> mlp) {
         final TableEncoder encoder = mlp.encoder();
         return new Model(mlp.isMultiLabel() ? "multilabel-classifier" : "classifier", mlp.network(),
-            mlp.labels().stream().map(String::valueOf).toList(),
-            List.of(encoder == null ? "label" : encoder.targets().get(0).name()), encoder, mlp::predictProba);
+            mlp.labels().stream().map(String::valueOf).toList(), encoder == null ? List.of("label") : encoder.targetNames(),
+            encoder, mlp::predictProba);
     }
 
     static Model of(MlpRegressor mlp) {
         final TableEncoder encoder = mlp.encoder();
         return new Model("regressor", mlp.network(), List.of(), encoder == null ? numbered("output", mlp.outputs())
-            : encoder.targets().stream().map(TableEncoder.Column::name).toList(), encoder, mlp::predict);
+            : encoder.targetNames(), encoder, mlp::predict);
     }
 
     /** A network alone: its classes have numbers, not names. */
@@ -81,9 +81,9 @@ record Model(String kind, Network network, List<String> labels, List<String> tar
         return n == 1 ? List.of(name) : IntStream.range(0, n).mapToObj(i -> name + "_" + i).toList();
     }
 
-    /** The same under names of the labels and the target. */
-    Model named(List<String> labels, String target) {
-        return new Model(kind, network, labels, List.of(target), encoder, predictor);
+    /** The same under names of the labels and the targets. */
+    Model named(List<String> labels, List<String> targets) {
+        return new Model(kind, network, labels, targets, encoder, predictor);
     }
 
     int inputs() {
@@ -93,6 +93,11 @@ record Model(String kind, Network network, List<String> labels, List<String> tar
     /** The values of a prediction: a probability for each class, or the quantities. */
     int outputs() {
         return labels.isEmpty() ? targets.size() : labels.size();
+    }
+
+    /** The values of what is true: the number of a class, 1 or 0 for each label, or the quantities. */
+    int truths() {
+        return isMultiLabel() ? labels.size() : labels.isEmpty() ? targets.size() : 1;
     }
 
     boolean isMultiLabel() {
@@ -106,21 +111,19 @@ record Model(String kind, Network network, List<String> labels, List<String> tar
 
     /** An evaluation of predictions of this model. */
     Evaluation evaluation() {
-        if (isMultiLabel() || labels.isEmpty() && targets.size() > 1)
-            throw new IllegalArgumentException(
-                "evaluate: the model predicts " + (isMultiLabel() ? "several labels" : targets.size() + " quantities")
-                    + " at once; expected a model of one target");
-        return labels.isEmpty() ? new Evaluation.Quantity(targets.get(0)) : new Evaluation.Classes(labels);
+        if (isMultiLabel()) return new Evaluation.Labels(labels);
+        if (!labels.isEmpty()) return new Evaluation.Classes(labels);
+        return targets.size() == 1 ? new Evaluation.Quantity(targets.get(0)) : new Evaluation.Quantities(targets);
     }
 
-    /** How well the model does on samples with one target: a quantity, or the number of a class. */
+    /** How well the model does on these samples. */
     Evaluation evaluate(Dataset data) {
         final Evaluation evaluation = evaluation();
-        final int tile = tile();
-        final float[] x = new float[inputs() * tile], y = new float[tile], out = new float[outputs() * tile];
+        final int tile = tile(), truths = truths();
+        final float[] x = new float[inputs() * tile], y = new float[truths * tile], out = new float[outputs() * tile];
         for (int start = 0; start < data.size(); start += tile) {
             final int m = Math.min(tile, data.size() - start);
-            for (int j = 0; j < m; j++) data.copy(start + j, x, j * inputs(), y, j);
+            for (int j = 0; j < m; j++) data.copy(start + j, x, j * inputs(), y, j * truths);
             predictor.predict(x, m, out);
             evaluation.add(out, y, m);
         }

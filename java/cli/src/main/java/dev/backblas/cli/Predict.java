@@ -1,7 +1,12 @@
 package dev.backblas.cli;
 
 import de.siegmar.fastcsv.writer.CsvWriter;
+import de.siegmar.fastcsv.writer.LineDelimiter;
+import de.siegmar.fastcsv.writer.QuoteStrategies;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintStream;
 import java.io.Writer;
@@ -15,6 +20,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -23,8 +29,16 @@ import picocli.CommandLine.Parameters;
          description = "Predict with a model: a line of CSV for each row of the data.")
 final class Predict implements Callable<Integer> {
 
-    @Parameters(index = "0", paramLabel = "MODEL", description = "A file that train wrote.")
-    private Path file;
+    /** The exit code of a program that SIGPIPE ended, as the shell shows it. */
+    private static final int CLOSED_PIPE = 141;
+
+    /** Nobody reads the predictions any more. */
+    private static final class ClosedPipe extends IOException {
+        private static final long serialVersionUID = 1;
+    }
+
+    @Mixin
+    private final ModelOptions options = new ModelOptions();
 
     @Parameters(index = "1", paramLabel = "DATA",
                 description = "A CSV file with the columns of the training data, in any order, gzipped or not; - for standard "
@@ -43,14 +57,11 @@ final class Predict implements Callable<Integer> {
     @Option(names = "--json", description = "A JSON object for each row instead of CSV.")
     private boolean json;
 
-    @Option(names = "--backend", paramLabel = "NAME", description = "openblas, java, or auto for the faster one that is there.")
-    private @Nullable String backend;
-
     @Override
     public Integer call() throws IOException {
-        final Model model = Model.load(file, backend);
+        final Model model = options.load();
         if (probabilities && model.labels().isEmpty())
-            throw new IllegalArgumentException("predict: --proba is for classes, but " + file + " predicts "
+            throw new IllegalArgumentException("predict: --proba is for classes, but " + options.file + " predicts "
                 + String.join(", ", model.targets()));
         final long start = System.nanoTime();
         final long rows;
@@ -66,20 +77,29 @@ final class Predict implements Callable<Integer> {
                 rows = written[0];
             }
             source.warnOfUnseen();
+        } catch (ClosedPipe e) {
+            return CLOSED_PIPE; // as quietly as other programs end there
         }
         if (out != null)
             System.err.printf("wrote %s: %,d predictions in %.1f s%n", out, rows, (System.nanoTime() - start) / 1e9);
         return 0;
     }
 
-    /** Standard output, which says when nobody reads it any more. */
+    /** Standard output, which says when it can be written no longer: a PrintStream keeps that, and the cause, to itself. */
     private static Writer stdout() {
         final PrintStream stdout = System.out;
         return new OutputStreamWriter(stdout, StandardCharsets.UTF_8) {
             @Override
             public void flush() throws IOException {
                 super.flush();
-                if (stdout.checkError()) throw new IOException("predict: standard output was closed, or is full");
+                if (!stdout.checkError()) return;
+                try (OutputStream out = new FileOutputStream(FileDescriptor.out)) {
+                    out.write('\n');
+                } catch (IOException e) {
+                    if (!e.getMessage().contains("Broken pipe"))
+                        throw new IOException("predict: standard output cannot be written: " + e.getMessage(), e);
+                }
+                throw new ClosedPipe();
             }
 
             @Override
@@ -98,7 +118,9 @@ final class Predict implements Callable<Integer> {
         header.addAll(names);
         long rows = 0;
         try (Progress progress = out == null ? Progress.none() : Progress.samples("predict", -1)) {
-            final CsvWriter csv = CsvWriter.builder().build(writer);
+            final CsvWriter csv = CsvWriter.builder().lineDelimiter(LineDelimiter.LF)
+                .quoteStrategy(model.isMultiLabel() ? QuoteStrategies.EMPTY : QuoteStrategies.REQUIRED) // no label, no empty line
+                .build(writer);
             if (!json) csv.writeRecord(header);
             for (int m; (m = source.read(tile, x, null, keep ? fields : null)) > 0; fields.clear()) {
                 model.predictor().predict(x, m, predicted);
@@ -114,6 +136,7 @@ final class Predict implements Callable<Integer> {
                 csv.flush();
                 progress.to(rows += m);
             }
+            csv.flush();
         }
         return rows;
     }

@@ -36,6 +36,8 @@ final class Report {
     private static final int MOST_TILES = 64;
     /** Of a table of rows. */
     private static final int MOST_FIELDS = 30;
+    /** Targets with charts of their own. */
+    private static final int MOST_QUANTITIES = 12;
     private static final int RESIDUAL_BARS = 25;
     private static final int GROUPS = 10;
 
@@ -58,6 +60,10 @@ final class Report {
 
     private record Pair(String truth, String predicted, String count, String share) {}
 
+    private record LabelRow(String label, String samples, String found, String right, String accuracy) {}
+
+    private record QuantityRow(int index, String target, String note) {}
+
     private record Tile(int unit, String image) {}
 
     private record Shown(long line, String truth, String predicted, String about, String image, List<String> fields) {}
@@ -65,6 +71,11 @@ final class Report {
     Report(String title, String lead) {
         page.put("title", title);
         page.put("lead", lead);
+    }
+
+    /** What is wrong with the model. */
+    void warning(String sentence) {
+        page.put("warning", sentence);
     }
 
     /** A figure for the head of the page. */
@@ -97,7 +108,9 @@ final class Report {
     /** How the model did on samples that it had not seen. */
     void evaluation(Evaluation evaluation) {
         if (evaluation instanceof Evaluation.Classes classes) classes(classes);
-        else quantity((Evaluation.Quantity) evaluation);
+        else if (evaluation instanceof Evaluation.Labels labels) labels(labels);
+        else if (evaluation instanceof Evaluation.Quantity quantity) quantities(List.of(quantity));
+        else quantities(((Evaluation.Quantities) evaluation).each());
     }
 
     private void classes(Evaluation.Classes classes) {
@@ -145,13 +158,28 @@ final class Report {
             return new Pair(labels.get(pair[0]), labels.get(pair[1]), grouped(count),
                             percent((double) count / classes.ofClass(pair[0])));
         }).toList());
-        context.put("calibrationNote", String.format(
+        calibration(classes.calibration(), "Samples");
+    }
+
+    private void labels(Evaluation.Labels labels) {
+        final List<LabelRow> rows = new ArrayList<>();
+        for (int k = 0; k < labels.labels().size(); k++) {
+            final Evaluation.Classes of = labels.of(k);
+            rows.add(new LabelRow(labels.labels().get(k), grouped(of.ofClass(1)), percent(of.recall(1)), percent(of.precision(1)),
+                                  percent(of.accuracy())));
+        }
+        page.put("labels", rows);
+        calibration(labels.calibration(), "Labels");
+    }
+
+    private void calibration(Calibration calibration, String what) {
+        page.put("calibration", Map.of("counted", what, "note", String.format(
             "When the model claims 90 %%, it should be right nine times out of ten: the dashed line. On average it is %.1f "
-                + "points away from it.", 100 * classes.calibrationError()));
-        data.put("calibration", classes.bins().stream()
+                + "points away from it.", 100 * calibration.error())));
+        data.put("calibration", calibration.bins().stream()
             .map(bin -> new double[] {bin.claimed(), bin.right(), bin.samples()}).toList());
         final List<Object[]> confidence = new ArrayList<>();
-        final long[] samples = classes.binned();
+        final long[] samples = calibration.samples();
         int first = 0;
         while (samples[first] == 0) first++;
         for (int bin = first; bin < samples.length; bin++)
@@ -159,15 +187,25 @@ final class Report {
         data.put("confidence", confidence);
     }
 
-    private void quantity(Evaluation.Quantity quantity) {
+    private void quantities(List<Evaluation.Quantity> all) {
+        final List<Evaluation.Quantity> shown = all.subList(0, Math.min(MOST_QUANTITIES, all.size()));
+        final List<QuantityRow> rows = new ArrayList<>();
+        final List<Map<String, Object>> charts = new ArrayList<>();
+        for (Evaluation.Quantity quantity : shown) {
+            rows.add(new QuantityRow(charts.size(), quantity.name(), (quantity.points().size() < quantity.samples()
+                ? String.format("A sample of %,d of the %,d held-out samples. ", quantity.points().size(), quantity.samples())
+                : "") + "A perfect model would put every point on the dashed line, and every difference in the middle."));
+            charts.add(charts(quantity));
+        }
+        page.put("quantities", rows);
+        page.put("several", shown.size() > 1);
+        data.put("quantities", charts);
+    }
+
+    private static Map<String, Object> charts(Evaluation.Quantity quantity) {
+        final Map<String, Object> data = new LinkedHashMap<>();
         final List<double[]> points = quantity.points();
         final double[] residuals = points.stream().mapToDouble(point -> point[0] - point[1]).sorted().toArray();
-        final Map<String, Object> context = new HashMap<>();
-        page.put("quantity", context);
-        context.put("target", quantity.name());
-        context.put("scatterNote", (points.size() < quantity.samples()
-            ? String.format("A sample of %,d of the %,d held-out samples. ", points.size(), quantity.samples()) : "")
-            + "A perfect model would put every point on the dashed line, and every difference in the middle.");
         data.put("scatter", points.stream().map(point -> new double[] {short4(point[1]), short4(point[0])}).toList());
         data.put("range", range(points));
         data.put("residuals", histogram(residuals));
@@ -182,6 +220,7 @@ final class Report {
         }
         data.put("groups", means);
         data.put("groupRange", range(means));
+        return data;
     }
 
     private static double[] range(List<double[]> points) {
@@ -251,7 +290,7 @@ final class Report {
     }
 
     private void mistakes(Evaluation evaluation, LongFunction<String> image, LongFunction<Task.Row> rows) {
-        final boolean classes = evaluation instanceof Evaluation.Classes;
+        final boolean classes = evaluation instanceof Evaluation.Classes || evaluation instanceof Evaluation.Labels;
         page.put("mistakesTitle", classes ? "The worst mistakes" : "The largest errors");
         page.put("mistakesNote", classes ? "Where the model was wrong and most sure of it: what it said, and what is true."
             : "Where the prediction is farthest from the truth.");
@@ -271,9 +310,14 @@ final class Report {
         page.put("hasCurves", !curves.isEmpty());
         page.put("hasWeights", page.containsKey("weights"));
         page.put("hasMistakes", page.get("mistakes") instanceof List<?> list && !list.isEmpty());
+        page.putIfAbsent("warning", false);
         page.putIfAbsent("pictures", false);
         page.putIfAbsent("classes", false);
-        page.putIfAbsent("quantity", false);
+        page.putIfAbsent("labels", List.of());
+        page.put("hasLabels", page.get("labels") instanceof List<?> list && !list.isEmpty());
+        page.putIfAbsent("calibration", false);
+        page.putIfAbsent("quantities", List.of());
+        page.putIfAbsent("several", false);
         page.put("made", LocalDate.now().toString());
         page.put("css", resource("report.css"));
         page.put("js", resource("report.js"));

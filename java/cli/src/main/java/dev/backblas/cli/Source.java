@@ -42,7 +42,7 @@ abstract class Source implements Closeable {
      *
      * @param most how many at most
      * @param x    receives inputs × most
-     * @param y    receives most targets; null where none are wanted
+     * @param y    receives truths × most targets, as the model has them; null where none are wanted
      * @param rows receives the fields of each; null where they are not wanted
      * @return how many there were, 0 at the end
      */
@@ -70,7 +70,7 @@ abstract class Source implements Closeable {
             return new Table(name, rows, model, targets);
         } catch (IllegalArgumentException e) {
             rows.close();
-            throw new IOException(name + ": " + e.getMessage().replaceFirst("^table: ", ""), e);
+            throw new IOException(name + ": " + e.getMessage(), e);
         }
     }
 
@@ -78,18 +78,16 @@ abstract class Source implements Closeable {
         private final String name;
         private final Csv.Rows rows;
         private final TableEncoder.Rows encoded;
-        private final int inputs;
+        private final int inputs, truths;
 
         Table(String name, Csv.Rows rows, Model model, boolean targets) {
             this.name = name;
             this.rows = rows;
             inputs = model.inputs();
+            truths = model.truths();
             final TableEncoder encoder = model.encoder() != null ? model.encoder() : numbers(rows.header(), model);
             encoded = encoder.rows(rows.header());
-            if (targets && !encoded.hasTargets())
-                throw new IllegalArgumentException(
-                    "there is no column '" + encoder.targets().get(0).name() + "', the target; the columns are "
-                        + String.join(", ", rows.header()));
+            if (targets) encoded.requireTargets();
         }
 
         /** For a model that knows of no table: its inputs are the columns, and what comes after them is the target. */
@@ -117,7 +115,7 @@ abstract class Source implements Closeable {
                 if (row == null) return j;
                 try {
                     encoded.inputs(rows.line(), row, x, j * inputs);
-                    if (y != null) encoded.targets(rows.line(), row, y, j);
+                    if (y != null) encoded.targets(rows.line(), row, y, j * truths);
                 } catch (IllegalArgumentException e) {
                     throw new IOException(name + ": " + e.getMessage(), e);
                 }

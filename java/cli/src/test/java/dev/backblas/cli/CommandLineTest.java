@@ -2,9 +2,10 @@ package dev.backblas.cli;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.google.gson.JsonObject;
+import com.google.gson.JsonParser;
 import dev.backblas.MlpRegressor;
 import dev.backblas.data.Csv;
 import java.io.ByteArrayOutputStream;
@@ -19,6 +20,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
@@ -43,7 +46,7 @@ class CommandLineTest {
         }
 
         double number(String before) {
-            final Matcher matcher = Pattern.compile(Pattern.quote(before) + "\\s*([0-9.]+)").matcher(out);
+            final Matcher matcher = Pattern.compile(Pattern.quote(before) + "\\s*([0-9.]+(e[-+]\\d+)?)").matcher(out);
             assertTrue(matcher.find(), "no number after '" + before + "' in:\n" + out);
             return Double.parseDouble(matcher.group(1));
         }
@@ -137,7 +140,7 @@ class CommandLineTest {
     @ValueSource(strings = {"", "regression"})
     void regressionBeatsLeastSquares(String system) throws IOException {
         final Ran ran = system.isEmpty() ? train("boston") : train("--system", system);
-        assertTrue(ran.number("network") < ran.number("ordinary least squares"), ran.out);
+        assertTrue(ran.number("is off by") < ran.number("ordinary least squares by"), ran.out);
         final MlpRegressor model = MlpRegressor.load(directory.resolve("model.safetensors"));
         double sum = 0;
         int rows = 0;
@@ -148,7 +151,7 @@ class CommandLineTest {
                 sum += Math.pow(model.predict(x)[0] - Float.parseFloat(row.get(13)), 2);
             }
         }
-        assertTrue(Math.sqrt(sum / rows) < ran.number("ordinary least squares"));
+        assertTrue(Math.sqrt(sum / rows) < ran.number("ordinary least squares by"));
     }
 
     @ParameterizedTest
@@ -195,7 +198,7 @@ class CommandLineTest {
         final Ran numbers = train(file("plane.csv", plane.toString()), "--target", "price", "--hidden", "10",
                                   "--activation", "tanh", "--epochs", "300");
         assertTrue(numbers.out.contains("regressor 2-10:tanh-1:identity"), numbers.out + numbers.err);
-        assertTrue(numbers.number("network") < 0.5 * numbers.number("ordinary least squares"), numbers.out);
+        assertTrue(numbers.number("is off by") < 0.5 * numbers.number("ordinary least squares by"), numbers.out);
     }
 
     /** A column that never changes, as large as a date, must not drown the others in the model that is written. */
@@ -208,9 +211,48 @@ class CommandLineTest {
             csv.append(a).append(",1700000000,").append(3 * a + 100).append('\n');
         }
         final Ran ran = train(file("k.csv", csv.toString()), "--system", "regression", "--hidden", "none");
-        assertTrue(ran.number("network") < 0.1, ran.out + ran.err);
+        assertTrue(ran.number("is off by") < 0.1, ran.out + ran.err);
         final MlpRegressor model = MlpRegressor.load(directory.resolve("model.safetensors"));
         assertEquals(106, model.predict(new float[] {2, 1_700_000_000})[0], 0.2);
+    }
+
+    /** What may be a mistake is done, and said. */
+    @Test
+    void oddTablesAreRemarkedOn() throws IOException {
+        final StringBuilder index = new StringBuilder(",size,code,y\n"), bare = new StringBuilder();
+        for (int i = 0; i < 40; i++) {
+            index.append(i).append(',').append(i == 7 ? "inf" : "" + i % 5).append(',').append(i % 3).append(',')
+                .append(i % 2 == 0 ? "yes" : "no").append('\n');
+            bare.append(i).append(",1.").append(i).append('\n');
+        }
+        final Ran ran = train(file("i.csv", index.toString()), "--epochs", "1");
+        assertTrue(ran.out.contains("40 rows, 2 columns as 7 inputs"), ran.out + ran.err);
+        assertTrue(ran.out.contains("left out: the column without a name (it has no name, as numbers of rows have)\n"), ran.out);
+        assertTrue(ran.out.contains("taken for texts: size (numbers, but for 'inf')\n"), ran.out);
+        final Ran rows = train(file("b.csv", bare.toString()), "--epochs", "1");
+        assertTrue(rows.out.contains("the header line holds numbers, such as 0: is it a row? expected names\n"), rows.out);
+    }
+
+    /** A model that is of no use is written, but not without a word. */
+    @Test
+    void whatLearnsNothingIsSaid() throws IOException {
+        final Ran absurd = train("boston", "--rate", "1e9");
+        assertEquals(0, absurd.exit);
+        assertTrue(absurd.err.matches("warning: training does not converge: the loss was \\S+ in the first epoch and is \\S+ in "
+            + "the last; lower --rate, now 1000000000\n"), absurd.err);
+        final Random random = new Random(5);
+        final StringBuilder noise = new StringBuilder("x,y,z\n");
+        for (int i = 0; i < 200; i++)
+            noise.append(random.nextGaussian()).append(',').append(random.nextGaussian()).append(i % 4 == 0 ? ",yes\n" : ",no\n");
+        final String file = file("noise.csv", noise.toString());
+        final Ran classes = train(file, "--epochs", "1", "--rate", "1e-9");
+        assertTrue(classes.err.matches("warning: the model is no better than one that always says no \\([0-9.]+ %\\) on the "
+            + "held-out samples; try more --epochs, another --rate or other columns\n"), classes.out + classes.err);
+        final Ran regression = train(file, "--target", "y", "--drop", "z", "--json");
+        final JsonObject end = JsonParser.parseString(regression.out.lines().reduce((a, b) -> b).orElseThrow()).getAsJsonObject();
+        assertTrue(end.get("warning").getAsString()
+            .startsWith("the model is no better than one that always says the mean of y (R² -"), end.toString());
+        assertEquals("", train("digits", "--epochs", "3").err);
     }
 
     @Test
@@ -220,11 +262,11 @@ class CommandLineTest {
         refused(csv + ": it is empty; expected a header line and rows", file("t.csv", ""));
         refused(csv + ": there is no row; expected 1 or more", file("t.csv", "a,b\n"));
         refused(csv + ": line 3: it has 3 fields; expected 2, as the header has", file("t.csv", "a,b\n1,2\n1,2,3\n"));
-        refused(csv + ": line 3: it has 1 fields; expected 2, as the header has", file("t.csv", "a,b\n1,2\n1\n"));
-        refused(csv + ": line 2, column 'b': the field is empty, as are 1 of this column; expected a value in each (fill "
-                    + "them in, or leave the rows or the column out)",
+        refused(csv + ": line 3: it has 1 field; expected 2, as the header has", file("t.csv", "a,b\n1,2\n1\n"));
+        refused(csv + ": line 2, column 'b': the field is empty; expected a value (fill it in, or leave out the "
+                    + "row or the column)",
                 file("t.csv", "a,b\n1,\n"));
-        refused(csv + ": no column is left to predict b from; expected 1 or more (left out: {a=it is empty})",
+        refused(csv + ": no column is left to predict b from; expected 1 or more; left out: a (it is empty)",
                 file("t.csv", "a,b\nNaN,1\n"));
         refused(csv + ": the target 'b' holds texts, such as 'red'; expected numbers",
                 file("t.csv", "a,b\n1,2\n2,red\n3,4\n"), "--system", "regression");
@@ -237,6 +279,19 @@ class CommandLineTest {
         refused(csv + ": it has one column, 'a'; expected a target and one or more others, separated by commas, semicolons or "
                     + "tabs",
                 file("t.csv", "a\n1\n2\n3\n"));
+        refused(csv + ": there is no column 'prise'; the columns are size, price; did you mean price?",
+                file("t.csv", "size,price\n1,2\n"), "--target", "prise");
+        refused(csv + ": 'b' is the target; expected another column for --drop", file("t.csv", "a,b\n1,2\n"), "--drop", "b");
+        refused(csv + ": 'b' is the target; expected another column for --weight", file("t.csv", "a,b\n1,2\n"), "--weight", "b");
+        refused(csv + ": column 'a' has decimal commas, such as '1,5'; expected points (or --text, if they are names)",
+                file("t.csv", "a;b\n1,5;2\n2;3\n3;4\n4;5\n"));
+        refused(csv + ": column 'a' varies by 2.598076211235323E38; expected 1e-30 to 1e30: change its unit",
+                file("t.csv", "a,b\n1e38,2.5\n-3e38,3\n3e38,4\n-3e38,5\n3e38,6\n"));
+        refused(csv + ": line 2: it has 1 field; expected 2, as the header has (one spans lines: is a quote not closed?)",
+                file("t.csv", "a,b\n\"1,2\n3,4\n"));
+        final String names = IntStream.range(0, 30).mapToObj(i -> "c" + i).collect(Collectors.joining(","));
+        refused(csv + ": there is no column 'x'; the columns are " + names.substring(0, names.indexOf(",c20")).replace(",", ", ")
+                    + ", … (30 in all)", file("t.csv", names + "\n" + names + "\n"), "--target", "x");
         refused(csv + ": 1 row cannot be split into a part to train on and a fifth held out; expected 3 or more",
                 file("t.csv", "a,b\n1,2\n"));
         refused(csv + ": binary needs two classes, but 'b' has 3 different values; use --system softmax or regression",
@@ -257,7 +312,7 @@ class CommandLineTest {
     @Test
     void badArgumentsAreRefused() throws IOException {
         refused("train: there is no data set and no file 'digit'; expected digits, boston, a CSV file or a directory of "
-                    + "IDX files", "digit");
+                    + "IDX files; did you mean digits?", "digit");
         refused("trainer: the rate is -1.0; expected a finite number above 0", "--rate", "-1");
         refused("trainer: the rate is NaN; expected a finite number above 0", "--rate", "NaN");
         refused("trainer: the batch is 0; expected 1 or more", "--batch", "0");
@@ -266,7 +321,8 @@ class CommandLineTest {
         refused("train: --epochs is 0; expected 1 or more", "--epochs", "0");
         refused("train: --hidden is '10,x'; expected whole numbers, such as 100,50, or none", "--hidden", "10,x");
         refused("layer: in is 64 and out is -3; expected each to be 1 or more", "--hidden", "-3");
-        refused("network: layer 1 is softmax, which is for the output layer; expected none after it", "--activation", "softmax");
+        refused("Invalid value for option '--activation': 'softmax' is none of identity, sigmoid, tanh, relu, leaky_relu, gelu, "
+                    + "silu, elu or softplus (see backblas train --help)", "--activation", "softmax");
         refused("backend: there is none named 'cuda'; expected openblas, java, netlib or auto", "--backend", "cuda");
         refused("boston: binary needs two classes, but 'medv' has 229 different values; use --system softmax or regression",
                 "boston", "--system", "binary");
@@ -274,8 +330,19 @@ class CommandLineTest {
                 "boston", "--system", "softmax");
         refused("train: --target is for CSV files; digits has its own", "digits", "--target", "x");
         refused("train: --drop is for tables; digits holds images, with labels of their own", "digits", "--drop", "label");
-        refused("Unknown option: '--rat' (see backblas train --help)", "--rat", "0.1");
-        refused("Invalid value for option '--rate': 'fast' is not a double (see backblas train --help)", "--rate", "fast");
+        refused("there is no option --rat; did you mean --rate? (see backblas train --help)", "--rat", "0.1");
+        refused("Invalid value for option '--rate': 'fast' is not a number (see backblas train --help)", "--rate", "fast");
+        refused("there is no option --taget; did you mean --target? (see backblas train --help)", "--taget=y");
+        refused("'x' is one argument too many (see backblas train --help)", "digits", "x");
+        refused("Invalid value for option '--system': 'softmx' is none of regression, softmax, binary, quadratic or deep; did "
+                    + "you mean softmax? (see backblas train --help)", "--system", "softmx");
+        refused("Invalid value for option '--epochs': '1e3' is not a whole number (see backblas train --help)",
+                "--epochs", "1e3");
+        refused("Invalid value for option '--epochs': '99999999999' is not a whole number that fits; expected a smaller one (see "
+                    + "backblas train --help)", "--epochs", "99999999999");
+        for (String option : List.of("--batch=9", "--rate=1", "--schedule=cosine", "--dropout=0.1", "--l1=1", "--clip=1"))
+            refused("train: " + option.replaceFirst("=.*", "") + " is not for --optimizer lbfgs, which takes all samples at once "
+                        + "and finds the length of a step by itself; leave it out", "--optimizer", "lbfgs", option);
         final Ran diverged = train("--system", "regression", "--rate", "1e9");
         assertEquals(2, diverged.exit);
         assertTrue(diverged.err.startsWith(
@@ -286,6 +353,18 @@ class CommandLineTest {
             final Ran ran = run("train", "digits", "--out", out);
             assertEquals("backblas: " + out + ": the model cannot be written to it: it is no file\n", ran.err);
         }
+        final String data = file("data.csv", "a,b\n1,2\n3,4\n5,6\n7,8\n");
+        final String model = directory.resolve("model.safetensors").toString();
+        assertEquals("backblas: train: --out " + data + " is the same file as the data; expected another\n",
+                     run("train", data, "--out", data).err);
+        assertEquals("a,b\n1,2\n3,4\n5,6\n7,8\n", Files.readString(Path.of(data)), "the data are as they were");
+        refused("train: --report " + model + " is the same file as --out; expected another", data, "--report", model);
+        refused("train: --checkpoint " + model + " is the same file as --out; expected another", data, "--checkpoint", model);
+        for (String option : List.of("--patience=3", "--checkpoint=c", "--resume=c", "--system=softmax"))
+            refused("train: " + option.replaceFirst("=.*", "") + " is for data in memory; expected it without --stream", data,
+                    "--stream", option);
+        refused("train: --stream is for CSV files; boston is small", "boston", "--stream");
+        Files.delete(Path.of(data));
         refused("trainer: the rate is 1.0E-50; expected a finite number above 0", "--rate", "1e-50");
         final Path nowhere = directory.resolve("no/model.safetensors");
         final Ran ran = run("train", "digits", "--out", nowhere.toString());
@@ -381,6 +460,32 @@ class CommandLineTest {
     }
 
     @Test
+    void machinesReadTheOthers() throws IOException {
+        final JsonObject found = JsonParser.parseString(run("doctor", "--json").out).getAsJsonObject();
+        assertEquals(NATIVE ? 0 : 1, found.getAsJsonArray("wrong").size());
+        assertTrue(found.get("java_gigaflops").getAsDouble() > 0);
+        assertEquals(List.of("digits", "boston", "FILE.csv", "DIRECTORY", "mnist", "fashion-mnist"),
+                     run("data", "--json").out.lines()
+                         .map(line -> JsonParser.parseString(line).getAsJsonObject().get("name").getAsString()).toList());
+        final Ran bench = run("bench", "--contenders=java", "--workloads=w5", "--rounds=2", "--slice=0.01", "--threads=1",
+                              "--json", "--out", directory.toString());
+        final JsonObject measured = JsonParser.parseString(bench.out).getAsJsonObject();
+        assertEquals("java", measured.get("contender").getAsString(), bench.err);
+        assertEquals(2, measured.getAsJsonArray("rounds").size());
+    }
+
+    @Test
+    void badMeasurementsAreRefused() {
+        refused("bench: 'jaba' takes no part here; expected ours, java-vector, java or netlib; did you mean java? (--peers "
+                    + "brings more)", () -> run("bench", "--contenders", "jaba"));
+        refused("bench: --rounds is 0; expected 1 or more", () -> run("bench", "--rounds", "0"));
+        refused("bench: --rounds is -1; expected 1 or more", () -> run("bench", "epochs", "--rounds", "-1"));
+        refused("bench: --slice is 0.0; expected more than 0 and at most 60 seconds", () -> run("bench", "--slice", "0"));
+        refused("Invalid value for option '--workloads' (NAME): 'W9' is none of w1, w2, w3, w4, w5, w6, i1 or i2; did you "
+                    + "mean w1? (see backblas bench --help)", () -> run("bench", "--workloads", "W9"));
+    }
+
+    @Test
     void helpAndNoCommand() {
         assertTrue(run("--help").out.contains("train"));
         assertTrue(run("train", "--help").out.contains("--activation=NAME"));
@@ -388,6 +493,6 @@ class CommandLineTest {
         assertEquals("backblas: name a command: train, predict, evaluate, inspect, data, doctor or bench (see backblas --help)\n",
                      nothing.err);
         assertEquals(2, nothing.exit);
-        assertFalse(run("trane").err.contains("Exception"));
+        assertEquals("backblas: there is no command 'trane'; did you mean train? (see backblas --help)\n", run("trane").err);
     }
 }

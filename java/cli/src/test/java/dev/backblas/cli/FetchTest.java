@@ -33,6 +33,7 @@ class FetchTest {
 
     private HttpServer server;
     private String url;
+    private final List<Fetch.Arrival> arrived = new ArrayList<>();
     private final Map<String, byte[]> files = new TreeMap<>();
     private final List<String> asked = Collections.synchronizedList(new ArrayList<>());
 
@@ -86,21 +87,25 @@ class FetchTest {
     void filesArriveWholeAndOnce() throws Exception {
         files.put("a.gz", "first".getBytes(StandardCharsets.UTF_8));
         files.put("b.gz", new byte[300_000]);
-        Fetch.fetch("set", hashes(), List.of(url + "/moved"), directory);
+        Fetch.fetch("set", hashes(), List.of(url + "/moved"), directory, arrived::add);
         assertEquals(List.of("a.gz", "b.gz"), written());
         assertArrayEquals(files.get("b.gz"), Files.readAllBytes(directory.resolve("b.gz")));
         assertEquals(2, asked.size());
         Files.writeString(directory.resolve("a.gz"), "damaged");
-        Fetch.fetch("set", hashes(), List.of(url + "/data"), directory);
+        Fetch.fetch("set", hashes(), List.of(url + "/data"), directory, arrived::add);
         assertEquals("first", Files.readString(directory.resolve("a.gz")));
         assertEquals(3, asked.size(), "only what was damaged is fetched again");
+        assertEquals(List.of("a.gz from /data/a.gz", "b.gz from /data/b.gz", "a.gz from /data/a.gz", "b.gz from nowhere"),
+            arrived.stream().map(file -> file.file().getFileName() + " from "
+                + (file.from() == null ? "nowhere" : file.from().getPath().replace("moved", "data"))).toList());
+        assertEquals(300_000, arrived.get(3).bytes());
     }
 
     @Test
     void theNextMirrorIsAsked() throws Exception {
         files.put("a.gz", "first".getBytes(StandardCharsets.UTF_8));
         for (String first : List.of("/none", "/short")) {
-            Fetch.fetch("set", hashes(), List.of(url + first, url + "/data"), directory);
+            Fetch.fetch("set", hashes(), List.of(url + first, url + "/data"), directory, arrived::add);
             assertEquals(List.of("a.gz"), written());
             Files.delete(directory.resolve("a.gz"));
         }
@@ -122,6 +127,7 @@ class FetchTest {
         refused("data fetch: --mirror is 'ftp://x'; expected http://… or https://…", "mnist", "--mirror", "ftp://x");
         refused("data fetch: --mirror is 'a b'; expected http://… or https://…", "mnist", "--mirror", "a b");
         refused("data fetch: there is no 'cifar'; expected mnist or fashion-mnist", "cifar");
+        refused("data fetch: there is no 'minst'; expected mnist or fashion-mnist; did you mean mnist?", "minst");
         assertEquals(List.of(), written());
     }
 

@@ -7,6 +7,7 @@ import com.google.gson.JsonObject;
 import com.google.gson.JsonParser;
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
+import java.io.File;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.OutputStreamWriter;
@@ -17,8 +18,16 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** A new user's path: train on a table, and then predict, evaluate and inspect. */
 class ModelCommandsTest {
@@ -129,8 +138,8 @@ class ModelCommandsTest {
         refused(fresh + ": line 2, column 'owns': 'maybe' is none of the classes that were learned", "evaluate", model, fresh);
         Files.writeString(directory.resolve("new.csv"), "age,city,owns\n");
         refused(fresh + ": it has no row to judge by", "evaluate", model, fresh);
-        refused("train: --optimizer is 'adman'; expected sgd, momentum, nesterov, rmsprop, adam or adamw",
-                "train", csv, "--optimizer", "adman");
+        refused("train: --optimizer is 'adma'; expected sgd, momentum, nesterov, rmsprop, adam, adamw or lbfgs; did you "
+                    + "mean adam?", "train", csv, "--optimizer", "adma");
         refused("train: --schedule is 'none'; expected constant, cosine, step or plateau", "train", csv, "--schedule", "none");
         good("train", "boston", "--epochs", "1", "--out", model);
         refused("predict: --proba is for classes, but " + model + " predicts medv", "predict", model, "boston", "--proba");
@@ -147,34 +156,49 @@ class ModelCommandsTest {
         assertEquals(-1, Files.mismatch(Path.of(whole), Path.of(rest)));
     }
 
-    private static ProcessBuilder forked(String... arguments) {
+    /** The program in a process of its own, with so much memory. */
+    private static List<String> program(int megabytes, String... arguments) {
         final List<String> command = new ArrayList<>(List.of(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED", "-Xmx64m",
-            "-cp", System.getProperty("java.class.path"), "dev.backblas.cli.Main"));
+            Path.of(System.getProperty("java.home"), "bin", "java").toString(), "--enable-native-access=ALL-UNNAMED",
+            "-Xmx" + megabytes + "m", "-cp", System.getProperty("java.class.path"), "dev.backblas.cli.Main"));
         command.addAll(List.of(arguments));
-        return new ProcessBuilder(command).redirectErrorStream(true);
+        return command;
     }
 
-    /** By SIGTERM, which no one ignores; a build in the background ignores the SIGINT of Ctrl-C. The shell sees 143. */
-    @Test
-    void anInterruptedRunLeavesItsModel() throws Exception {
+    private static Process start(List<String> command) throws IOException {
+        return new ProcessBuilder(command).redirectErrorStream(true).start();
+    }
+
+    /** By Ctrl-C or SIGTERM. What runs in the background ignores the former, unless {@code env} of coreutils says otherwise. */
+    @ParameterizedTest
+    @EnabledOnOs(OS.LINUX)
+    @CsvSource({"INT, 130", "TERM, 143"})
+    void anInterruptedRunLeavesItsModel(String signal, int exit) throws Exception {
         final String model = path("m.safetensors"), checkpoint = path("c");
-        final Process process = forked("train", "digits", "--epochs", "10000000", "--json", "--out", model,
-                                       "--checkpoint", checkpoint).start();
+        final List<String> command = new ArrayList<>(List.of("env", "--default-signal=" + signal));
+        command.addAll(program(64, "train", "digits", "--epochs", "10000000", "--json", "--out", model, "--checkpoint",
+                               checkpoint));
+        final Process process = start(command);
         try (BufferedReader out = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
             String line = out.readLine();
             while (line != null && !line.contains("\"epoch\":3,")) line = out.readLine();
-            process.toHandle().destroy(); // which, other than destroy() of the process, leaves its output readable
+            assertEquals(0, new ProcessBuilder("kill", "-s", signal, Long.toString(process.pid())).start().waitFor());
             String last = line;
             for (; line != null; line = out.readLine()) last = line;
             assertTrue(last.contains("\"event\":\"end\",\"stopped\":true"), last);
             assertTrue(process.waitFor(1, TimeUnit.MINUTES));
-            assertEquals(143, process.exitValue());
+            assertEquals(exit, process.exitValue());
         } finally {
             process.destroyForcibly();
         }
         assertTrue(good("evaluate", model, "digits").accuracyOfAll() > 50);
-        assertTrue(Files.size(Path.of(checkpoint)) > 0);
+        final int epochs =
+            epochs(good("train", "digits", "--epochs", "1", "--json", "--out", model, "--resume", checkpoint).out());
+        assertTrue(epochs >= 3, "the checkpoint has " + epochs + " epochs behind it");
+    }
+
+    private static int epochs(String json) {
+        return JsonParser.parseString(json.lines().reduce((a, b) -> b).orElseThrow()).getAsJsonObject().get("epochs").getAsInt();
     }
 
     /** A table of several times the memory of the virtual machine goes through. */
@@ -182,7 +206,7 @@ class ModelCommandsTest {
     void predictionsStream() throws Exception {
         final String model = path("m.safetensors");
         good("train", people("people.csv", ','), "--epochs", "1", "--out", model);
-        final Process process = forked("predict", model, "-", "--out", path("p.csv")).start();
+        final Process process = start(program(64, "predict", model, "-", "--out", path("p.csv")));
         final int rows = 6_000_000;
         try (BufferedWriter in = new BufferedWriter(new OutputStreamWriter(process.getOutputStream(), StandardCharsets.UTF_8))) {
             in.write("age,city,comment\n");
@@ -191,5 +215,127 @@ class ModelCommandsTest {
         final String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
         assertEquals(0, process.waitFor(), said);
         assertTrue(said.contains(String.format("%,d predictions", rows)), said);
+    }
+
+    /** As of any program behind which a pipe is closed; 141 is 128 + SIGPIPE. */
+    @Test
+    void aClosedPipeEndsPredictionsQuietly() throws Exception {
+        final String model = path("m.safetensors"), csv = path("long.csv");
+        good("train", people("people.csv", ','), "--epochs", "1", "--out", model);
+        Files.writeString(Path.of(csv), "age,city\n" + "44,Oslo\n".repeat(500_000));
+        final Process process = new ProcessBuilder(program(64, "predict", model, csv)).start();
+        try (BufferedReader out = new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8))) {
+            assertEquals("prediction,probability", out.readLine());
+        }
+        assertEquals("", new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8));
+        assertEquals(141, process.waitFor());
+    }
+
+    @Test
+    @EnabledOnOs(OS.LINUX)
+    void aFullDiskIsSaid() throws Exception {
+        final String model = path("m.safetensors");
+        good("train", "boston", "--epochs", "1", "--out", model);
+        final Process process = new ProcessBuilder(program(64, "predict", model, "boston"))
+            .redirectOutput(new File("/dev/full")).start();
+        assertEquals("backblas: predict: standard output cannot be written: No space left on device\n",
+                     new String(process.getErrorStream().readAllBytes(), StandardCharsets.UTF_8));
+        assertEquals(Main.WRONG_INPUT, process.waitFor());
+    }
+
+    @Test
+    void aTableWithoutRowsHasNoPredictions() throws IOException {
+        final String model = path("m.safetensors");
+        good("train", people("people.csv", ','), "--epochs", "1", "--out", model);
+        final String none = Files.writeString(directory.resolve("none.csv"), "age,city\n").toString();
+        assertEquals("prediction,probability\n", good("predict", model, none).out());
+    }
+
+    /** Two quantities, and three labels: in memory and from a stream. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void severalTargetsAreLearned(boolean streamed) throws IOException {
+        final Random random = new Random(6);
+        final StringBuilder csv = new StringBuilder("x,kind,y,sum,product,right,upper,far\n");
+        for (int i = 0; i < 600; i++) {
+            final double x = random.nextGaussian(), y = random.nextGaussian();
+            csv.append(x).append(i % 2 == 0 ? ",plain," : ",raised,").append(y).append(',').append(1000 * (x + y + i % 2))
+                .append(',').append(x * y).append(',').append(x > 0 ? 1 : 0).append(',').append(y > 0 ? 1 : 0).append(',')
+                .append(x * x + y * y > 1.4 ? 1 : 0).append('\n');
+        }
+        final String file = Files.writeString(directory.resolve("s.csv"), csv).toString(), model = path("m.safetensors");
+        final List<String> quantities = new ArrayList<>(List.of("train", file, "--target", "sum,product", "--drop",
+            "right,upper,far", "--epochs", "200", "--rate", "0.003", "--out", model));
+        if (streamed) quantities.add("--stream");
+        final CommandLineTest.Ran trained = good(quantities.toArray(String[]::new));
+        final String about = "600 rows, 3 columns as 4 inputs, targets sum, product; 480 to train on, 120 held out\n";
+        assertTrue(trained.out().contains(about), trained.out());
+        assertTrue(trained.number("sum is off by") < 200, trained.out());
+        assertTrue(trained.number("product is off by") < 0.3, trained.out());
+        assertTrue(good("predict", model, file).out().startsWith("sum,product\n"));
+        final JsonObject judged = JsonParser.parseString(good("evaluate", model, file, "--json").out()).getAsJsonObject();
+        assertTrue(judged.getAsJsonObject("targets").getAsJsonObject("product").get("r2").getAsDouble() > 0.9, judged.toString());
+
+        final List<String> labels = new ArrayList<>(List.of("train", file, "--target", "right,upper,far", "--drop", "sum,product",
+                                                            "--rate", "0.01", "--out", model));
+        if (streamed) labels.add("--stream");
+        assertTrue(good(labels.toArray(String[]::new)).out().contains("labels right, upper, far;"));
+        assertTrue(good("evaluate", model, file).out().contains("\nupper  "));
+        final JsonObject right = JsonParser.parseString(good("evaluate", model, file, "--json").out()).getAsJsonObject();
+        assertTrue(right.get("accuracy").getAsDouble() > 0.85, right.toString());
+        assertTrue(good("inspect", model).out().contains("predicts  any of right, upper, far\n"));
+        final String fresh =
+            Files.writeString(directory.resolve("new.csv"), "x,y,kind\n2,2,plain\n-0.3,-0.3,raised\n").toString();
+        assertEquals(List.of("prediction", "right upper far", "\"\""),
+                     good("predict", model, fresh).out().lines().toList());
+        assertEquals("{\"prediction\":[\"right\",\"upper\",\"far\"]}",
+                     good("predict", model, fresh, "--json").out().lines().toList().get(0));
+        Files.writeString(directory.resolve("new.csv"), "x,y,kind,right,upper,far\n2,2,plain,1,0.5,0\n");
+        refused(fresh + ": the label of sample 1 is 0.5; expected 1 or 0", "evaluate", model, fresh);
+        Files.writeString(directory.resolve("new.csv"), "x,y,kind,right,far\n2,2,plain,1,0\n");
+        refused(fresh + ": there is no column 'upper', the target; the columns are x, y, kind, right, far",
+                "evaluate", model, fresh);
+        refused(file + ": the target 'kind' holds texts, such as 'plain'; expected numbers",
+                "train", file, "--target", "sum,kind", "--out", model);
+        refused(file + ": softmax has one target; expected --system regression, or none, for several", "train", file, "--target",
+                "right,far", "--system", "softmax", "--out", model);
+    }
+
+    @Test
+    void lbfgsTakesAllSamplesAtOnce() {
+        final CommandLineTest.Ran ran =
+            good("train", "boston", "--optimizer", "lbfgs", "--hidden", "none", "--out", path("m.safetensors"));
+        assertTrue(ran.out().contains("\nlbfgs(10), all samples for each step\n"), ran.out());
+        assertEquals(ran.number("ordinary least squares by"), ran.number("is off by"), 0.01, "which it finds");
+    }
+
+    /** A table of more floats than the virtual machine has memory for. */
+    @Test
+    void trainingStreams() throws Exception {
+        final int columns = 20, rows = 1_800_000; // 144 MB
+        final Path csv = directory.resolve("large.csv.gz");
+        final String[] lines = new String[97];
+        final Random random = new Random(7);
+        for (int i = 0; i < lines.length; i++) {
+            final StringBuilder line = new StringBuilder();
+            int sum = 0;
+            for (int c = 0; c < columns; c++) {
+                final int digit = random.nextInt(10);
+                sum += digit;
+                line.append(digit).append(',');
+            }
+            lines[i] = line.append(sum > 90 ? "large\n" : "small\n").toString();
+        }
+        try (BufferedWriter out = new BufferedWriter(new OutputStreamWriter(
+                new GZIPOutputStream(Files.newOutputStream(csv)), StandardCharsets.UTF_8))) {
+            out.write(IntStream.range(0, columns).mapToObj(c -> "c" + c + ",").collect(Collectors.joining()) + "size\n");
+            for (int i = 0; i < rows; i++) out.write(lines[i % lines.length]);
+        }
+        final Process process = start(program(128, "train", csv.toString(), "--stream", "--epochs", "1", "--batch", "512",
+                                              "--hidden", "16", "--out", path("m.safetensors")));
+        final String said = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        assertEquals(0, process.waitFor(), said);
+        assertTrue(said.contains("1,800,000 rows, 20 columns as 20 inputs, 2 classes of size"), said);
+        assertTrue(new CommandLineTest.Ran(0, said, "").accuracy() > 95, said);
     }
 }

@@ -130,6 +130,34 @@ class ReportTest {
         }
     }
 
+    @Test
+    void severalTargetsAreShown() throws IOException {
+        final StringBuilder csv = new StringBuilder("x,y,sum,less,right,upper\n");
+        for (int i = 0; i < 200; i++) {
+            final int x = i % 17 - 8, y = i % 13 - 6;
+            csv.append(x).append(',').append(y).append(',').append(x + y + 0.5).append(',').append(x - y).append(',')
+                .append(x > 0 ? 1 : 0).append(',').append(y > 0 ? 1 : 0).append('\n');
+        }
+        final String file = Files.writeString(directory.resolve("several.csv"), csv).toString();
+        final Path quantities = train("quantities", file, "--target", "sum,less", "--drop", "right,upper", "--epochs", "20");
+        final Path labels = train("labels", file, "--target", "right,upper", "--drop", "sum,less", "--epochs", "2");
+        for (int width : new int[] {DESKTOP, PHONE}) {
+            open(quantities, width);
+            assertEquals(2 + 2 * 3, count(".chart svg"), "charts");
+            assertEquals(24, count(".rows tbody tr"));
+            assertEquals(0, count(".warning"));
+            open(labels, width);
+            assertEquals(4, count(".chart svg"), "charts");
+            assertEquals("right", browser.findElements(By.cssSelector(".rows tbody td")).get(0).getText());
+        }
+    }
+
+    @Test
+    void whatLearnsNothingIsSaid() throws IOException {
+        open(train("absurd", "boston", "--rate", "1e9", "--epochs", "3"), PHONE);
+        assertTrue(browser.findElement(By.cssSelector(".warning")).getText().startsWith("Training does not converge: "));
+    }
+
     /** Texts of any kind come out as texts: in a page, in its script, in a chart. */
     @Test
     void nothingInATableBecomesMarkup() throws IOException {

@@ -15,7 +15,7 @@
   function axis(c, name, rest) {
     return Object.assign({
       type: "value", scale: true, name, nameLocation: "middle", nameGap: 28, nameTextStyle: {color: c.soft, fontSize: 12},
-      axisLabel: {color: c.soft, hideOverlap: true, formatter: figure}, axisLine: {lineStyle: {color: c.line}},
+      axisLabel: {color: c.soft, hideOverlap: true, formatter: figure}, axisLine: {onZero: false, lineStyle: {color: c.line}},
       axisTick: {show: false}, splitLine: {lineStyle: {color: c.line}}
     }, rest);
   }
@@ -80,32 +80,32 @@
       series: [{type: "bar", name: "samples", data: data.confidence.map(b => b[1]), itemStyle: {color: c.blue, borderRadius: [3, 3, 0, 0]},
                 barCategoryGap: "12%"}]
     }),
-    scatter: c => frame(c, {
+    scatter: (c, q) => frame(c, {
       tooltip: Object.assign(frame(c, {}).tooltip, {
         formatter: p => `true ${figure(p.value[0])}<br>predicted ${figure(p.value[1])}`
       }),
-      xAxis: axis(c, "true", {min: data.range[0], max: data.range[1], axisLabel: inside(c)}),
-      yAxis: upright(c, "predicted", {min: data.range[0], max: data.range[1], axisLabel: inside(c)}),
-      series: [diagonal(c, data.range[0], data.range[1]),
-               {type: "scatter", data: data.scatter, symbolSize: data.scatter.length > 600 ? 5 : 7,
+      xAxis: axis(c, "true", {min: q.range[0], max: q.range[1], axisLabel: inside(c)}),
+      yAxis: upright(c, "predicted", {min: q.range[0], max: q.range[1], axisLabel: inside(c)}),
+      series: [diagonal(c, q.range[0], q.range[1]),
+               {type: "scatter", data: q.scatter, symbolSize: q.scatter.length > 600 ? 5 : 7,
                 itemStyle: {color: c.blue, opacity: .55}}]
     }),
-    residuals: c => frame(c, {
+    residuals: (c, q) => frame(c, {
       tooltip: Object.assign(frame(c, {}).tooltip, {trigger: "axis", axisPointer: {type: "shadow"}}),
-      xAxis: axis(c, "predicted minus true", {type: "category", data: data.residuals.map(b => figure(b[0])),
+      xAxis: axis(c, "predicted minus true", {type: "category", data: q.residuals.map(b => figure(b[0])),
                                               splitLine: {show: false}, axisLabel: {color: c.soft, hideOverlap: true}}),
       yAxis: upright(c, "samples", {scale: false, minInterval: 1}),
-      series: [{type: "bar", name: "samples", data: data.residuals.map(b => b[1]), barCategoryGap: "8%",
+      series: [{type: "bar", name: "samples", data: q.residuals.map(b => b[1]), barCategoryGap: "8%",
                 itemStyle: {color: c.orange, borderRadius: [3, 3, 0, 0]}}]
     }),
-    groups: c => frame(c, {
+    groups: (c, q) => frame(c, {
       tooltip: Object.assign(frame(c, {}).tooltip, {
         formatter: p => `mean prediction ${figure(p.value[0])}<br>mean truth ${figure(p.value[1])}`
       }),
-      xAxis: axis(c, "mean prediction", {min: data.groupRange[0], max: data.groupRange[1], axisLabel: inside(c)}),
-      yAxis: upright(c, "mean truth", {min: data.groupRange[0], max: data.groupRange[1], axisLabel: inside(c)}),
-      series: [diagonal(c, ...data.groupRange),
-               line(c, "truth", data.groups, c.blue, {showSymbol: true, symbol: "circle", symbolSize: 8})]
+      xAxis: axis(c, "mean prediction", {min: q.groupRange[0], max: q.groupRange[1], axisLabel: inside(c)}),
+      yAxis: upright(c, "mean truth", {min: q.groupRange[0], max: q.groupRange[1], axisLabel: inside(c)}),
+      series: [diagonal(c, ...q.groupRange),
+               line(c, "truth", q.groups, c.blue, {showSymbol: true, symbol: "circle", symbolSize: 8})]
     })
   };
 
@@ -114,7 +114,8 @@
     const c = colours();
     document.querySelectorAll(".chart").forEach(element => {
       const chart = echarts.init(element, null, {renderer: "svg"});
-      chart.setOption(element.dataset.curve ? curve(c, data.curves[element.dataset.curve]) : pictures[element.dataset.chart](c));
+      chart.setOption(element.dataset.curve ? curve(c, data.curves[element.dataset.curve])
+        : pictures[element.dataset.chart](c, data.quantities?.[element.dataset.quantity]));
       charts.push(chart);
     });
   }
