@@ -336,7 +336,7 @@ public final class TableEncoder {
             return new TableEncoder(columns, ofTargets, weight, leftOut);
         }
 
-        /** How many rows it has seen. */
+        /** {@return how many rows it has seen} */
         public long rows() {
             return rows;
         }
@@ -453,7 +453,11 @@ public final class TableEncoder {
             return Arrays.stream(targetAt).allMatch(i -> i >= 0);
         }
 
-        /** @throws IllegalArgumentException naming a target that is not among the columns, if there is one */
+        /**
+         * Makes sure that {@link #targets} will find what it needs.
+         *
+         * @throws IllegalArgumentException naming a target that is not among the columns, if there is one
+         */
         public void requireTargets() {
             for (Column column : targets)
                 if (!header.contains(column.name()))

@@ -77,7 +77,8 @@ record Recipe(String name, int[] widths, Activation hidden, Activation last, int
                 description = "The probability with which a hidden unit drops out of a step.")
         @Nullable Double dropout;
 
-        @Option(names = "--input-dropout", paramLabel = "P", description = "The same of an input, often smaller.")
+        @Option(names = "--input-dropout", paramLabel = "P",
+                description = "The probability with which an input drops out of a step.")
         @Nullable Double inputDropout;
 
         @Option(names = "--clip", paramLabel = "X", description = "The largest norm of a gradient.")
