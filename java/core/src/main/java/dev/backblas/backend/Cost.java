@@ -26,7 +26,7 @@ public enum Cost {
     /** How far the targets of {@link #CROSS_ENTROPY} may be from a sum of 1. */
     private static final double ROUNDING = 1e-3;
 
-    /** Whether it is given Z instead of A = φ(Z), and the slopes are ∂C/∂z. */
+    /** {@return whether it is given Z instead of A = φ(Z), and the slopes are ∂C/∂z} */
     public boolean takesZ() {
         return this == BINARY_CROSS_ENTROPY || this == CROSS_ENTROPY;
     }
@@ -42,12 +42,16 @@ public enum Cost {
     /**
      * Computes the costs of m samples and their gradient, each sample's times its weight.
      *
-     * @param n       the outputs
-     * @param m       the samples
-     * @param a       A, or Z where it {@link #takesZ()}: n × m from {@code aOffset}; only read
-     * @param y       Y: n × m from {@code yOffset}; only read
-     * @param weights m from {@code weightsOffset}; only read. Null where each is 1
-     * @param delta   ∂C/∂A or ∂C/∂Z: n × m from {@code deltaOffset}; written
+     * @param n             the outputs
+     * @param m             the samples
+     * @param a             A, or Z where it {@link #takesZ()}: n × m; only read
+     * @param aOffset       where A begins
+     * @param y             Y: n × m; only read
+     * @param yOffset       where Y begins
+     * @param weights       m; only read. Null where each is 1
+     * @param weightsOffset where they begin
+     * @param delta         ∂C/∂A or ∂C/∂Z: n × m; written
+     * @param deltaOffset   where it begins
      * @return the sum of C; NaN where a target is out of range, which {@link #requireTargets} explains
      */
     public double apply(int n, int m, float[] a, int aOffset, float[] y, int yOffset, float @Nullable [] weights,
@@ -145,9 +149,10 @@ public enum Cost {
     /**
      * Looks for what the cost is not defined on.
      *
-     * @param n the outputs
-     * @param m the samples
-     * @param y Y: n × m from {@code yOffset}
+     * @param n       the outputs
+     * @param m       the samples
+     * @param y       Y: n × m
+     * @param yOffset where Y begins
      * @throws IllegalArgumentException naming the first target that is out of range
      */
     public void requireTargets(int n, int m, float[] y, int yOffset) {

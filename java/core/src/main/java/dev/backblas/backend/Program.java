@@ -250,14 +250,19 @@ public final class Program {
     /**
      * The costs of m samples, whose sum {@link #run()} returns, and their gradient.
      *
-     * @param cost    C
-     * @param n       the outputs, at least 1
-     * @param m       the samples, at least 1
-     * @param a       A, or Z where {@link Cost#takesZ()}: n × m from {@code aOffset}; only read
-     * @param y       Y: n × m from {@code yOffset}; only read
-     * @param weights what C and its gradient are multiplied by, for each sample: m from {@code weightsOffset}; only read. Null
-     *                for 1
-     * @param delta   ∂C/∂A, or ∂C/∂Z: n × m from {@code deltaOffset}; written
+     * @param cost          C
+     * @param n             the outputs, at least 1
+     * @param m             the samples, at least 1
+     * @param a             A, or Z where {@link Cost#takesZ()}: n × m; only read
+     * @param aOffset       where A begins
+     * @param y             Y: n × m; only read
+     * @param yOffset       where Y begins
+     * @param weights       what C and its gradient are multiplied by, for each sample: m; only read. Null for 1
+     * @param weightsOffset where they begin
+     * @param delta         ∂C/∂A, or ∂C/∂Z: n × m; written
+     * @param deltaOffset   where it begins
+     * @return this
+     * @throws IllegalArgumentException if an argument is null, a size is below 1, an array too short, or δ overlaps another
      */
     public Program cost(Cost cost, int n, int m, float[] a, int aOffset, float[] y, int yOffset, float @Nullable [] weights,
                         int weightsOffset, float[] delta, int deltaOffset) {
@@ -278,11 +283,15 @@ public final class Program {
     /**
      * δ ← (∂A/∂Z)ᵀ δ: from the slopes of C in A to those in Z, of m samples.
      *
-     * @param n     the outputs, at least 1
-     * @param m     the samples, at least 1
-     * @param phi   φ; softmax, too
-     * @param a     A, or Z where {@link Activation#keepsZ()}: n × m from {@code aOffset}; only read
-     * @param delta δ: n × m from {@code deltaOffset}; read and written
+     * @param n           the outputs, at least 1
+     * @param m           the samples, at least 1
+     * @param phi         φ; softmax, too
+     * @param a           A, or Z where {@link Activation#keepsZ()}: n × m; only read
+     * @param aOffset     where A begins
+     * @param delta       δ: n × m; read and written
+     * @param deltaOffset where δ begins
+     * @return this
+     * @throws IllegalArgumentException if an argument is null, a size is below 1, an array too short, or δ overlaps A
      */
     public Program backward(int n, int m, Activation phi, float[] a, int aOffset, float[] delta, int deltaOffset) {
         Arguments.backward(n, m, phi, a, aOffset, delta, deltaOffset);
@@ -300,8 +309,11 @@ public final class Program {
     /**
      * The program ends here, and its sum is NaN, where one of the values is NaN or infinite.
      *
-     * @param n the values, at least 1
-     * @param x they, from {@code xOffset}; only read
+     * @param n       the values, at least 1
+     * @param x       they; only read
+     * @param xOffset where they begin
+     * @return this
+     * @throws IllegalArgumentException if the array is null or too short, or there are no values
      */
     public Program finite(int n, float[] x, int xOffset) {
         Arguments.finite(n, x, xOffset);
