@@ -2,6 +2,7 @@ package dev.backblas.cli;
 
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -24,9 +25,17 @@ final class Destination {
             Files.delete(Files.createTempFile(parent, ".backblas", null));
         } catch (IOException e) { // no permission, a disk that is full or only to be read
             throw new IOException(parent + ": " + what + " cannot be written to it: "
-                + (e instanceof AccessDeniedException ? "permission denied" : e.getMessage()), e);
+                + (e instanceof AccessDeniedException ? "permission denied"
+                    : e instanceof FileSystemException f && f.getReason() != null ? f.getReason() : "it takes no new file"), e);
         }
         return target;
+    }
+
+    /** Refuses to write over what is read; names that are no files are read otherwise. */
+    static void requireOther(Path file, String... read) throws IOException {
+        for (String name : read)
+            if (Files.isRegularFile(file) && Files.isRegularFile(Path.of(name)) && Files.isSameFile(file, Path.of(name)))
+                throw new IOException(file + ": it is read, and cannot be written too; expected another file");
     }
 
     @FunctionalInterface

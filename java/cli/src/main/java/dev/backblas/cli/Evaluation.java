@@ -411,8 +411,8 @@ abstract sealed class Evaluation permits Evaluation.Classes, Evaluation.Quantity
 
         @Override
         @Nullable String failure() {
-            return r2() <= 0 ? String.format("the model is no better than one that always says the mean of %s (R² %s)", name,
-                                             figure(r2())) : null;
+            if (!(r2() <= 0 && deviations > 0)) return null;
+            return String.format("the model is no better than one that always says the mean of %s (R² %s)", name, figure(r2()));
         }
     }
 

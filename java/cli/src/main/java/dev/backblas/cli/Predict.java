@@ -63,6 +63,7 @@ final class Predict implements Callable<Integer> {
         if (probabilities && model.labels().isEmpty())
             throw new IllegalArgumentException("predict: --proba is for classes, but " + options.file + " predicts "
                 + String.join(", ", model.targets()));
+        if (out != null) Destination.requireOther(out, data, options.file.toString());
         final long start = System.nanoTime();
         final long rows;
         try (Source source = Source.open(data, model, false)) {

@@ -166,11 +166,14 @@ record Recipe(String name, int[] widths, Activation hidden, Activation last, int
     static int[] widths(String hidden) {
         if (hidden.equals("none")) return new int[0];
         try {
-            return Arrays.stream(hidden.split(",", -1)).mapToInt(width -> Integer.parseInt(width.strip())).toArray();
+            final int[] widths =
+                Arrays.stream(hidden.split(",", -1)).mapToInt(width -> Integer.parseInt(width.strip())).toArray();
+            if (Arrays.stream(widths).allMatch(width -> width > 0)) return widths;
         } catch (NumberFormatException e) {
-            throw new IllegalArgumentException(
-                "train: --hidden is '" + hidden + "'; expected whole numbers, such as 100,50, or none", e);
+            // said below
         }
+        throw new IllegalArgumentException(
+            "train: --hidden is '" + hidden + "'; expected whole numbers of units, such as 100,50, or none");
     }
 
     /** The network, before training. */

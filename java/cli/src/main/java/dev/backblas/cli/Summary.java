@@ -22,6 +22,9 @@ import org.jspecify.annotations.Nullable;
  */
 record Summary(Task task, Recipe recipe, Network network, int threads, Path file, boolean json) {
 
+    /** Fewer held-out samples say nothing about a model. */
+    private static final int ENOUGH = 10;
+
     private void say(String format, Object... arguments) {
         if (!json) System.out.printf(format, arguments);
     }
@@ -97,7 +100,7 @@ record Summary(Task task, Recipe recipe, Network network, int threads, Path file
                 return String.format("training does not converge: the loss was %.4g in the first epoch and is %.4g in the last; "
                     + "lower --rate, now %s", first, last, Recipe.plain(recipe.rate()));
         }
-        final String failure = evaluation.failure();
+        final String failure = evaluation.samples() < ENOUGH ? null : evaluation.failure();
         return failure == null ? null : failure + " on the held-out samples; try more --epochs, another --rate or other columns";
     }
 

@@ -136,7 +136,6 @@ final class Train implements Callable<Integer> {
     /** Nothing is to be written over the data, or over another thing that is written. */
     private void requireDifferentFiles() throws IOException {
         final Map<Path, String> taken = new HashMap<>();
-        if (data != null && Files.isRegularFile(Path.of(data))) taken.put(Path.of(data).toRealPath(), "the data");
         final Map<String, Path> wanted = new LinkedHashMap<>();
         wanted.put("--out", output.out);
         wanted.put("--report", output.report);
@@ -144,6 +143,7 @@ final class Train implements Callable<Integer> {
         for (Map.Entry<String, Path> option : wanted.entrySet()) {
             if (option.getValue() == null) continue;
             final Path file = option.getValue();
+            if (data != null) Destination.requireOther(file, data);
             final String other =
                 taken.putIfAbsent(Files.exists(file) ? file.toRealPath() : file.toAbsolutePath().normalize(), option.getKey());
             if (other != null)

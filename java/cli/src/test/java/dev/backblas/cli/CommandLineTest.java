@@ -319,8 +319,8 @@ class CommandLineTest {
         refused("trainer: threads is -2; expected 1 or more", "--threads", "-2");
         refused("trainer: l2 is -1.0; expected a finite number, 0 or more", "--l2", "-1");
         refused("train: --epochs is 0; expected 1 or more", "--epochs", "0");
-        refused("train: --hidden is '10,x'; expected whole numbers, such as 100,50, or none", "--hidden", "10,x");
-        refused("layer: in is 64 and out is -3; expected each to be 1 or more", "--hidden", "-3");
+        refused("train: --hidden is '10,x'; expected whole numbers of units, such as 100,50, or none", "--hidden", "10,x");
+        refused("train: --hidden is '-3'; expected whole numbers of units, such as 100,50, or none", "--hidden", "-3");
         refused("Invalid value for option '--activation': 'softmax' is none of identity, sigmoid, tanh, relu, leaky_relu, gelu, "
                     + "silu, elu or softplus (see backblas train --help)", "--activation", "softmax");
         refused("backend: there is none named 'cuda'; expected openblas, java, netlib or auto", "--backend", "cuda");
@@ -355,7 +355,7 @@ class CommandLineTest {
         }
         final String data = file("data.csv", "a,b\n1,2\n3,4\n5,6\n7,8\n");
         final String model = directory.resolve("model.safetensors").toString();
-        assertEquals("backblas: train: --out " + data + " is the same file as the data; expected another\n",
+        assertEquals("backblas: " + data + ": it is read, and cannot be written too; expected another file\n",
                      run("train", data, "--out", data).err);
         assertEquals("a,b\n1,2\n3,4\n5,6\n7,8\n", Files.readString(Path.of(data)), "the data are as they were");
         refused("train: --report " + model + " is the same file as --out; expected another", data, "--report", model);

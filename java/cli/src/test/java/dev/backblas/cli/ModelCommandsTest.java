@@ -132,6 +132,9 @@ class ModelCommandsTest {
         Files.writeString(directory.resolve("new.csv"), "age,city\n3,Oslo\nold,Oslo\n");
         refused(fresh + ": line 3, column 'age': 'old' is not a number", "predict", model, fresh, "--out", path("p.csv"));
         assertTrue(Files.notExists(directory.resolve("p.csv")), "nothing half written");
+        for (String read : List.of(fresh, model))
+            refused(read + ": it is read, and cannot be written too; expected another file",
+                    "predict", model, fresh, "--out", read);
         Files.writeString(directory.resolve("new.csv"), "age,city\n3,Oslo\n");
         refused(fresh + ": there is no column 'owns', the target; the columns are age, city", "evaluate", model, fresh);
         Files.writeString(directory.resolve("new.csv"), "age,city,owns\n3,Oslo,maybe\n");
