@@ -2,7 +2,6 @@ package dev.backblas.cli;
 
 import dev.backblas.data.Csv;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
