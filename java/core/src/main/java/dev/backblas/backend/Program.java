@@ -28,7 +28,8 @@ public final class Program {
     // parameters, each the number of an array (or NONE) and an offset.
     static final int OPERANDS = 5, STRIDE = 10 + 2 * OPERANDS;
     static final int KERNEL = 0, IN = 1, OUT = 2, M = 3, FROM = 4, TO = 5, PHI = 6, ALPHA = 7, BETA = 8, GAMMA = 9, OPERAND = 10;
-    // FROM and TO are the units; the rows of the input gradient.
+    // FROM and TO are the units; the rows of the input gradient; the parameters of an update. PHI may be a rule or a cost, and
+    // dropout's p is its ALPHA, its first number FROM. What goes value by value has its values, or those of a sample, as IN.
     static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2, UPDATE = 3, ACTIVATE = 4, DROPOUT = 5, COST = 6,
         BACKWARD = 7, FINITE = 8;
     static final int NONE = -1;
@@ -42,7 +43,7 @@ public final class Program {
     /** A parameter that is updated takes as long as so many multiplications: 28 bytes of memory, or 1 to 2 ns. */
     private static final int UPDATE_WORK = 128;
 
-    /** The same of a value that is activated, or drops out. */
+    /** The same of a value that is activated, drops out, costs, or is looked at. */
     private static final int ACTIVATE_WORK = 64, DROPOUT_WORK = 16, COST_WORK = 64, FINITE_WORK = 4;
 
     private static final Activation[] ACTIVATIONS = Activation.values();
@@ -209,7 +210,7 @@ public final class Program {
         final int tile = tile(n, ACTIVATE_WORK);
         for (int i = 0, count; i < n; i += count) {
             count = Math.min(tile, n - i);
-            final int call = add(ACTIVATE, count, 1, 1, 0, 1, phi.ordinal(), 0, 0, 0, (long) ACTIVATE_WORK * count);
+            final int call = add(ACTIVATE, count, 1, 1, 0, 1, phi.ordinal(), 0, 0, 0);
             operand(call, 0, z, zOffset + i, false);
             operand(call, 1, a, aOffset + i, true);
         }
@@ -238,7 +239,7 @@ public final class Program {
         final int tile = tile(n, DROPOUT_WORK);
         for (int i = 0, count; i < n; i += count) {
             count = Math.min(tile, n - i);
-            final int call = add(DROPOUT, count, 1, 1, first + i, first + i, 0, p, 0, 0, (long) DROPOUT_WORK * count);
+            final int call = add(DROPOUT, count, 1, 1, first + i, first + i, 0, p, 0, 0);
             operand(call, 0, x, xOffset + i, false);
             operand(call, 1, out, outOffset + i, true);
             operand(call, 2, key, keyOffset, false);
@@ -268,9 +269,9 @@ public final class Program {
                         int weightsOffset, float[] delta, int deltaOffset) {
         Arguments.cost(cost, n, m, a, aOffset, y, yOffset, weights, weightsOffset, delta, deltaOffset);
         final int tile = tile(m, (long) COST_WORK * n);
-        for (int j = 0; j < m; j += tile) {
-            final int count = Math.min(tile, m - j);
-            final int call = add(COST, n, 1, count, 0, 1, cost.ordinal(), 0, 0, 0, (long) COST_WORK * n * count);
+        for (int j = 0, count; j < m; j += count) {
+            count = Math.min(tile, m - j);
+            final int call = add(COST, n, 1, count, 0, 1, cost.ordinal(), 0, 0, 0);
             operand(call, 0, a, aOffset + j * n, false);
             operand(call, 1, y, yOffset + j * n, false);
             operand(call, 2, weights, weightsOffset + j, false);
@@ -296,9 +297,9 @@ public final class Program {
     public Program backward(int n, int m, Activation phi, float[] a, int aOffset, float[] delta, int deltaOffset) {
         Arguments.backward(n, m, phi, a, aOffset, delta, deltaOffset);
         final int tile = tile(m, (long) ACTIVATE_WORK * n);
-        for (int j = 0; j < m; j += tile) {
-            final int count = Math.min(tile, m - j);
-            final int call = add(BACKWARD, n, 1, count, 0, 1, phi.ordinal(), 0, 0, 0, (long) ACTIVATE_WORK * n * count);
+        for (int j = 0, count; j < m; j += count) {
+            count = Math.min(tile, m - j);
+            final int call = add(BACKWARD, n, 1, count, 0, 1, phi.ordinal(), 0, 0, 0);
             operand(call, 0, a, aOffset + j * n, false);
             operand(call, 1, delta, deltaOffset + j * n, true);
         }
@@ -318,9 +319,9 @@ public final class Program {
     public Program finite(int n, float[] x, int xOffset) {
         Arguments.finite(n, x, xOffset);
         final int tile = tile(n, FINITE_WORK);
-        for (int i = 0; i < n; i += tile) {
-            final int count = Math.min(tile, n - i);
-            final int call = add(FINITE, count, 1, 1, 0, 1, 0, 0, 0, 0, (long) FINITE_WORK * count);
+        for (int i = 0, count; i < n; i += count) {
+            count = Math.min(tile, n - i);
+            final int call = add(FINITE, count, 1, 1, 0, 1, 0, 0, 0, 0);
             operand(call, 0, x, xOffset + i, false);
         }
         loopWork += n / 4;
@@ -390,30 +391,34 @@ public final class Program {
         loopWork += Loops.work(in, out, m, phi);
         final int columns = columns(m, (long) in * out, phi != Activation.SOFTMAX);
         final int units = phi == Activation.SOFTMAX ? out : tile(out, (long) in * columns);
-        for (int k = 0; k < out; k += units)
-            for (int j = 0; j < m; j += columns) {
-                final int n = Math.min(columns, m - j), end = Math.min(out, k + units);
-                final int call = add(AFFINE, in, out, n, k, end, phi.ordinal(), 0, 0, 0, (long) in * (end - k) * n);
+        for (int k = 0, end; k < out; k = end) {
+            end = k + Math.min(units, out - k);
+            for (int j = 0, n; j < m; j += n) {
+                n = Math.min(columns, m - j);
+                final int call = add(AFFINE, in, out, n, k, end, phi.ordinal(), 0, 0, 0);
                 operand(call, 0, w, wOffset, false);
                 operand(call, 1, b, bOffset, false);
                 operand(call, 2, a, aOffset + j * in, false);
                 operand(call, 3, next, nextOffset + j * out, true);
             }
+        }
     }
 
     void addInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
                           float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
         loopWork += (long) in * out * m;
         final int columns = columns(m, (long) in * out, true), rows = tile(in, (long) out * columns);
-        for (int i = 0; i < in; i += rows)
-            for (int j = 0; j < m; j += columns) {
-                final int n = Math.min(columns, m - j), end = Math.min(in, i + rows);
-                final int call = add(INPUT_GRADIENT, in, out, n, i, end, phi.ordinal(), 0, 0, 0, (long) (end - i) * out * n);
+        for (int i = 0, end; i < in; i = end) {
+            end = i + Math.min(rows, in - i);
+            for (int j = 0, n; j < m; j += n) {
+                n = Math.min(columns, m - j);
+                final int call = add(INPUT_GRADIENT, in, out, n, i, end, phi.ordinal(), 0, 0, 0);
                 operand(call, 0, w, wOffset, false);
                 operand(call, 1, delta, deltaOffset + j * out, false);
                 operand(call, 2, phi == Activation.IDENTITY ? null : a, aOffset + j * in, false);
                 operand(call, 3, previous, previousOffset + j * in, true);
             }
+        }
     }
 
     void addWeightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
@@ -421,16 +426,32 @@ public final class Program {
                            int cBiasOffset) {
         loopWork += (long) in * m * (to - from);
         final int columns = columns(m, (long) in * (to - from), true), units = tile(to - from, (long) in * columns);
-        for (int k = from; k < to; k += units)
-            for (int j = 0; j < m; j += columns) { // the sum over the batch goes on where it was left
-                final int n = Math.min(columns, m - j), end = Math.min(to, k + units);
-                final int call = add(WEIGHT_GRADIENT, in, out, n, k, end, 0, alpha, j == 0 ? beta : 1,
-                                     j == 0 ? gamma : 1, (long) in * (end - k) * n);
+        for (int k = from, end; k < to; k = end) {
+            end = k + Math.min(units, to - k);
+            for (int j = 0, n; j < m; j += n) { // the sum over the batch goes on where it was left
+                n = Math.min(columns, m - j);
+                final int call = add(WEIGHT_GRADIENT, in, out, n, k, end, 0, alpha, j == 0 ? beta : 1, j == 0 ? gamma : 1);
                 operand(call, 0, a, aOffset + j * in, false);
                 operand(call, 1, delta, deltaOffset + j * out, false);
                 operand(call, 2, c, cOffset, true);
                 operand(call, 3, cBias, cBiasOffset, true);
             }
+        }
+    }
+
+    void addUpdate(UpdateRule rule, int from, int to, float[] theta, float[] gradient, float @Nullable [] m,
+                   float @Nullable [] v, float[] numbers, int numbersOffset) {
+        final int tile = tile(to - from, UPDATE_WORK);
+        for (int i = from, end; i < to; i = end) {
+            end = i + Math.min(tile, to - i);
+            final int call = add(UPDATE, end - i, 1, 1, i, end, rule.ordinal(), 0, 0, 0);
+            operand(call, 0, theta, 0, true);
+            operand(call, 1, gradient, 0, false);
+            operand(call, 2, rule.states() > 0 ? m : null, 0, true);
+            operand(call, 3, rule.states() > 1 ? v : null, 0, true);
+            operand(call, 4, numbers, numbersOffset, false);
+        }
+        loopWork += to - from;
     }
 
     /** How many of n columns (units, rows) a call takes, where each is so many multiplications. */
@@ -444,23 +465,7 @@ public final class Program {
         return weightsMayBeTiled && tile * work > backend.longestCall() ? Math.min(m, WIDEST_TILE) : tile;
     }
 
-    void addUpdate(UpdateRule rule, int from, int to, float[] theta, float[] gradient, float @Nullable [] m,
-                   float @Nullable [] v, float[] numbers, int numbersOffset) {
-        final int tile = tile(to - from, UPDATE_WORK);
-        for (int i = from, end; i < to; i = end) {
-            end = i + Math.min(tile, to - i);
-            final int call = add(UPDATE, end - i, 1, 1, i, end, rule.ordinal(), 0, 0, 0, (long) UPDATE_WORK * (end - i));
-            operand(call, 0, theta, 0, true);
-            operand(call, 1, gradient, 0, false);
-            operand(call, 2, rule.states() > 0 ? m : null, 0, true);
-            operand(call, 3, rule.states() > 1 ? v : null, 0, true);
-            operand(call, 4, numbers, numbersOffset, false);
-        }
-        loopWork += to - from;
-    }
-
-    private int add(int kernel, int in, int out, int m, int from, int to, int which, float alpha, float beta, float gamma,
-                    long multiplications) {
+    private int add(int kernel, int in, int out, int m, int from, int to, int which, float alpha, float beta, float gamma) {
         if (length == code.length) code = Arrays.copyOf(code, 2 * length);
         final int call = length;
         code[call + KERNEL] = kernel;
@@ -475,7 +480,7 @@ public final class Program {
         code[call + GAMMA] = Float.floatToRawIntBits(gamma);
         for (int i = 0; i < OPERANDS; i++) code[call + OPERAND + 2 * i] = NONE;
         length += STRIDE;
-        work += multiplications;
+        work += work(call);
         return call;
     }
 
