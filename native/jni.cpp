@@ -1,4 +1,4 @@
-// The whole border between Java and C++: dev.backblas.backend.OpenBlas on the one side, program.hpp on the other.
+// The whole border between Java and C++: dev.backblas.backend.OpenBlas on the one side, kernels.hpp and program.hpp on the other.
 #include <algorithm>
 #include <string>
 

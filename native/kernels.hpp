@@ -1,5 +1,5 @@
-// The three products of backpropagation, each with its elementwise tail. Matrices are column-major, one
-// sample a column; Java has checked every length and alias before a pointer comes here.
+// The three products of backpropagation, each with its elementwise tail, and what a step needs beside them. Matrices are
+// column-major, one sample a column; Java has checked every length and alias before a pointer comes here.
 #pragma once
 
 #include <cstdint>

@@ -15,10 +15,14 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A step on a batch of m samples is taken in T parts, twice. {@link #propagate} takes part t of the batch's columns through
  * the network and back; {@link #update} takes part t of every layer's units. Threads may work on different parts at the same
- * time, if all are done with the first before one begins the second. Where the gradient is clipped, {@link #update} only computes
- * it, and a third, {@link #follow}, takes the step.
+ * time, if all are done with the first before one begins the second. A step in one part is a single program: propagate runs all
+ * of it, and leaves nothing to update. Where the gradient is clipped, both stop at the gradient, and a third, {@link #follow},
+ * takes the step.
  */
 final class Backpropagation {
+
+    /** The most floats of an array, with room for the few numbers. */
+    private static final int MOST = Integer.MAX_VALUE - 64;
 
     private final Backend backend;
     private final Loss loss;
@@ -130,9 +134,6 @@ final class Backpropagation {
         if (clipped) for (int t = 0; t < T; t++) follow(follow[t], t);
     }
 
-    /** The most floats of an array, with room for the few numbers. */
-    private static final int MOST = Integer.MAX_VALUE - 64;
-
     private Program[] programs() {
         return IntStream.range(0, T).mapToObj(t -> backend.program()).toArray(Program[]::new);
     }
@@ -228,8 +229,8 @@ final class Backpropagation {
     }
 
     /**
-     * Forward and back for part t of the columns; and where there is one part, the update too. Returns the sum of their C; where
-     * it is not finite, there is no way back.
+     * Forward and back for part t of the columns; and the update, where there is one part. Returns the sum of their C; where it
+     * is not finite, there is no way back and no update.
      */
     double propagate(int t) {
         if (part[t + 1] == part[t]) return 0;
@@ -270,7 +271,7 @@ final class Backpropagation {
     }
 
     /**
-     * Sets the step that {@link #update} takes on the batches set from now on: for plain descent W ← W − η dW, b ← b − η db, with
+     * Sets the step that is taken on the batches set from now on: for plain descent W ← W − η dW, b ← b − η db, with
      * dW the gradient of scale · Σ C + decay/2 · Σ W² + l1 · Σ |W|; other optimizers as {@link Optimizer} says. Penalties spare
      * the biases.
      *
@@ -290,7 +291,7 @@ final class Backpropagation {
     }
 
     /**
-     * Sets that {@link #update} takes no step, but computes the gradient of Σ C, for part t of every layer's units.
+     * Sets that no step is taken on the batches set from now on, but the gradient of Σ C computed.
      *
      * @param more whether it is added to that of the batches before
      */
@@ -314,7 +315,7 @@ final class Backpropagation {
         if (follows) follow(program, t);
     }
 
-    /** Σ of what {@link #collect} was asked for: as theta. */
+    /** The gradient that {@link #collect} asked for: as theta. */
     float[] collected() {
         return gradient;
     }
@@ -335,7 +336,7 @@ final class Backpropagation {
         return part[t];
     }
 
-    /** Takes the step for part t of every layer's units; or, where it is clipped, computes their gradient. */
+    /** Takes the step, or computes the gradient, for part t of every layer's units, where {@link #propagate} has not. */
     void update(int t) {
         if (T > 1) update[t].run();
     }
@@ -369,7 +370,7 @@ final class Backpropagation {
     }
 
     /**
-     * For whoever wants to see the gradient, such as its tests; training folds it into {@link #update}. To be called after
+     * For whoever wants to see the gradient, such as its tests; training folds it into the update. To be called after
      * {@link #propagate} of all parts, where no step was set.
      *
      * @param scale 1/m for the mean of C, 1 for the sum

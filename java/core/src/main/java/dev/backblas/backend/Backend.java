@@ -3,8 +3,8 @@ package dev.backblas.backend;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The three products of backpropagation, each with its elementwise tail, over the caller's own arrays: for networks of one's own
- * making. The package has a complete example.
+ * The three products of backpropagation, each with its elementwise tail, and what a step needs beside them, over the caller's own
+ * arrays: for networks of one's own making. The package has a complete example.
  *
  * <p>Matrices are column-major with one sample a column: element (i, j) of an n × m matrix X that begins at {@code xOffset} is
  * {@code x[xOffset + j * n + i]}, the memory of a row-major {@code float[m][n]}. Weights W are in × out, so the weights into
