@@ -10,10 +10,6 @@ namespace {
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-typedef double Doubles __attribute__((vector_size(kWidth * sizeof(double))));
-
-Doubles widen(Vec x) { return __builtin_convertvector(x, Doubles); }
-
 // Loaded as a row is, it tells the lanes that are there (1) from those beyond its end (0).
 alignas(64) constexpr float kThere[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
 
@@ -45,9 +41,7 @@ double separable(int64_t n, const float* a, const float* y, float* delta) {
         total += of_vector<cost>(load(a + k), load(y + k), load(kThere), slope, wrong);
         store(delta + k, slope);
     });
-    double sum = 0;
-    for (int i = 0; i < kWidth; i++) sum += total[i];
-    return any(wrong) ? kNaN : sum;
+    return any(wrong) ? kNaN : sum(total);
 }
 
 double poisson(int64_t n, const float* a, const float* y, float* delta) {

@@ -68,8 +68,6 @@ struct Activate {
 
 typedef uint32_t Bits __attribute__((vector_size(kWidth * sizeof(uint32_t))));
 
-typedef double Doubles __attribute__((vector_size(kWidth * sizeof(double))));
-
 }  // namespace
 
 void update(UpdateRule rule, int from, int to, float* theta, const float* gradient, float* m, float* v,
@@ -109,12 +107,10 @@ void dropout(int n, float p, int first, const float* x, float* out, const float*
 double sum_of_squares(int n, const float* x) {
     Doubles total{};
     for_each_vector(n, [&](int64_t i, auto load, auto) {
-        const Doubles values = __builtin_convertvector(load(x + i), Doubles);
+        const Doubles values = widen(load(x + i));
         total += values * values;
     });
-    double sum = 0;
-    for (int i = 0; i < kWidth; i++) sum += total[i];
-    return sum;
+    return sum(total);
 }
 
 }  // namespace backblas::BACKBLAS_ISA

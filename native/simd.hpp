@@ -26,6 +26,7 @@ constexpr int kWidth = 4;
 
 typedef float Vec __attribute__((vector_size(kWidth * sizeof(float))));
 typedef int32_t IntVec __attribute__((vector_size(kWidth * sizeof(int32_t))));
+typedef double Doubles __attribute__((vector_size(kWidth * sizeof(double))));
 
 inline Vec broadcast(float x) { return x - Vec{}; }  // +, by contrast, is an instruction: −0 + 0 is 0
 
@@ -102,6 +103,14 @@ inline Vec fold(Vec v) {
 }
 
 inline float sum(Vec v) { return fold<1>(v)[0]; }
+
+inline Doubles widen(Vec x) { return __builtin_convertvector(x, Doubles); }
+
+inline double sum(Doubles v) {
+    double total = 0;
+    for (int i = 0; i < kWidth; i++) total += v[i];
+    return total;
+}
 
 // Whether a lane of a comparison is true
 inline bool any(IntVec mask) {
