@@ -34,7 +34,7 @@ record BlockSamples(List<float[]> x, List<float[]> y, int rows, int size, int in
         for (int from = 0; from < values.length; from += rows) {
             final int to = Math.min(values.length, from + rows);
             final float[] block = Samples.flat(name, values, from, to);
-            Samples.requireFinite(name, block, to - from, values[0].length, from);
+            Samples.requireFinite("dataset", name, block, 0, to - from, values[0].length, from);
             blocks.add(block);
         }
         return blocks;
@@ -56,8 +56,8 @@ record BlockSamples(List<float[]> x, List<float[]> y, int rows, int size, int in
                 if (m == 0) break;
                 if (size > Integer.MAX_VALUE - 8 - m)
                     throw new IOException("the samples are too many; expected fewer than 2^31");
-                Samples.requireFinite("x", batchX, m, in, size);
-                Samples.requireFinite("y", batchY, m, out, size);
+                Samples.requireFinite("dataset", "x", batchX, 0, m, in, size);
+                Samples.requireFinite("dataset", "y", batchY, 0, m, out, size);
                 append(x, row, batchX, m, in, rows);
                 append(y, row, batchY, m, out, rows);
                 if (size + m > weights.length)

@@ -71,7 +71,8 @@ public final class Metrics {
         return Math.sqrt(sum[0] / data.size() / n);
     }
 
-    private static int largest(float[] values, int offset, int n) {
+    /** Which of n values is the largest, the first of several: 0 … n − 1. */
+    static int largest(float[] values, int offset, int n) {
         int best = 0;
         for (int k = 1; k < n; k++) if (values[offset + k] > values[offset + best]) best = k;
         return best;

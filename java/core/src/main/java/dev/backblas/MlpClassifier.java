@@ -450,7 +450,7 @@ public final class MlpClassifier<L> extends Mlp {
         final Model model = model("predict");
         final int n = model.labels().size();
         final float[] p = probabilities("predict", model, x);
-        return IntStream.range(0, x.length).mapToObj(i -> label(model, largest(p, i * n, n))).toList();
+        return IntStream.range(0, x.length).mapToObj(i -> label(model, Metrics.largest(p, i * n, n))).toList();
     }
 
     /**
@@ -531,12 +531,6 @@ public final class MlpClassifier<L> extends Mlp {
         return (L) model.labels().get(k);
     }
 
-    private static int largest(float[] p, int offset, int n) {
-        int best = 0;
-        for (int k = 1; k < n; k++) if (p[offset + k] > p[offset + best]) best = k;
-        return best;
-    }
-
     /**
      * {@return {@link #score(Dataset)} of rows}
      *
@@ -579,7 +573,7 @@ public final class MlpClassifier<L> extends Mlp {
             boolean right = true;
             if (model.multiLabel())
                 for (int k = 0; k < n; k++) right &= p[offset + k] >= 0.5f == y[yOffset + k] >= 0.5f;
-            else right = y[yOffset] == (n == 1 ? p[offset] > 0.5f ? 1 : 0 : largest(p, offset, n));
+            else right = y[yOffset] == (n == 1 ? p[offset] > 0.5f ? 1 : 0 : Metrics.largest(p, offset, n));
             if (right) rightAndAll[0] += weight;
             rightAndAll[1] += weight;
         });

@@ -41,7 +41,7 @@ record Model(Network network, @Nullable Scaler inputs, @Nullable Scaler targets,
         Network.requireLength(operation, "x", x, m, in);
         Network.requireLength(operation, "out", out, m, network.outputs());
         if (x == out) throw new IllegalArgumentException(operation + ": x and out are one array; expected two");
-        if (!network.backend().allFinite(m * in, x, 0)) SampleVisitor.requireFinite(operation, "x", x, 0, m, in, 0);
+        if (!network.backend().allFinite(m * in, x, 0)) Samples.requireFinite(operation, "x", x, 0, m, in, 0);
         if (inputs == null) {
             network.predict(x, 0, m, out, 0);
             return;

@@ -49,8 +49,8 @@ interface SampleVisitor {
 
     private float visit(String operation, long row, float[] x, int xOffset, int in, float[] y, int yOffset, int out,
                         float weight) {
-        requireFinite(operation, "x", x, xOffset, 1, in, row);
-        requireFinite(operation, "y", y, yOffset, 1, out, row);
+        Samples.requireFinite(operation, "x", x, xOffset, 1, in, row);
+        Samples.requireFinite(operation, "y", y, yOffset, 1, out, row);
         if (!(weight >= 0) || !Float.isFinite(weight))
             throw new IllegalArgumentException(
                 operation + ": the weight of row " + row + " is " + weight + "; expected a finite number, 0 or more");
@@ -62,13 +62,5 @@ interface SampleVisitor {
         if (samples < 1) throw new IllegalArgumentException(operation + ": there is no sample; expected 1 or more");
         if (weights == 0)
             throw new IllegalArgumentException(operation + ": every sample has the weight 0; expected one above 0 at least");
-    }
-
-    static void requireFinite(String operation, String name, float[] values, int offset, int rows, int columns, long firstRow) {
-        for (int i = 0; i < rows * columns; i++)
-            if (!Float.isFinite(values[offset + i]))
-                throw new IllegalArgumentException(
-                    operation + ": " + name + " is " + values[offset + i] + " in row " + (firstRow + i / columns) + ", column "
-                        + i % columns + "; expected a finite number");
     }
 }

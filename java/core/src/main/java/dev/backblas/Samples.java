@@ -8,7 +8,7 @@ record Samples(float[] x, float[] y, int inputs, int outputs) implements Residen
 
     Samples {
         requireSizes(Objects.requireNonNull(x, "x").length, Objects.requireNonNull(y, "y"), inputs, outputs);
-        requireFinite("x", x, x.length / inputs, inputs, 0);
+        requireFinite("dataset", "x", x, 0, x.length / inputs, inputs, 0);
     }
 
     static void requireSizes(int values, float[] y, int inputs, int outputs) {
@@ -19,15 +19,15 @@ record Samples(float[] x, float[] y, int inputs, int outputs) implements Residen
             throw new IllegalArgumentException(
                 "dataset: x has " + values + " values and y has " + y.length + "; expected " + inputs + " and " + outputs
                     + " for each of the same number of samples, 1 or more");
-        requireFinite("y", y, y.length / outputs, outputs, 0);
+        requireFinite("dataset", "y", y, 0, y.length / outputs, outputs, 0);
     }
 
-    static void requireFinite(String name, float[] values, int rows, int columns, int firstRow) {
+    static void requireFinite(String operation, String name, float[] values, int offset, int rows, int columns, long firstRow) {
         for (int i = 0; i < rows * columns; i++)
-            if (!Float.isFinite(values[i]))
+            if (!Float.isFinite(values[offset + i]))
                 throw new IllegalArgumentException(
-                    "dataset: " + name + " is " + values[i] + " in row " + (firstRow + i / columns) + ", column " + i % columns
-                        + "; expected a finite number");
+                    operation + ": " + name + " is " + values[offset + i] + " in row " + (firstRow + i / columns) + ", column "
+                        + i % columns + "; expected a finite number");
     }
 
     static void requireRow(String name, float[][] rows, int j) {
