@@ -468,7 +468,8 @@ public final class Trainer implements AutoCloseable {
          * Makes A and δ for one batch and starts the threads.
          *
          * @return a trainer, to be closed
-         * @throws IllegalArgumentException if a batch of some layer does not fit one array
+         * @throws IllegalArgumentException if a batch of some layer does not fit one array, or L-BFGS is to go with dropout,
+         *                                  L1 or clipping
          */
         public Trainer build() {
             return new Trainer(this);
@@ -638,11 +639,8 @@ public final class Trainer implements AutoCloseable {
         final long begun = System.nanoTime() - nanos;
         boolean goesOn = false;
         try {
-            this.data = data instanceof Selection selection ? selection.of() : data;
-            if (shuffled.length != size) shuffled = new int[size];
-            order(shuffled, data);
+            shuffled = take(data, size, shuffled);
             shuffle(shuffled, new SplittableRandom(seed + epoch * GOLDEN));
-            order = shuffled;
             while (start < size) {
                 final int m = Math.min(batch, size - start);
                 at = start;
@@ -706,10 +704,7 @@ public final class Trainer implements AutoCloseable {
     private double gradient(Dataset data, float[] gradient) {
         final int size = data.size();
         try {
-            this.data = data instanceof Selection selection ? selection.of() : data;
-            if (straight.length != size) straight = new int[size];
-            order(straight, data);
-            order = straight;
+            straight = take(data, size, straight);
             double sum = 0;
             for (at = 0; at < size && Double.isFinite(sum); at += batch) {
                 backpropagation.collect(at > 0);
@@ -735,10 +730,7 @@ public final class Trainer implements AutoCloseable {
     private double meanLoss(Dataset data) {
         final int size = data.size();
         try {
-            this.data = data instanceof Selection selection ? selection.of() : data;
-            if (straight.length != size) straight = new int[size];
-            order(straight, data);
-            order = straight;
+            straight = take(data, size, straight);
             double sum = 0;
             for (at = 0; at < size; at += batch) {
                 backpropagation.batch(x, y, weights(this.data), Math.min(batch, size - at), true);
@@ -760,7 +752,7 @@ public final class Trainer implements AutoCloseable {
      * @param m the samples, 1 to the batch size of this trainer
      * @return the mean of C over the samples, before the step, without the penalty
      * @throws IllegalArgumentException if an array is too short, an x is not finite, or a target does not fit the loss
-     * @throws IllegalStateException    if the loss is not finite; the step is not taken
+     * @throws IllegalStateException    if the loss is not finite, or the optimizer is L-BFGS; the step is not taken
      */
     public double step(float[] x, float[] y, int m) {
         if (m < 1 || m > batch)
@@ -870,10 +862,17 @@ public final class Trainer implements AutoCloseable {
             + ", or scale the inputs)";
     }
 
-    /** The numbers of these samples where they lie. */
-    private static void order(int[] order, Dataset data) {
-        if (data instanceof Selection selection) System.arraycopy(selection.rows(), 0, order, 0, order.length);
-        else for (int i = 0; i < order.length; i++) order[i] = i;
+    /** Makes these the samples at hand, in the order in which they lie. Returns it: in {@code order}, if that has their size. */
+    private int[] take(Dataset data, int size, int[] order) {
+        if (order.length != size) order = new int[size];
+        if (data instanceof Selection selection) {
+            this.data = selection.of();
+            System.arraycopy(selection.rows(), 0, order, 0, size);
+        } else {
+            this.data = data;
+            for (int i = 0; i < size; i++) order[i] = i;
+        }
+        return this.order = order;
     }
 
     private static int[] permutation(int size, SplittableRandom random) {
