@@ -43,7 +43,7 @@ final class Nielsen implements Callable<Integer> {
     @Option(names = "--threads", paramLabel = "N", description = "The most threads for a step; all processors unless set.")
     private @Nullable Integer threads;
 
-    @Option(names = "--backend", paramLabel = "NAME", description = "openblas, java, or auto for the faster one that is there.")
+    @Option(names = "--backend", paramLabel = "NAME", description = ModelOptions.BACKENDS)
     private @Nullable String backend;
 
     /** A row of his. The last was measured on his validation set, the last 10,000 of the 60,000. */
