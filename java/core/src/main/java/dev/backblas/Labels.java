@@ -48,7 +48,7 @@ final class Labels {
         return classes;
     }
 
-    /** The number of each class. */
+    /** The number of each label, or of each category. */
     static <L> Map<L, Integer> numbers(List<? extends L> classes) {
         final Map<L, Integer> numbers = new HashMap<>();
         for (L label : classes) numbers.put(label, numbers.size());

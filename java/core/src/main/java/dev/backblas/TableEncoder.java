@@ -438,14 +438,8 @@ public final class TableEncoder {
             }).toArray();
             targetAt = targets.stream().mapToInt(column -> header.indexOf(column.name())).toArray();
             weightAt = weight == null ? -1 : header.indexOf(weight);
-            for (Column column : columns) numbers.add(numbers(column));
-            for (Column column : targets) targetNumbers.add(numbers(column));
-        }
-
-        private static Map<String, Integer> numbers(Column column) {
-            final Map<String, Integer> numbers = new HashMap<>();
-            for (String category : column.categories()) numbers.put(category, numbers.size());
-            return numbers;
+            for (Column column : columns) numbers.add(Labels.numbers(column.categories()));
+            for (Column column : targets) targetNumbers.add(Labels.numbers(column.categories()));
         }
 
         /** {@return whether every target is among the columns} */
