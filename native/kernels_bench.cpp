@@ -135,7 +135,7 @@ class Network {
             sgemm(Trans::kNo, Trans::kYes, n(l), n(l + 1), m, kAlpha, a_[l], n(l), delta_[l + 1], n(l + 1), 1, w_[l], n(l));
     }
 
-    // The whole step: products, bias, φ, φ' and update
+    // The whole step but for C: products, bias, φ, δᴸ, φ' and update
     void step(const Kernels& k) {
         const int m = workload_.m;
         for (int l = 0; l < layers_; l++)
