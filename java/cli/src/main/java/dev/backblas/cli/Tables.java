@@ -44,12 +44,13 @@ final class Tables {
         return separated(Csv.of(name.equals("-") ? STANDARD_INPUT : name, () -> Files.newInputStream(copy)));
     }
 
-    /** Where commas make one column and semicolons or tabs make several, these separate. */
+    /** Separated by what makes the most columns of its header: commas, semicolons or tabs. */
     static Csv separated(Csv csv) throws IOException {
-        final List<String> header = csv.header();
-        if (header.size() == 1)
-            for (char separator : new char[] {';', '\t'})
-                if (header.get(0).indexOf(separator) >= 0) return csv.separator(separator);
-        return csv;
+        Csv most = csv;
+        for (char separator : new char[] {';', '\t'}) {
+            final Csv other = csv.separator(separator);
+            if (other.header().size() > most.header().size()) most = other;
+        }
+        return most;
     }
 }

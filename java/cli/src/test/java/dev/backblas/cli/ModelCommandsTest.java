@@ -96,6 +96,16 @@ class ModelCommandsTest {
         }
     }
 
+    /** Commas within the names of columns do not make them columns. */
+    @Test
+    void theSeparatorIsWhatMakesTheMostColumns() throws IOException {
+        final StringBuilder rows = new StringBuilder("\"size, m2\";\"town, if any\";y\n");
+        for (int i = 0; i < 50; i++) rows.append(i).append(i % 2 == 0 ? ";\"Bad; H\";" : ";;").append(2.5 * i).append('\n');
+        final String csv = Files.writeString(directory.resolve("homes.csv"), rows).toString();
+        final CommandLineTest.Ran trained = good("train", csv, "--target", "y", "--epochs", "2", "--out", path("m.safetensors"));
+        assertTrue(trained.out().contains("50 rows, 2 columns as 2 inputs, "), trained.out());
+    }
+
     @Test
     void whatIsBundledIsPredictedToo() {
         final String model = path("m.safetensors");
