@@ -45,12 +45,19 @@ final class Tables {
     }
 
     /** Separated by what makes the most columns of its header: commas, semicolons or tabs. */
-    static Csv separated(Csv csv) throws IOException {
+    static Csv separated(Csv csv) {
         Csv most = csv;
-        for (char separator : new char[] {';', '\t'}) {
-            final Csv other = csv.separator(separator);
-            if (other.header().size() > most.header().size()) most = other;
-        }
+        for (char separator : new char[] {';', '\t'})
+            if (columns(csv.separator(separator)) > columns(most)) most = csv.separator(separator);
         return most;
+    }
+
+    /** 0 where the header cannot be read, as quotes may not end before another separator; who reads the rows will say why. */
+    private static int columns(Csv csv) {
+        try {
+            return csv.header().size();
+        } catch (IOException unreadable) {
+            return 0;
+        }
     }
 }
