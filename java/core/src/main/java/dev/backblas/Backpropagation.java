@@ -52,11 +52,12 @@ final class Backpropagation {
     // way forward; where there is one part, the update is in that of the way back: they cross to native code together.
     private final int T;
     private final @Nullable Cost cost; // null for one's own, which Java computes
-    private final Program[] forward, evaluation, back, update, follow;
+    private final Program[] forward, back, update, follow;
     private float[] x = {}; // A⁰: n[0] × m
     private float[] y = {}; // n[L] × m
     private float @Nullable [] weights; // of the samples: m; null where each is 1
     private boolean known; // to be finite
+    private boolean training; // or only looking
     private int m;
     private final int[] part; // part[t]: where part t of the columns begins; part[T] = m
     private float @Nullable [] target; // of the products of the update: theta or gradient; null before the first
@@ -127,7 +128,6 @@ final class Backpropagation {
         second = states > 1 ? new float[theta.length] : null;
         part = new int[T + 1];
         forward = programs();
-        evaluation = programs();
         back = cost != null ? forward : programs();
         update = T == 1 ? back : programs();
         follow = programs();
@@ -163,31 +163,40 @@ final class Backpropagation {
      * @param known whether X is known to be finite, or to be looked through
      */
     void batch(float[] x, float[] y, float @Nullable [] weights, int m, boolean known) {
-        if (written && x == this.x && y == this.y && weights == this.weights && m == this.m && known == this.known) return;
+        write(x, y, weights, m, known, true);
+    }
+
+    /** The same for {@link #propagate} alone, which then goes forward only, and no unit drops out. */
+    void evaluation(float[] x, float[] y, float @Nullable [] weights, int m) {
+        write(x, y, weights, m, true, false);
+    }
+
+    private void write(float[] x, float[] y, float @Nullable [] weights, int m, boolean known, boolean training) {
+        if (written && x == this.x && y == this.y && weights == this.weights && m == this.m && known == this.known
+            && training == this.training) return;
         this.x = x;
         this.y = y;
         this.weights = weights;
         this.m = m;
         this.known = known;
+        this.training = training;
         written = true;
         for (int t = 0; t <= T; t++) part[t] = part(t, T, m);
         for (int t = 0; t < T; t++) {
             final int from = part[t], columns = part[t + 1] - from;
             forward[t].clear();
-            evaluation[t].clear();
             back[t].clear();
             update[t].clear();
             if (columns > 0) {
-                forward(forward[t], from, columns, true);
-                forward(evaluation[t], from, columns, false);
-                back(back[t], from, columns);
+                forward(forward[t], from, columns);
+                if (training) back(back[t], from, columns);
             }
-            if (target != null) update(update[t], t);
+            if (training && target != null) update(update[t], t);
         }
     }
 
     /** The way of the samples [from, from + columns) through the network; in training, units drop out. */
-    private void forward(Program program, int from, int columns, boolean training) {
+    private void forward(Program program, int from, int columns) {
         if (!known) program.finite(n[0] * columns, x, from * n[0]);
         if (training && drops(0)) drop(program, 0, x, from * n[0], memory, d[0] + from * n[0], from, columns);
         for (int l = 1; l <= L; l++) {
@@ -239,13 +248,6 @@ final class Backpropagation {
         if (!Double.isNaN(sum)) sum = output(t);
         if (Double.isFinite(sum)) back[t].run();
         return sum;
-    }
-
-    /** Only forward for part t of the columns, and no unit drops out. Returns the sum of their C. */
-    double evaluate(int t) {
-        if (part[t + 1] == part[t]) return 0;
-        final double sum = evaluation[t].run();
-        return cost != null || Double.isNaN(sum) ? sum : output(t);
     }
 
     /** Computes one's own C and δᴸ for part t of the columns. Returns the sum of their C. */

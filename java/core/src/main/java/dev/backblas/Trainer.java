@@ -93,7 +93,6 @@ public final class Trainer implements AutoCloseable {
     private int[] shuffled = {}, straight = {};
     private int at; // where in order the batch begins
     private final IntConsumer propagate = this::propagate;
-    private final IntConsumer evaluate = this::evaluate;
     private final IntConsumer update;
     private final IntConsumer follow;
 
@@ -733,8 +732,8 @@ public final class Trainer implements AutoCloseable {
             straight = take(data, size, straight);
             double sum = 0;
             for (at = 0; at < size; at += batch) {
-                backpropagation.batch(x, y, weights(this.data), Math.min(batch, size - at), true);
-                team.run(evaluate);
+                backpropagation.evaluation(x, y, weights(this.data), Math.min(batch, size - at));
+                team.run(propagate);
                 sum += sum();
                 if (Double.isNaN(sum)) backpropagation.requireTargets();
             }
@@ -831,11 +830,6 @@ public final class Trainer implements AutoCloseable {
     private void propagate(int t) {
         if (data != null) load(data, backpropagation.first(t), backpropagation.first(t + 1));
         sums[t * APART] = backpropagation.propagate(t);
-    }
-
-    private void evaluate(int t) {
-        load(data, backpropagation.first(t), backpropagation.first(t + 1));
-        sums[t * APART] = backpropagation.evaluate(t);
     }
 
     private void updateAndMeasure(int t) {

@@ -43,25 +43,4 @@ interface MatrixProduct {
         final int parts = (n + most - 1) / most;
         return (n + parts - 1) / parts;
     }
-
-    /** to[p * height + i] = a[aOffset + i * aRow + p]: rows that are contiguous become columns, eight at a time. */
-    static void transpose(int rows, int length, float[] a, int aOffset, int aRow, float[] to, int height) {
-        int i = 0;
-        for (; i + 8 <= rows; i += 8) {
-            final int a0 = aOffset + i * aRow, a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow,
-                a6 = a5 + aRow, a7 = a6 + aRow;
-            for (int p = 0; p < length; p++) {
-                final int at = p * height + i;
-                to[at] = a[a0 + p];
-                to[at + 1] = a[a1 + p];
-                to[at + 2] = a[a2 + p];
-                to[at + 3] = a[a3 + p];
-                to[at + 4] = a[a4 + p];
-                to[at + 5] = a[a5 + p];
-                to[at + 6] = a[a6 + p];
-                to[at + 7] = a[a7 + p];
-            }
-        }
-        for (; i < rows; i++) for (int p = 0; p < length; p++) to[p * height + i] = a[aOffset + i * aRow + p];
-    }
 }
