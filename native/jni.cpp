@@ -62,24 +62,35 @@ JNIEXPORT jboolean JNICALL Java_dev_backblas_backend_OpenBlas_pinsWithoutCopy(JN
 }
 
 JNIEXPORT jdouble JNICALL Java_dev_backblas_backend_OpenBlas_run(JNIEnv* env, jclass, jintArray code, jint from, jint to,
-                                                                 jint written, jfloatArray array0, jfloatArray array1,
-                                                                 jfloatArray array2, jfloatArray array3,
-                                                                 jfloatArray array4, jfloatArray array5,
-                                                                 jfloatArray array6, jfloatArray array7) {
+                                                                 jint first, jint times, jdouble before,
+                                                                 jintArray shifts_, jint written, jfloatArray array0,
+                                                                 jfloatArray array1, jfloatArray array2,
+                                                                 jfloatArray array3, jfloatArray array4,
+                                                                 jfloatArray array5, jfloatArray array6,
+                                                                 jfloatArray array7, jbyteArray bytes_,
+                                                                 jintArray columns_) {
+    constexpr jsize kShiftInts = sizeof(Shift) / sizeof(jint) * kProgramArrays;
     Call calls[kMostCalls];
+    Shift shifts[kProgramArrays];
     env->GetIntArrayRegion(code, from, to - from, reinterpret_cast<jint*>(calls));
+    env->GetIntArrayRegion(shifts_, 0, kShiftInts, reinterpret_cast<jint*>(shifts));
     const int count = int((to - from) * sizeof(jint) / sizeof(Call));
+    Outcome outcome = {before, -1};
     {
-        const Place place(places, needs_place(calls, count));
+        const Place place(places, needs_place(calls, count, times));
         const PinnedFloats a(env, array0, written & 1), b(env, array1, written & 2), c(env, array2, written & 4),
             d(env, array3, written & 8), e(env, array4, written & 16), f(env, array5, written & 32),
             g(env, array6, written & 64), h(env, array7, written & 128);
-        float* const arrays[kProgramArrays] = {a, b, c, d, e, f, g, h};
-        if (!a.failed() && !b.failed() && !c.failed() && !d.failed() && !e.failed() && !f.failed() && !g.failed() && !h.failed())
-            return run(calls, count, arrays);
+        const Pinned<uint8_t> bytes(env, bytes_, false);
+        const Pinned<jint> columns(env, columns_, false);
+        void* const arrays[kProgramArrays] = {a, b, c, d, e, f, g, h, bytes, columns};
+        if (!a.failed() && !b.failed() && !c.failed() && !d.failed() && !e.failed() && !f.failed() && !g.failed() &&
+            !h.failed() && !bytes.failed() && !columns.failed())
+            outcome = run(calls, count, first, times, before, shifts, arrays);
     }
-    throw_out_of_memory(env);
-    return 0;
+    if (outcome.done < 0) throw_out_of_memory(env);
+    else if (outcome.done < times) env->SetIntArrayRegion(shifts_, kShiftInts, 1, &outcome.done);
+    return outcome.cost;
 }
 
 JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_gatherFloats(JNIEnv* env, jclass, jint n, jfloatArray source_,

@@ -613,15 +613,17 @@ void test_program() {
         {Call::kInputGradient, in, out, m, 0, in, tanh, 0, 0, 0, {{1, 0}, {4, delta}, {4, 0}, {4, previous}}},
         {Call::kWeightGradient, in, out, m, 1, 3, 0, 0.5f, 0.9f, 1, {{4, 0}, {4, delta}, {1, 0}, {1, in * out}}},
         {Call::kWeightGradient, in, out, m, 0, 1, 0, 0.5f, 0.9f, 1, {{4, 0}, {4, delta}, {1, 0}, {-1, 0}}}};
-    float* const arrays[kProgramArrays] = {nullptr, theta.data(), nullptr, nullptr, memory.data(), nullptr};
-    run(calls, 4, arrays);
+    void* const arrays[kProgramArrays] = {nullptr, theta.data(), nullptr, nullptr, memory.data()};
+    const Shift still[kProgramArrays] = {};
+    run(calls, 4, 0, 1, 0, still, arrays);
     CHECK(memory == want && theta == want_theta, "a program is not what its calls are");
 }
 
 // It returns what its costs are, and ends where they or the values looked at are not finite.
 void test_sum_of_program() {
     float a[] = {1, 2, 3, 4}, y[] = {1, 1, 1, 1}, delta[4] = {}, weights[] = {2, 1};
-    float* const arrays[kProgramArrays] = {a, y, delta, weights};
+    void* const arrays[kProgramArrays] = {a, y, delta, weights};
+    const Shift still[kProgramArrays] = {};
     const int squared = int(Cost::kSquaredError), relu = int(Activation::kRelu);
     const Call calls[] = {
         {Call::kFinite, 2, 1, 1, 0, 1, 0, 0, 0, 0, {{0, 0}}},
@@ -629,16 +631,57 @@ void test_sum_of_program() {
         {Call::kCost, 1, 1, 2, 0, 1, squared, 0, 0, 0, {{0, 2}, {1, 2}, {3, 0}, {2, 2}}},
         {Call::kBackward, 4, 1, 1, 0, 1, relu, 0, 0, 0, {{0, 0}, {2, 0}}},
         {Call::kActivate, 1, 1, 1, 0, 1, relu, 0, 0, 0, {{0, 3}, {2, 0}}}};
-    CHECK(run(calls, 5, arrays) == 0.5 + 2 * 2 + 4.5, "the sum of a program");
+    CHECK(run(calls, 5, 0, 1, 0, still, arrays).cost == 0.5 + 2 * 2 + 4.5, "the sum of a program");
     CHECK(delta[0] == 4 && delta[1] == 1 && delta[2] == 4 && delta[3] == 3, "its slopes");
     for (int bad : {1, 3}) {
         const float good = a[bad];
         a[bad] = NAN;
         std::fill_n(delta, 4, 7.0f);
-        CHECK(!std::isfinite(run(calls, 5, arrays)), "NaN at %d is not noticed", bad);
+        CHECK(!std::isfinite(run(calls, 5, 0, 1, 0, still, arrays).cost), "NaN at %d is not noticed", bad);
         CHECK(delta[0] != 4 && (bad == 3 || delta[0] == 7), "a program goes on after NaN at %d", bad);
         a[bad] = good;
     }
+}
+
+// Each repetition reads on where its arrays are shifted to, gathers what it is told to, and the first that fails is the last.
+void test_repetitions() {
+    const int n = 3, m = 2, size = 6, times = 3;
+    std::vector<float> source(n * size), x(n * m), y(m * size), delta(m), weights(m * times), memory(n * m);
+    std::vector<uint8_t> bytes(n * size);
+    std::vector<int> columns = {99, 5, 0, 3, 3, 1, 4};  // the first is no column
+    for (std::vector<float>* v : {&source, &y, &weights}) std::generate(v->begin(), v->end(), uniform);
+    for (size_t i = 0; i < bytes.size(); i++) bytes[i] = uint8_t(37 * i);
+    void* const arrays[kProgramArrays] = {source.data(), x.data(), y.data(), delta.data(), weights.data(), memory.data(),
+                                          nullptr, nullptr, bytes.data(), columns.data()};
+    Shift shifts[kProgramArrays] = {};
+    shifts[2] = {m, m};
+    shifts[4] = {0, m};
+    shifts[kProgramColumns] = {1, m};
+    const int squared = int(Cost::kSquaredError);
+    const Call calls[] = {
+        {Call::kGatherFloats, n, 1, m, 0, 7, 0, 0, 0, 0, {{0, 0}, {kProgramColumns, 0}, {1, 0}}},
+        {Call::kGatherBytes, n, 1, m, 0, 7, 0, 0.5f, 0, 0, {{kProgramBytes, 0}, {kProgramColumns, 0}, {5, 0}}},
+        {Call::kCost, 1, 1, m, 0, 1, squared, 0, 0, 0, {{4, 0}, {2, 0}, {-1, 0}, {3, 0}}},
+        {Call::kFinite, n * m, 1, 1, 0, 1, 0, 0, 0, 0, {{1, 0}}}};
+    for (int last = 0; last < times; last++) {
+        double want = 1;
+        for (int r = 1; r <= last; r++) {
+            double cost = 0;
+            for (int j = r * m; j < (r + 1) * m; j++) cost += 0.5 * std::pow(double(weights[j] - y[m + j]), 2);
+            want += cost;
+        }
+        const Outcome outcome = run(calls, 4, 1, last, 1, shifts, arrays);
+        CHECK(outcome.done == last && std::fabs(outcome.cost - want) <= 1e-6, "%d repetitions cost %g, want %g", last,
+              outcome.cost, want);
+        for (int j = 0; last > 0 && j < m; j++)
+            for (int i = 0; i < n; i++) {
+                const int at = columns[1 + last * m + j] * n + i;
+                CHECK(x[j * n + i] == source[at] && memory[j * n + i] == 0.5f * bytes[at], "repetition %d gathers", last);
+            }
+    }
+    source[4 * n] = NAN;  // that of the last column
+    const Outcome outcome = run(calls, 4, 0, times, 0, shifts, arrays);
+    CHECK(outcome.done == 2 && std::isnan(outcome.cost), "%d repetitions before NaN, %g", outcome.done, outcome.cost);
 }
 
 }  // namespace
@@ -653,6 +696,7 @@ int main(int argc, char** argv) {
     test_places();
     test_program();
     test_sum_of_program();
+    test_repetitions();
     for (const Kernels* const* k = supported_kernels(); *k != nullptr; k++) {
         test_all(**k);
         for (int n : {1, 7, 16, 100, 784}) {

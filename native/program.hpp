@@ -1,11 +1,14 @@
-// Calls of kernels as Java writes them down (dev.backblas.backend.Program), run one after the other.
+// Calls of kernels as Java writes them down (dev.backblas.backend.Program), run one after the other, and all of them again.
 #pragma once
 
 #include <cstdint>
 
 namespace backblas {
 
-constexpr int kProgramArrays = 8;
+constexpr int kProgramFloats = 8;                  // arrays of floats, 0 to 7
+constexpr int kProgramBytes = kProgramFloats;      // one of bytes
+constexpr int kProgramColumns = kProgramBytes + 1;  // one of whole numbers
+constexpr int kProgramArrays = kProgramColumns + 1;
 constexpr int kMostCalls = 64;  // of one crossing
 
 // An operand: the number of its array (−1 for none) and its offset there.
@@ -14,19 +17,32 @@ struct Operand {
 };
 
 struct Call {
-    enum Kernel : int32_t { kAffine, kInputGradient, kWeightGradient, kUpdate, kActivate, kDropout, kCost, kBackward, kFinite };
+    enum Kernel : int32_t {
+        kAffine, kInputGradient, kWeightGradient, kUpdate, kActivate, kDropout, kCost, kBackward, kFinite, kGatherFloats,
+        kGatherBytes
+    };
     Kernel kernel;
-    int32_t in, out, m, from, to, phi;  // phi: of an update, its rule; of a cost, which
+    int32_t in, out, m, from, to, phi;  // phi: of an update, its rule; of a cost, which. to: of a gather, the numbers there are
     float alpha, beta, gamma;
     Operand operand[5];
 };
 static_assert(sizeof(Call) == 20 * sizeof(int32_t), "Program.STRIDE");
 
-// Whether one of these calls may enter OpenBLAS or stay long.
-bool needs_place(const Call* calls, int count);
+// In repetition r, what lies in the array begins r · step elements after `by`.
+struct Shift {
+    int32_t by, step;
+};
 
-// Returns the sum of the costs; where it is not finite, or values are not, the calls after that are not run.
-// arrays: kProgramArrays pointers; those that no call names may be null
-double run(const Call* calls, int count, float* const* arrays);
+// Whether these calls, so many times, may enter OpenBLAS or stay long.
+bool needs_place(const Call* calls, int count, int times);
+
+struct Outcome {
+    double cost;  // the sum, each repetition's added to it as a whole
+    int done;    // repetitions, before it or a value was not finite; the calls after that were not run
+};
+
+// The repetitions first … first + times − 1, after others whose costs are `before`.
+// shifts, arrays: one for each of kProgramArrays; the pointers of those that no call names may be null
+Outcome run(const Call* calls, int count, int first, int times, double before, const Shift* shifts, void* const* arrays);
 
 }  // namespace backblas

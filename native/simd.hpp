@@ -106,17 +106,39 @@ inline float sum(Vec v) { return fold<1>(v)[0]; }
 
 inline Doubles widen(Vec x) { return __builtin_convertvector(x, Doubles); }
 
+// Half to half, until one is left
 inline double sum(Doubles v) {
-    double total = 0;
-    for (int i = 0; i < kWidth; i++) total += v[i];
-    return total;
+#if defined(__AVX__)
+#if defined(__AVX512F__)
+    __m512d part[2];
+    std::memcpy(part, &v, sizeof v);
+    const __m512d eight = part[0] + part[1];
+    const __m256d four = _mm512_maskz_extractf64x4_pd(0xff, eight, 0) + _mm512_maskz_extractf64x4_pd(0xff, eight, 1);
+#else
+    __m256d part[2];
+    std::memcpy(part, &v, sizeof v);
+    const __m256d four = part[0] + part[1];
+#endif
+    const __m128d two = _mm256_castpd256_pd128(four) + _mm256_extractf128_pd(four, 1);
+    return two[0] + two[1];
+#else
+    for (int n = kWidth / 2; n >= 1; n /= 2)
+        for (int i = 0; i < n; i++) v[i] += v[i + n];
+    return v[0];
+#endif
 }
 
 // Whether a lane of a comparison is true
 inline bool any(IntVec mask) {
+#if defined(__AVX512F__)
+    return _mm512_test_epi32_mask((__m512i)mask, (__m512i)mask) != 0;
+#elif defined(__AVX__)
+    return !_mm256_testz_si256((__m256i)mask, (__m256i)mask);
+#else
     int32_t found = 0;
     for (int i = 0; i < kWidth; i++) found |= mask[i];
     return found != 0;
+#endif
 }
 
 // The four sums in the first four lanes

@@ -18,11 +18,23 @@ import org.jspecify.annotations.Nullable;
  * time, if all are done with the first before one begins the second. A step in one part is a single program: propagate runs all
  * of it, and leaves nothing to update. Where the gradient is clipped, both stop at the gradient, and a third, {@link #follow},
  * takes the step.
+ *
+ * <p>In one part, the steps on several batches may be taken together, as repetitions of the program ({@link #steps}): the batches
+ * lie side by side, or are gathered by the program itself.
  */
 final class Backpropagation {
 
-    /** The most floats of an array, with room for the few numbers. */
-    private static final int MOST = Integer.MAX_VALUE - 64;
+    /** The most floats of an array. */
+    private static final int MOST = Integer.MAX_VALUE - 8;
+
+    /** So many small steps are taken together at most: a crossing costs less than a hundredth of them. */
+    private static final int MOST_STEPS = 256;
+
+    /** And steps of so many multiplications, a fraction of a millisecond: whoever cancels, or looks on, waits no longer. */
+    private static final long MOST_WORK = 1 << 24;
+
+    /** What a step has of its own: the numbers of the update of W, those of b, and the key of dropout. */
+    private static final int ROW = 2 * UpdateRule.NUMBERS + 2, KEY = 2 * UpdateRule.NUMBERS;
 
     private final Backend backend;
     private final Loss loss;
@@ -33,13 +45,14 @@ final class Backpropagation {
     private final float[] theta; // all parameters, the network's own
     private final int[] w; // where in theta Wˡ begins: n[l-1] × n[l]
     private final int[] b; // where in theta bˡ begins: n[l]
-    private final float[] memory; // every Zˡ, Aˡ, Dˡ and δˡ, and the few numbers below
+    private final float[] memory; // every Zˡ, Aˡ, Dˡ and δˡ, and a place for X, Y and the weights of samples
     private final int[] z; // where in memory Zˡ begins: n[l] × m; in the place of Aˡ unless φ' is written in z
     private final int[] a; // where in memory Aˡ begins: n[l] × m
     private final int[] d; // where in memory Dˡ begins: n[l] × m, Aˡ after dropout; Aˡ itself where none drop out
     private final int[] delta; // where in memory δˡ begins: n[l] × m, ∂C/∂Zˡ per sample
-    private final int key; // where in memory the key of the step's dropout begins: 2
-    private final int numbers; // where in memory the numbers of the update begin: those of W, those of b
+    private final int ownX, ownY, ownWeights; // where in memory they begin: n[0] × m, n[L] × m, m
+    private final float[] numbers; // a ROW for each of the steps that are taken together
+    private final int mostSteps;
 
     // What a step follows
     private final Optimizer optimizer;
@@ -53,10 +66,13 @@ final class Backpropagation {
     private final int T;
     private final @Nullable Cost cost; // null for one's own, which Java computes
     private final Program[] forward, back, update, follow;
-    private float[] x = {}; // A⁰: n[0] × m
-    private float[] y = {}; // n[L] × m
+    private float[] x = {}, y = {}; // A⁰: n[0] × m, and Y: n[L] × m, from these places on
+    private int atX, atY;
     private float @Nullable [] weights; // of the samples: m; null where each is 1
-    private boolean known; // to be finite
+    private int atWeights;
+    private Resident.@Nullable Columns source; // what the program gathers X and Y from; null where they are there
+    private int[] order = {}; // the numbers of its samples, batch after batch
+    private boolean known; // X, to be finite
     private boolean training; // or only looking
     private int m;
     private final int[] part; // part[t]: where part t of the columns begins; part[T] = m
@@ -99,6 +115,8 @@ final class Backpropagation {
         d = new int[L + 1];
         delta = new int[L + 1];
         long end = 0;
+        mostSteps = !repeats() ? 1
+            : (int) Math.max(1, Math.min(MOST_STEPS, MOST_WORK / (3L * theta.length * capacity)));
         for (int l = 0; l <= L; l++) {
             if (l > 0) {
                 n[l] = network.layer(l).out();
@@ -115,13 +133,14 @@ final class Backpropagation {
                 d[l] = (int) end;
                 end += (long) n[l] * capacity;
             }
-            if (end > MOST)
-                throw new IllegalArgumentException(
-                    "batch: A and delta of " + capacity + " samples do not fit one array; expected a smaller batch");
+            requireFitting(end, capacity);
         }
-        key = (int) end;
-        numbers = key + 2;
-        memory = new float[numbers + 2 * UpdateRule.NUMBERS];
+        requireFitting(end + (n[0] + n[L] + 1L) * capacity, capacity);
+        ownX = (int) end;
+        ownY = ownX + n[0] * capacity;
+        ownWeights = ownY + n[L] * capacity;
+        memory = new float[ownWeights + capacity];
+        numbers = new float[mostSteps * ROW];
         final int states = fused ? 0 : optimizer.rule().states();
         gradient = new float[fused ? 0 : theta.length];
         first = states > 0 ? new float[theta.length] : null;
@@ -132,6 +151,12 @@ final class Backpropagation {
         update = T == 1 ? back : programs();
         follow = programs();
         if (clipped) for (int t = 0; t < T; t++) follow(follow[t], t);
+    }
+
+    private static void requireFitting(long floats, int capacity) {
+        if (floats > MOST)
+            throw new IllegalArgumentException(
+                "batch: A and delta of " + capacity + " samples do not fit one array; expected a smaller batch");
     }
 
     private Program[] programs() {
@@ -156,27 +181,62 @@ final class Backpropagation {
         return l < L && p[l] > 0;
     }
 
+    /** Where whoever brings in a batch puts its X (from 0 on), Y and weights. */
+    float[] place() {
+        return memory;
+    }
+
+    int placeOfX() {
+        return ownX;
+    }
+
+    int placeOfY() {
+        return ownY;
+    }
+
+    int placeOfWeights() {
+        return ownWeights;
+    }
+
     /**
      * Sets the batch, and writes the step down: X is n₀ × m, Y is nᴸ × m, and each sample has its weight, or 1 without. None is
-     * copied.
+     * copied. Further batches may lie behind it.
      *
      * @param known whether X is known to be finite, or to be looked through
      */
     void batch(float[] x, float[] y, float @Nullable [] weights, int m, boolean known) {
-        write(x, y, weights, m, known, true);
+        batch(x, y, weights, 0, m, known);
     }
 
-    /** The same for {@link #propagate} alone, which then goes forward only, and no unit drops out. */
-    void evaluation(float[] x, float[] y, float @Nullable [] weights, int m) {
-        write(x, y, weights, m, true, false);
+    /** The same of a batch that begins with sample {@code from} of those in the arrays. */
+    void batch(float[] x, float[] y, float @Nullable [] weights, int from, int m, boolean known) {
+        write(x, from * n[0], y, from * n[L], weights, from, null, order, m, known, true);
     }
 
-    private void write(float[] x, float[] y, float @Nullable [] weights, int m, boolean known, boolean training) {
-        if (written && x == this.x && y == this.y && weights == this.weights && m == this.m && known == this.known
-            && training == this.training) return;
+    /**
+     * The same of a batch that is brought into its {@link #place} before, or by the program: then further batches may follow it.
+     *
+     * @param source   what the program gathers it from; null where it is there
+     * @param order    the numbers of its samples, and of those that follow
+     * @param weighted whether there are weights
+     * @param training or {@link #propagate} only goes forward, and no unit drops out
+     */
+    void batch(Resident.@Nullable Columns source, int[] order, boolean weighted, int m, boolean training) {
+        write(memory, ownX, memory, ownY, weighted ? memory : null, ownWeights, source, order, m, true, training);
+    }
+
+    private void write(float[] x, int atX, float[] y, int atY, float @Nullable [] weights, int atWeights,
+                       Resident.@Nullable Columns source, int[] order, int m, boolean known, boolean training) {
+        if (written && x == this.x && atX == this.atX && y == this.y && weights == this.weights && source == this.source
+            && order == this.order && m == this.m && known == this.known && training == this.training) return;
         this.x = x;
+        this.atX = atX;
         this.y = y;
+        this.atY = atY;
         this.weights = weights;
+        this.atWeights = atWeights;
+        this.source = source;
+        this.order = order;
         this.m = m;
         this.known = known;
         this.training = training;
@@ -195,15 +255,29 @@ final class Backpropagation {
         }
     }
 
+    /** Forgets the caller's arrays, so that they may be collected. */
+    void release() {
+        if (x == memory && source == null) return;
+        x = y = memory;
+        source = null;
+        written = false;
+        for (int t = 0; t < T; t++) {
+            forward[t].clear();
+            back[t].clear();
+            update[t].clear();
+        }
+    }
+
     /** The way of the samples [from, from + columns) through the network; in training, units drop out. */
     private void forward(Program program, int from, int columns) {
-        if (!known) program.finite(n[0] * columns, x, from * n[0]);
-        if (training && drops(0)) drop(program, 0, x, from * n[0], memory, d[0] + from * n[0], from, columns);
+        if (source != null) source.gather(program, order, from, columns, x, atX + from * n[0], y, atY + from * n[L]); // A⁰, Y
+        if (!known) program.finite(n[0] * columns, x, atX + from * n[0]);
+        if (training && drops(0)) drop(program, 0, x, atX + from * n[0], memory, d[0] + from * n[0], from, columns);
         for (int l = 1; l <= L; l++) {
             final boolean dropped = training && drops(l - 1);
             final int next = z[l] + from * n[l];
             program.affine(n[l - 1], n[l], columns, theta, w[l], theta, b[l],       // Zˡ = WˡᵀDˡ⁻¹ + bˡ1ᵀ
-                l == 1 && !dropped ? x : memory, (dropped ? d : a)[l - 1] + from * n[l - 1],
+                l == 1 && !dropped ? x : memory, (dropped ? d[l - 1] : l == 1 ? atX : a[l - 1]) + from * n[l - 1],
                 keepsZ(l) || l == L && loss.takesZ() ? Activation.IDENTITY : phi[l], memory, next);
             if (keepsZ(l))
                 program.activate(n[l] * columns, phi[l], memory, next, memory, a[l] + from * n[l]); // Aˡ = φ(Zˡ)
@@ -211,7 +285,7 @@ final class Backpropagation {
                 drop(program, l, memory, a[l] + from * n[l], memory, d[l] + from * n[l], from, columns);
         }
         if (cost == null) return;
-        program.cost(cost, n[L], columns, memory, a[L] + from * n[L], y, from * n[L], weights, from, memory,
+        program.cost(cost, n[L], columns, memory, a[L] + from * n[L], y, atY + from * n[L], weights, atWeights + from, memory,
             delta[L] + from * n[L]);                                  // ∇_A C
         if (!loss.takesZ() && phi[L] != Activation.IDENTITY)          // δᴸ = ∇_A C ⊙ φ'(Zᴸ)
             program.backward(n[L], columns, phi[L], memory, z[L] + from * n[L], memory, delta[L] + from * n[L]);
@@ -228,13 +302,52 @@ final class Backpropagation {
 
     /** Dˡ = Aˡ ⊙ Rˡ/(1 − p), rᵢ = 0 with probability p, else 1: N. Srivastava et al., "Dropout", 2014, §10. */
     private void drop(Program program, int l, float[] from, int fromOffset, float[] to, int toOffset, int column, int columns) {
-        program.dropout(n[l] * columns, p[l], d[l] + column * n[l], from, fromOffset, to, toOffset, memory, key);
+        program.dropout(n[l] * columns, p[l], d[l] + column * n[l], from, fromOffset, to, toOffset, numbers, KEY);
     }
 
-    /** Sets which units of the step drop out: two whole numbers from 0 to 2²⁴ − 1. */
-    void dropout(int key0, int key1) {
-        memory[key] = key0;
-        memory[key + 1] = key1;
+    /**
+     * Sets which units drop out of step i of those taken together: two whole numbers from 0 to 2²⁴ − 1.
+     *
+     * @param i from 0; below {@link #mostSteps}
+     */
+    void dropout(int i, int key0, int key1) {
+        numbers[i * ROW + KEY] = key0;
+        numbers[i * ROW + KEY + 1] = key1;
+    }
+
+    /** Whether a step is a single program, which {@link #steps} may repeat. */
+    boolean repeats() {
+        return T == 1 && cost != null && !clipped;
+    }
+
+    /** How many steps may be taken together. */
+    int mostSteps() {
+        return mostSteps;
+    }
+
+    /**
+     * Takes steps on the batches that follow each other, from the one on that begins with sample {@code from} of those set.
+     * Where the sum becomes infinite or NaN, the step that it belongs to is not taken.
+     *
+     * @param from  in samples
+     * @param times 1 … {@link #mostSteps}
+     * @param cost  of what was before
+     * @return the sum of all C with those of these
+     */
+    double steps(int from, int times, double cost) {
+        forward[0].shift(order, from, m).shift(numbers, 0, ROW);
+        if (x != memory) forward[0].shift(x, from * n[0], m * n[0]).shift(y, from * n[L], m * n[L]);
+        return forward[0].run(times, cost);
+    }
+
+    /** How many of the latest {@link #steps} were taken. */
+    int taken() {
+        return forward[0].done();
+    }
+
+    /** Sets which samples {@link #propagate} gathers: those from this one on of those set. */
+    void at(int from) {
+        for (int t = 0; t < T; t++) forward[t].shift(order, from, 0);
     }
 
     /**
@@ -255,11 +368,11 @@ final class Backpropagation {
         final int from = part[t] * n[L], columns = part[t + 1] - part[t];
         double sum = 0;
         if (weights == null)
-            sum = loss.cost(n[L], columns, memory, a[L] + from, y, from, memory, delta[L] + from); // ∇_A C
+            sum = loss.cost(n[L], columns, memory, a[L] + from, y, atY + from, memory, delta[L] + from); // ∇_A C
         else
             for (int j = 0, at = from; j < columns; j++, at += n[L]) {
-                final float weight = weights[part[t] + j];
-                sum += weight * loss.cost(n[L], memory, a[L] + at, y, at, memory, delta[L] + at);
+                final float weight = weights[atWeights + part[t] + j];
+                sum += weight * loss.cost(n[L], memory, a[L] + at, y, atY + at, memory, delta[L] + at);
                 for (int k = 0; k < n[L]; k++) memory[delta[L] + at + k] *= weight;
             }
         if (!loss.takesZ())                                           // δᴸ = ∇_A C ⊙ φ'(Zᴸ)
@@ -267,9 +380,12 @@ final class Backpropagation {
         return sum;
     }
 
-    /** @throws IllegalArgumentException if a target of the batch is out of the range of the loss */
-    void requireTargets() {
-        if (cost != null) cost.requireTargets(n[L], m, y, 0);
+    /**
+     * @param from where in the caller's arrays the batch at hand begins, in samples
+     * @throws IllegalArgumentException if a target of the batch is out of the range of the loss
+     */
+    void requireTargets(int from) {
+        if (cost != null) cost.requireTargets(n[L], m, y, y == memory ? ownY : from * n[L]);
     }
 
     /**
@@ -277,19 +393,23 @@ final class Backpropagation {
      * dW the gradient of scale · Σ C + decay/2 · Σ W² + l1 · Σ |W|; other optimizers as {@link Optimizer} says. Penalties spare
      * the biases.
      *
+     * @param i     which of the steps that are taken together, from 0
      * @param t     the number of the step, 1 for the first
      * @param eta   η
      * @param scale 1/m for the mean of C, 1 for the sum
      * @param decay λ/n, n being the size of the training set
      * @param l1    λ₁/n
+     * @return whether it may be taken together with those before; else nothing is set
      */
-    void descent(long t, float eta, float scale, float decay, float l1) {
-        if (fused)
+    boolean descent(int i, long t, float eta, float scale, float decay, float l1) {
+        if (fused) {
+            if (i > 0 && (alpha != -eta * scale || beta != 1 - eta * decay)) return false;
             aim(theta, -eta * scale, 1 - eta * decay, 1, false);      // Wˡ ← (1 − ηλ/n) Wˡ − (η/m) Dˡ⁻¹δˡᵀ
-        else {                                                        // bˡ ← bˡ − (η/m) δˡ1
-            optimizer.write(memory, numbers, t, eta, scale, decay, l1);
+        } else {                                                      // bˡ ← bˡ − (η/m) δˡ1
+            optimizer.write(numbers, i * ROW, t, eta, scale, decay, l1);
             aim(gradient, 1, 0, 0, !clipped);                         // dWˡ = Dˡ⁻¹δˡᵀ, dbˡ = δˡ1
         }
+        return true;
     }
 
     /**
@@ -326,10 +446,10 @@ final class Backpropagation {
     private void follow(Program program, int t) {
         for (int l = 1; l <= L; l++) {
             final int from = part(t, T, n[l]), to = part(t + 1, T, n[l]);
-            program.update(optimizer.rule(), w[l] + from * n[l - 1], w[l] + to * n[l - 1], theta, gradient, first, second, memory,
-                numbers);
-            program.update(optimizer.rule(), b[l] + from, b[l] + to, theta, gradient, first, second, memory,
-                numbers + UpdateRule.NUMBERS);
+            program.update(optimizer.rule(), w[l] + from * n[l - 1], w[l] + to * n[l - 1], theta, gradient, first, second, numbers,
+                0);
+            program.update(optimizer.rule(), b[l] + from, b[l] + to, theta, gradient, first, second, numbers,
+                UpdateRule.NUMBERS);
         }
     }
 
@@ -356,8 +476,8 @@ final class Backpropagation {
 
     /** Multiplies the scale of the step that {@link #follow} takes. */
     void shorten(float factor) {
-        memory[numbers + UpdateRule.SCALE] *= factor;
-        memory[numbers + UpdateRule.NUMBERS + UpdateRule.SCALE] *= factor;
+        numbers[UpdateRule.SCALE] *= factor;
+        numbers[UpdateRule.NUMBERS + UpdateRule.SCALE] *= factor;
     }
 
     /** Takes the step, clipped meanwhile, for part t of every layer's units. */
@@ -368,7 +488,8 @@ final class Backpropagation {
     /** W ← α Dˡ⁻¹δˡᵀ + β W and b ← α δˡ1 + γ b in an array as theta, for part t of the units. */
     private void weightGradient(Program program, int l, int t, float alpha, float beta, float[] array, float gamma) {
         program.weightGradient(n[l - 1], n[l], m, part(t, T, n[l]), part(t + 1, T, n[l]),
-            alpha, l == 1 && !drops(0) ? x : memory, d[l - 1], memory, delta[l], beta, array, w[l], gamma, array, b[l]);
+            alpha, l == 1 && !drops(0) ? x : memory, l == 1 && !drops(0) ? atX : d[l - 1], memory, delta[l], beta, array, w[l],
+            gamma, array, b[l]);
     }
 
     /**

@@ -1,10 +1,11 @@
 package dev.backblas;
 
 import dev.backblas.backend.Backend;
+import dev.backblas.backend.Program;
 import java.util.Objects;
 
 /** A {@link Dataset} of images that stay bytes until a batch is made of them. */
-record ByteSamples(byte[] pixels, float[] y, int inputs, int outputs) implements Resident {
+record ByteSamples(byte[] pixels, float[] y, int inputs, int outputs) implements Resident.Columns {
 
     private static final float SCALE = 1 / 255f;
 
@@ -28,5 +29,11 @@ record ByteSamples(byte[] pixels, float[] y, int inputs, int outputs) implements
     public void gather(Backend backend, int[] rows, int from, int to, float[] x, int xOffset, float[] y, int yOffset) {
         backend.gather(inputs, pixels, SCALE, rows, from, to, x, xOffset);
         backend.gather(outputs, this.y, rows, from, to, y, yOffset);
+    }
+
+    @Override
+    public void gather(Program program, int[] columns, int from, int m, float[] x, int xOffset, float[] y, int yOffset) {
+        program.gather(inputs, m, pixels, SCALE, columns, from, x, xOffset);
+        program.gather(outputs, m, this.y, columns, from, y, yOffset);
     }
 }

@@ -1,6 +1,7 @@
 package dev.backblas;
 
 import dev.backblas.backend.Backend;
+import dev.backblas.backend.Program;
 
 /** A {@link Dataset} whose samples lie in arrays, so that a batch is made of them at once. */
 interface Resident extends Dataset {
@@ -12,6 +13,18 @@ interface Resident extends Dataset {
      * @param y outputs × (to − from)
      */
     void gather(Backend backend, int[] rows, int from, int to, float[] x, int xOffset, float[] y, int yOffset);
+
+    /** One whose samples are columns of arrays, which a program may gather by itself; each counts for 1. */
+    interface Columns extends Resident {
+
+        /**
+         * Writes down that the samples {@code columns[from … from + m)} are copied, side by side.
+         *
+         * @param x inputs × m
+         * @param y outputs × m
+         */
+        void gather(Program program, int[] columns, int from, int m, float[] x, int xOffset, float[] y, int yOffset);
+    }
 
     /** The same of any dataset, sample by sample where its samples lie elsewhere. */
     static void gather(Dataset data, Backend backend, int[] rows, int from, int to, float[] x, int xOffset, float[] y,

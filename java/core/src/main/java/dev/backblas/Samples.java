@@ -1,10 +1,11 @@
 package dev.backblas;
 
 import dev.backblas.backend.Backend;
+import dev.backblas.backend.Program;
 import java.util.Objects;
 
 /** A {@link Dataset} in two arrays of floats. */
-record Samples(float[] x, float[] y, int inputs, int outputs) implements Resident {
+record Samples(float[] x, float[] y, int inputs, int outputs) implements Resident.Columns {
 
     Samples {
         requireSizes(Objects.requireNonNull(x, "x").length, Objects.requireNonNull(y, "y"), inputs, outputs);
@@ -64,5 +65,11 @@ record Samples(float[] x, float[] y, int inputs, int outputs) implements Residen
     public void gather(Backend backend, int[] rows, int from, int to, float[] x, int xOffset, float[] y, int yOffset) {
         backend.gather(inputs, this.x, rows, from, to, x, xOffset);
         backend.gather(outputs, this.y, rows, from, to, y, yOffset);
+    }
+
+    @Override
+    public void gather(Program program, int[] columns, int from, int m, float[] x, int xOffset, float[] y, int yOffset) {
+        program.gather(inputs, m, this.x, columns, from, x, xOffset);
+        program.gather(outputs, m, this.y, columns, from, y, yOffset);
     }
 }

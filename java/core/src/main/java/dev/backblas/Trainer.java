@@ -66,9 +66,6 @@ public final class Trainer implements AutoCloseable {
     private final @Nullable Path checkpoint;
     private final Backpropagation backpropagation;
     private final Team team;
-    private final float[] x; // inputs × batch
-    private final float[] y; // outputs × batch
-    private final float[] weights; // batch
     private final boolean dropsOut;
     private final @Nullable Lbfgs lbfgs; // the optimizer, if it is the one that goes through all samples for a step
     private final double[] sums; // of C, or of squares, one for each part
@@ -124,9 +121,6 @@ public final class Trainer implements AutoCloseable {
                                               optimizer.isPlain() && l1 == 0 && !clipped, clipped);
         update = clipped ? this::updateAndMeasure : backpropagation::update;
         follow = backpropagation::follow;
-        x = new float[Backpropagation.matrix(network.inputs(), batch)];
-        y = new float[Backpropagation.matrix(network.outputs(), batch)];
-        weights = new float[batch];
         dropsOut = !Arrays.equals(builder.dropout, new float[network.depth()]);
         lbfgs = optimizer.memory() > 0 ? new Lbfgs(network.parameters(), optimizer.memory()) : null;
         if (lbfgs != null && (dropsOut || l1 > 0 || clipped))
@@ -641,10 +635,11 @@ public final class Trainer implements AutoCloseable {
             shuffled = take(data, size, shuffled);
             shuffle(shuffled, new SplittableRandom(seed + epoch * GOLDEN));
             while (start < size) {
-                final int m = Math.min(batch, size - start);
-                at = start;
-                sum += step(x, y, m, size, epoch - 1 + (double) start / size);
-                start += m;
+                final int m = Math.min(batch, size - start), most = fit && !listeners.isEmpty() ? 1 : mostSteps(size - start);
+                int times = 0;
+                while (times < most && aim(times, m, size, epoch - 1 + (double) (start + times * m) / size)) times++;
+                sum = take(start, m, times, sum);
+                start += times * m;
                 nanos = System.nanoTime() - begun;
                 if (fit) for (Listener listener : listeners) listener.step(epoch, start, size, sum / start);
                 if (fit && cancelled && start < size) {
@@ -656,7 +651,7 @@ public final class Trainer implements AutoCloseable {
             sum /= size;
             return true;
         } finally {
-            this.data = null;
+            release();
             if (!goesOn) start = 0; // an epoch that is over, or has failed
         }
     }
@@ -707,16 +702,16 @@ public final class Trainer implements AutoCloseable {
             double sum = 0;
             for (at = 0; at < size && Double.isFinite(sum); at += batch) {
                 backpropagation.collect(at > 0);
-                backpropagation.batch(x, y, weights(this.data), Math.min(batch, size - at), true);
+                batch(Math.min(batch, size - at), true);
                 team.run(propagate);
                 sum += sum();
                 if (Double.isFinite(sum)) team.run(update);
-                else backpropagation.requireTargets();
+                else backpropagation.requireTargets(0);
             }
             System.arraycopy(backpropagation.collected(), 0, gradient, 0, gradient.length);
             return sum;
         } finally {
-            this.data = null;
+            release();
         }
     }
 
@@ -731,15 +726,22 @@ public final class Trainer implements AutoCloseable {
         try {
             straight = take(data, size, straight);
             double sum = 0;
-            for (at = 0; at < size; at += batch) {
-                backpropagation.evaluation(x, y, weights(this.data), Math.min(batch, size - at));
-                team.run(propagate);
-                sum += sum();
-                if (Double.isNaN(sum)) backpropagation.requireTargets();
+            at = 0;
+            for (int times, m; at < size; at += times * m) {
+                m = Math.min(batch, size - at);
+                times = mostSteps(size - at);
+                batch(m, false);
+                if (columns() != null && backpropagation.repeats()) sum = backpropagation.steps(at, times, sum);
+                else {
+                    team.run(propagate);
+                    sum += sum();
+                }
+                if (Double.isNaN(sum)) backpropagation.requireTargets(0);
+                if (!Double.isFinite(sum)) break;
             }
             return sum / size;
         } finally {
-            this.data = null;
+            release();
         }
     }
 
@@ -757,52 +759,133 @@ public final class Trainer implements AutoCloseable {
         if (m < 1 || m > batch)
             throw new IllegalArgumentException(
                 "step: m is " + m + "; expected 1 to " + batch + ", the batch size of this trainer");
-        Network.requireLength("step", "x", x, m, network.inputs());
-        Network.requireLength("step", "y", y, m, network.outputs());
-        if (!(loss instanceof BuiltInLoss)) requireFinite("y", y, m, network.outputs()); // which one's own may fail to notice
-        if (lbfgs != null)
-            throw new IllegalStateException("step: L-BFGS takes all samples at once; expected a call of epoch or fit");
-        begin("step");
+        beginSteps("step", x, y, m);
         try {
-            goOn();
-            return step(x, y, m, m, history.size()) / m;
+            aim(0, m, m, history.size());
+            backpropagation.batch(x, y, null, m, false);
+            return propagateAndUpdate(x, y, 0, m) / m;
         } finally {
             busy.setRelease(false);
         }
     }
 
-    private void requireFinite(String name, float[] values, int m, int n) {
-        if (network.backend().allFinite(n * m, values, 0)) return;
-        int i = 0;
+    /**
+     * A step on each of the batches that lie one behind the other in the caller's own arrays, which are not copied; the last may be
+     * smaller. Small steps are taken faster so than one by one, as many of them cross to native code together. L2 takes each
+     * batch for the whole training set.
+     *
+     * @param x       X, inputs × samples: sample after sample
+     * @param y       Y, outputs × samples
+     * @param samples those of all batches, 1 or more
+     * @return the mean of C over the samples, each measured before its own step, without the penalty
+     * @throws IllegalArgumentException if an array is too short, both are one, an x is not finite, or a target does not fit the
+     *                                  loss
+     * @throws IllegalStateException    if the loss is not finite, or the optimizer is L-BFGS; in these cases the steps before are
+     *                                  taken, and this one and those after are not
+     */
+    public double steps(float[] x, float[] y, int samples) {
+        if (samples < 1)
+            throw new IllegalArgumentException("steps: there are " + samples + " samples; expected 1 or more");
+        if (x == y) throw new IllegalArgumentException("steps: x and y are one array; expected two");
+        beginSteps("steps", x, y, samples);
+        try {
+            double cost = 0;
+            for (int from = 0, times, m; from < samples; from += times * m) {
+                m = Math.min(batch, samples - from);
+                final int most = mostSteps(samples - from);
+                for (times = 0; times < most && aim(times, m, m, history.size()); ) times++;
+                if (backpropagation.repeats()) {
+                    backpropagation.batch(x, y, null, m, false);
+                    cost = repeat(x, y, from, m, times, cost);
+                } else {
+                    backpropagation.batch(x, y, null, from, m, false);
+                    cost += propagateAndUpdate(x, y, from, m);
+                }
+            }
+            return cost / samples;
+        } finally {
+            busy.setRelease(false);
+        }
+    }
+
+    private void beginSteps(String operation, float[] x, float[] y, int samples) {
+        Network.requireLength(operation, "x", x, samples, network.inputs());
+        Network.requireLength(operation, "y", y, samples, network.outputs());
+        if (!(loss instanceof BuiltInLoss)) requireFinite("y", y, 0, samples, network.outputs()); // one's own may fail to notice
+        if (lbfgs != null)
+            throw new IllegalStateException(operation + ": L-BFGS takes all samples at once; expected a call of epoch or fit");
+        begin(operation);
+        goOn();
+    }
+
+    private void requireFinite(String name, float[] values, int from, int m, int n) {
+        final int begin = from * n;
+        if (network.backend().allFinite(n * m, values, begin)) return;
+        int i = begin;
         while (Float.isFinite(values[i])) i++;
         throw new IllegalArgumentException(
             "step: " + name + " is " + values[i] + " in sample " + i / n + ", column " + i % n + "; expected a finite number");
     }
 
-    /** One step on the batch at hand, out of a training set of {@code size}. Returns the sum of C over the batch. */
-    private double step(float[] x, float[] y, int m, int size, double epochs) {
-        final double factor = schedule.factor(epochs, history);
-        eta = rate * factor;
-        if (!((float) eta > 0) || !Float.isFinite((float) eta))
+    /** How many steps may be taken together, where so many samples are left. */
+    private int mostSteps(int samples) {
+        return data != null && columns() == null ? 1 : Math.max(1, Math.min(backpropagation.mostSteps(), samples / batch));
+    }
+
+    /**
+     * Sets step i of those that are taken together, on m samples out of a training set of {@code size}. Returns whether it can be
+     * one of them.
+     */
+    private boolean aim(int i, int m, int size, double epochs) {
+        final double factor = schedule.factor(epochs, history), eta = rate * factor;
+        if (!((float) eta > 0) || !Float.isFinite((float) eta)) {
+            if (i > 0) return false; // those before are still to be taken
             throw new IllegalStateException(
                 "schedule: its factor is " + factor + " after " + epochs + " epochs; expected a finite number above 0");
+        }
         final float scale = reduction == Reduction.MEAN ? 1f / m : 1;
-        backpropagation.descent(steps + 1, (float) eta, scale, l2 / size, l1 / size);
-        backpropagation.batch(x, y, weights(data), m, data != null);
-        if (dropsOut) dropOut();
+        if (!backpropagation.descent(i, steps + 1 + i, (float) eta, scale, l2 / size, l1 / size)) return false;
+        this.eta = eta;
+        if (dropsOut) dropOut(i);
+        return true;
+    }
+
+    /** Takes the steps that were set, on the samples at hand from {@code from} on. Returns the cost with the sum of their C. */
+    private double take(int from, int m, int times, double cost) {
+        at = from;
+        batch(m, true);
+        return columns() != null && backpropagation.repeats() ? repeat(null, null, from, m, times, cost)
+            : cost + propagateAndUpdate(null, null, 0, m);
+    }
+
+    /** Sets the batch of m samples at hand. */
+    private void batch(int m, boolean training) {
+        final Resident.Columns columns = columns();
+        backpropagation.batch(columns, order, !(data instanceof Resident.Columns), m, training);
+        if (columns != null) backpropagation.at(at);
+    }
+
+    /** The samples at hand, if the program gathers them; where pinning copies, it would copy the whole training set. */
+    private Resident.@Nullable Columns columns() {
+        return data instanceof Resident.Columns columns && network.backend().allowsConcurrentTiles() ? columns : null;
+    }
+
+    /** So many steps in a single program, again and again; x and y are null where the samples are known to be finite. */
+    private double repeat(float @Nullable [] x, float @Nullable [] y, int from, int m, int times, double cost) {
+        final double sum = backpropagation.steps(from, times, cost);
+        steps += backpropagation.taken();
+        if (!Double.isFinite(sum)) throw whyNot(x, y, x == null ? 0 : from + backpropagation.taken() * m, m, sum);
+        return sum;
+    }
+
+    /** One step, by all threads. Returns the sum of C over the batch. */
+    private double propagateAndUpdate(float @Nullable [] x, float @Nullable [] y, int from, int m) {
         team.run(propagate);
         final double sum = sum();
-        if (!Double.isFinite(sum)) {
-            if (data == null) {
-                requireFinite("x", x, m, network.inputs());
-                requireFinite("y", y, m, network.outputs());
-            }
-            backpropagation.requireTargets();
-            throw new IllegalStateException(diverged() + ": the loss is " + sum);
-        }
+        if (!Double.isFinite(sum)) throw whyNot(x, y, from, m, sum);
         team.run(update);
         if (clip < Float.POSITIVE_INFINITY) {
-            final double norm = scale * Math.sqrt(sum());
+            final double norm = Math.sqrt(sum()) * (reduction == Reduction.MEAN ? 1f / m : 1);
             if (!Double.isFinite(norm))
                 throw new IllegalStateException(diverged() + ": the norm of the gradient is " + norm);
             if (norm > clip) backpropagation.shorten((float) (clip / norm));
@@ -812,13 +895,23 @@ public final class Trainer implements AutoCloseable {
         return sum;
     }
 
+    /** Why the sum of C over the batch that begins with this sample is not finite. */
+    private IllegalStateException whyNot(float @Nullable [] x, float @Nullable [] y, int from, int m, double sum) {
+        if (x != null && y != null) {
+            requireFinite("x", x, from, m, network.inputs());
+            requireFinite("y", y, from, m, network.outputs());
+        }
+        backpropagation.requireTargets(from);
+        return new IllegalStateException(diverged() + ": the loss is " + sum);
+    }
+
     /** Which units drop out depends on the seed and the number of the step alone: D. Steele et al.'s SplitMix64 of both. */
-    private void dropOut() {
-        long key = seed + (steps + 1) * GOLDEN;
+    private void dropOut(int i) {
+        long key = seed + (steps + 1 + i) * GOLDEN;
         key = (key ^ key >>> 30) * 0xBF58476D1CE4E5B9L;
         key = (key ^ key >>> 27) * 0x94D049BB133111EBL;
         key ^= key >>> 31;
-        backpropagation.dropout((int) (key & 0xffffff), (int) (key >>> 24 & 0xffffff));
+        backpropagation.dropout(i, (int) (key & 0xffffff), (int) (key >>> 24 & 0xffffff));
     }
 
     private double sum() {
@@ -828,7 +921,7 @@ public final class Trainer implements AutoCloseable {
     }
 
     private void propagate(int t) {
-        if (data != null) load(data, backpropagation.first(t), backpropagation.first(t + 1));
+        if (data != null && columns() == null) load(data, backpropagation.first(t), backpropagation.first(t + 1));
         sums[t * APART] = backpropagation.propagate(t);
     }
 
@@ -837,18 +930,21 @@ public final class Trainer implements AutoCloseable {
         sums[t * APART] = backpropagation.squaredNorm(t);
     }
 
-    /** The weights of the batch, or null where each sample counts for 1. */
-    private float @Nullable [] weights(@Nullable Dataset data) {
-        return data == null || data instanceof Samples || data instanceof ByteSamples ? null : weights;
+    /** Brings the samples [from, to) of the batch, and their weights, to their place. */
+    private void load(Dataset data, int from, int to) {
+        final float[] place = backpropagation.place();
+        final int in = network.inputs(), out = network.outputs();
+        final int x = backpropagation.placeOfX(), y = backpropagation.placeOfY(), weights = backpropagation.placeOfWeights();
+        if (!(data instanceof Resident.Columns)) for (int j = from; j < to; j++) place[weights + j] = data.weight(order[at + j]);
+        if (data instanceof Resident resident)
+            resident.gather(network.backend(), order, at + from, at + to, place, x + from * in, place, y + from * out);
+        else for (int j = from; j < to; j++) data.copy(order[at + j], place, x + j * in, place, y + j * out);
     }
 
-    /** Brings the samples [from, to) of the batch into x, y and their weights. */
-    private void load(Dataset data, int from, int to) {
-        final int in = network.inputs(), out = network.outputs();
-        if (weights(data) != null) for (int j = from; j < to; j++) weights[j] = data.weight(order[at + j]);
-        if (data instanceof Resident resident)
-            resident.gather(network.backend(), order, at + from, at + to, x, from * in, y, from * out);
-        else for (int j = from; j < to; j++) data.copy(order[at + j], x, j * in, y, j * out);
+    /** Lets go of the samples at hand. */
+    private void release() {
+        data = null;
+        backpropagation.release();
     }
 
     private String diverged() {

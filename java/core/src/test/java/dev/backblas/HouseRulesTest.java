@@ -89,6 +89,6 @@ class HouseRulesTest {
         Pattern.compile("static native (?:void|double) \\w+\\(([^)]*)\\)").matcher(door).results()
             .flatMap(match -> Stream.of(match.group(1).split(",")))
             .forEach(parameter ->
-                assertTrue(parameter.strip().matches("(int|float|int\\[]|byte\\[]|float\\[]) \\w+"), parameter));
+                assertTrue(parameter.strip().matches("(int|float|double|int\\[]|byte\\[]|float\\[]) \\w+"), parameter));
     }
 }

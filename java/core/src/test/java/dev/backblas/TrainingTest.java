@@ -192,7 +192,7 @@ class TrainingTest {
                 final Backpropagation backpropagation = new Backpropagation(network, Loss.SQUARED_ERROR, m, T,
                     new float[] {0.2f, 0.5f, 0.3f}, Optimizer.sgd(), true, false);
                 backpropagation.batch(x, y, null, m, true);
-                backpropagation.dropout(77, 99);
+                backpropagation.dropout(0, 77, 99);
                 final double cost = cost(backpropagation, T);
                 final float[] gradient = backpropagation.gradient(1, 0), theta = network.parameters();
                 for (int i = 0; i < theta.length; i += 3) {
@@ -206,7 +206,7 @@ class TrainingTest {
                                  hidden + ", parameter " + i);
                 }
                 assertEquals(cost, cost(backpropagation, T), "the same key, the same units");
-                backpropagation.dropout(78, 99);
+                backpropagation.dropout(0, 78, 99);
                 assertTrue(Math.abs(cost - cost(backpropagation, T)) > 1e-3, "another key, the same units");
             }
     }

@@ -131,7 +131,7 @@ final class Arguments {
         matrix(op, "X", n, 1, x, xOffset);
     }
 
-    static void gather(int n, Object source, int sourceLength, int[] columns, int from, int to, float[] x, int xOffset) {
+    static void gather(int n, Object source, int[] columns, int from, int to, float[] x, int xOffset) {
         final String op = "gather";
         if (n < 1) throw new IllegalArgumentException(op + ": n is " + n + "; expected 1 or more");
         if (from < 0 || from > to || to > columns.length)
@@ -139,14 +139,29 @@ final class Arguments {
                 + "); expected 0 <= from <= to <= " + columns.length + ", the numbers there are");
         matrix(op, "X", n, to - from, x, xOffset);
         if (source == x) throw new IllegalArgumentException(op + ": S and X are one array; expected two");
-        final int size = sourceLength / n;
+    }
+
+    static void gather(int n, int m, @Nullable Object source, int @Nullable [] columns, int columnsOffset, float[] x, int xOffset) {
+        final String op = "gather";
+        sizes(op, n, 1, m);
+        if (source == null || columns == null)
+            throw new IllegalArgumentException(op + ": the array of " + (source == null ? "S" : "columns") + " is null");
+        if (columnsOffset < 0 || m > columns.length - columnsOffset)
+            throw new IllegalArgumentException(
+                op + ": " + m + " columns from offset " + columnsOffset + ", but there are " + columns.length + " numbers");
+        matrix(op, "X", n, m, x, xOffset);
+        if (source == x) throw new IllegalArgumentException(op + ": S and X are one array; expected two");
+    }
+
+    /** Those that are gathered must be there. */
+    static void columns(int size, int[] columns, int from, int to) {
         int outside = 0;
         for (int j = from; j < to; j++) outside |= columns[j] | size - 1 - columns[j]; // negative if any is
         if (outside >= 0) return;
         for (int j = from; j < to; j++)
             if (columns[j] < 0 || columns[j] >= size)
                 throw new IllegalArgumentException(
-                    op + ": there is no column " + columns[j] + "; expected 0 to " + (size - 1));
+                    "gather: there is no column " + columns[j] + "; expected 0 to " + (size - 1));
     }
 
     static void values(String op, int n, float[] x, int xOffset) {

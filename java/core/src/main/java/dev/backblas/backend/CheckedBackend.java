@@ -22,9 +22,9 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
                                         float[] delta, int deltaOffset, float beta, float[] c, int cOffset, float gamma,
                                         float @Nullable [] cBias, int cBiasOffset);
 
-    /** Runs a program, and returns its sum. */
-    double run(Program program) {
-        return program.run(false);
+    /** Runs a program so many times, and returns the sum with the costs of these. */
+    double run(Program program, int times, double cost) {
+        return program.repeat(times, cost, program.isTiny());
     }
 
     /** How many multiplications one call may take. */
@@ -47,13 +47,15 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
 
     @Override
     public final void gather(int n, float[] source, int[] columns, int from, int to, float[] x, int xOffset) {
-        Arguments.gather(n, source, source.length, columns, from, to, x, xOffset);
+        Arguments.gather(n, source, columns, from, to, x, xOffset);
+        Arguments.columns(source.length / n, columns, from, to);
         computeGather(n, source, columns, from, to, x, xOffset);
     }
 
     @Override
     public final void gather(int n, byte[] source, float scale, int[] columns, int from, int to, float[] x, int xOffset) {
-        Arguments.gather(n, source, source.length, columns, from, to, x, xOffset);
+        Arguments.gather(n, source, columns, from, to, x, xOffset);
+        Arguments.columns(source.length / n, columns, from, to);
         computeGather(n, source, scale, columns, from, to, x, xOffset);
     }
 

@@ -26,11 +26,17 @@ final class OpenBlas {
     static native boolean pinsWithoutCopy(float[] array);
 
     /**
-     * Runs the calls of a {@link Program} that stand in {@code code[from … to)}; bit i of {@code written} says that they may
-     * write array i. Unused arrays are null. Returns the sum of their costs.
+     * Runs the calls of a {@link Program} that stand in {@code code[from … to)}, repetitions {@code first} to {@code first} +
+     * {@code times} − 1. Unused arrays are null.
+     *
+     * @param cost    of the repetitions before
+     * @param shifts  where arrays are read in each; where not all are done, the last element becomes how many
+     * @param written bit i: the calls may write array i
+     * @return the cost with that of these
      */
-    static native double run(int[] code, int from, int to, int written, float[] array0, float[] array1, float[] array2,
-                             float[] array3, float[] array4, float[] array5, float[] array6, float[] array7);
+    static native double run(int[] code, int from, int to, int first, int times, double cost, int[] shifts, int written,
+                             float[] array0, float[] array1, float[] array2, float[] array3, float[] array4, float[] array5,
+                             float[] array6, float[] array7, byte[] bytes, int[] columns);
 
     static native void gatherFloats(int n, float[] source, int[] columns, int from, int count, int known, float[] x,
                                     int xOffset);

@@ -53,27 +53,52 @@ final class OpenBlasBackend extends CheckedBackend {
     }
 
     @Override
-    double run(Program program) {
+    double run(Program program, int times, double cost) {
         final int end = program.length();
-        if (program.work() <= longestCrossing && end <= CALLS * Program.STRIDE) return cross(program, 0, end);
-        double sum = 0;
-        int from = 0;
-        long work = 0; // of the calls from there on
-        for (int call = 0; call < end && Double.isFinite(sum); call += Program.STRIDE) {
-            final long more = program.work(call);
-            if (call > from && (work + more > longestCrossing || call - from == CALLS * Program.STRIDE)) {
-                sum += cross(program, from, call);
-                from = call;
-                work = 0;
+        if (end == 0) return cost;
+        if (program.work() > longestCrossing || end > CALLS * Program.STRIDE) return runInPieces(program, times, cost);
+        final int most = (int) Math.min(times, longestCrossing / Math.max(1, program.work()));
+        for (int first = 0; first < times; first += most) {
+            final int count = Math.min(most, times - first);
+            cost = cross(program, 0, end, first, count, cost);
+            if (!Double.isFinite(cost)) {
+                program.endedAfter(first);
+                break;
             }
-            work += more;
         }
-        return Double.isFinite(sum) ? sum + cross(program, from, end) : sum;
+        return cost;
     }
 
-    static double cross(Program program, int from, int to) {
-        return OpenBlas.run(program.code(), from, to, program.written(), program.array(0), program.array(1), program.array(2),
-                            program.array(3), program.array(4), program.array(5), program.array(6), program.array(7));
+    /** The same of a program that is too long to cross as a whole. */
+    private double runInPieces(Program program, int times, double cost) {
+        final int end = program.length();
+        for (int r = 0; r < times; r++) {
+            double sum = 0;
+            int from = 0;
+            long work = 0; // of the calls from there on
+            for (int call = 0; call < end && Double.isFinite(sum); call += Program.STRIDE) {
+                final long more = program.work(call);
+                if (call > from && (work + more > longestCrossing || call - from == CALLS * Program.STRIDE)) {
+                    sum = cross(program, from, call, r, 1, sum);
+                    from = call;
+                    work = 0;
+                }
+                work += more;
+            }
+            if (Double.isFinite(sum)) sum = cross(program, from, end, r, 1, sum);
+            cost += sum;
+            if (!Double.isFinite(cost)) {
+                program.endedAfter(r);
+                break;
+            }
+        }
+        return cost;
+    }
+
+    static double cross(Program program, int from, int to, int first, int times, double cost) {
+        return OpenBlas.run(program.code(), from, to, first, times, cost, program.shifts(), program.written(), program.array(0),
+                            program.array(1), program.array(2), program.array(3), program.array(4), program.array(5),
+                            program.array(6), program.array(7), program.bytes(), program.columns());
     }
 
     /** Fewer values than this are gathered, or looked through, before native code is entered. */
@@ -169,7 +194,7 @@ final class OpenBlasBackend extends CheckedBackend {
     /** It must not keep the caller's arrays from being collected, even after an error. */
     private void runAndClear(Program program) {
         try {
-            run(program);
+            run(program, 1, 0);
         } finally {
             program.clear();
         }

@@ -5,12 +5,12 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Calls of kernels that are checked once, when the program is written, and run as often as one likes, in order. On OpenBLAS they
- * cross to native code together: for small products the crossing costs more than the work.
+ * cross to native code together, and so do their repetitions: for small products the crossing costs more than the work.
  *
  * <p>A program remembers arrays, not values: what they hold when {@link #run()} is called counts. It is written by its kernels,
  * which check and throw as those of {@link Backend} do, and rewritten after {@link #clear()}; all its calls together may refer
- * to at most {@value #ARRAYS} different arrays. Neither writing nor running allocates once a program has reached its size. One
- * thread at a time may use it.
+ * to at most {@value #ARRAYS} different arrays of floats, one of bytes and one of columns. Neither writing nor running allocates
+ * once a program has reached its size. One thread at a time may use it.
  *
  * <pre>{@code
  * Program forward = backend.program()
@@ -18,11 +18,17 @@ import org.jspecify.annotations.Nullable;
  *     .affine(128, 10, m, theta, 785 * 128, theta, 785 * 128 + 1280, hidden, 0, Activation.SOFTMAX, out, 0);
  * forward.run(); // and again, when x holds other samples
  * }</pre>
+ *
+ * <p>{@link #run(int)} repeats it. An array that is only read may be {@linkplain #shift shifted} meanwhile, so that each repetition
+ * sees the next batch of one long matrix, or gathers it from the columns that come next.
  */
 public final class Program {
 
-    /** How many different arrays a program may refer to; each is pinned once a crossing. */
+    /** How many different arrays of floats a program may refer to; each is pinned once a crossing. */
     public static final int ARRAYS = 8;
+
+    /** The places of the array of bytes and of that of columns among the others; with them, there are so many. */
+    static final int BYTES = ARRAYS, COLUMNS = ARRAYS + 1, SLOTS = ARRAYS + 2;
 
     // A call is STRIDE ints, which native/program.cpp reads too: the kernel, its numbers, and five operands in the order of its
     // parameters, each the number of an array (or NONE) and an offset.
@@ -30,8 +36,9 @@ public final class Program {
     static final int KERNEL = 0, IN = 1, OUT = 2, M = 3, FROM = 4, TO = 5, PHI = 6, ALPHA = 7, BETA = 8, GAMMA = 9, OPERAND = 10;
     // FROM and TO are the units; the rows of the input gradient; the parameters of an update. PHI may be a rule or a cost, and
     // dropout's p is its ALPHA, its first number FROM. What goes value by value has its values, or those of a sample, as IN.
+    // A gather has the scale of bytes as its ALPHA, and as TO how many numbers of columns there are.
     static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2, UPDATE = 3, ACTIVATE = 4, DROPOUT = 5, COST = 6,
-        BACKWARD = 7, FINITE = 8;
+        BACKWARD = 7, FINITE = 8, GATHER_FLOATS = 9, GATHER_BYTES = 10;
     static final int NONE = -1;
 
     /** Fewer columns (units, rows) than this cost more in packing the other matrix anew than they save in time. */
@@ -44,7 +51,7 @@ public final class Program {
     private static final int UPDATE_WORK = 128;
 
     /** The same of a value that is activated, drops out, costs, or is looked at. */
-    private static final int ACTIVATE_WORK = 64, DROPOUT_WORK = 16, COST_WORK = 64, FINITE_WORK = 4;
+    private static final int ACTIVATE_WORK = 64, DROPOUT_WORK = 16, COST_WORK = 64, FINITE_WORK = 4, GATHER_WORK = 8;
 
     private static final Activation[] ACTIVATIONS = Activation.values();
     private static final UpdateRule[] RULES = UpdateRule.values();
@@ -53,6 +60,15 @@ public final class Program {
     private final CheckedBackend backend;
     private final float[][] arrays = new float[ARRAYS][];
     private int arrayCount;
+    private byte @Nullable [] bytes;
+    private int @Nullable [] columns;
+    private int firstColumn = Integer.MAX_VALUE; // that is read, before they are shifted
+    private int columnsThere = Integer.MAX_VALUE; // in the smallest matrix that columns are gathered of
+    private final int[] ends = new int[SLOTS]; // what calls refer to of each array ends here, before it is shifted
+    // By how much each array is shifted and by how much more a repetition, as native/program.cpp reads it; and what it writes
+    // there: the repetitions that were done
+    private final int[] shifts = new int[2 * SLOTS + 1];
+    private boolean shifted;
     private int written; // bit i: a call writes arrays[i]
     private int[] code = new int[6 * STRIDE];
     private int length; // of code, in ints
@@ -89,6 +105,12 @@ public final class Program {
      */
     public Program clear() {
         Arrays.fill(arrays, 0, arrayCount, null);
+        bytes = null;
+        columns = null;
+        firstColumn = columnsThere = Integer.MAX_VALUE;
+        Arrays.fill(ends, 0);
+        Arrays.fill(shifts, 0);
+        shifted = false;
         arrayCount = written = length = 0;
         work = loopWork = 0;
         return this;
@@ -211,8 +233,8 @@ public final class Program {
         for (int i = 0, count; i < n; i += count) {
             count = Math.min(tile, n - i);
             final int call = add(ACTIVATE, count, 1, 1, 0, 1, phi.ordinal(), 0, 0, 0);
-            operand(call, 0, z, zOffset + i, false);
-            operand(call, 1, a, aOffset + i, true);
+            operand(call, 0, z, zOffset + i, count, false);
+            operand(call, 1, a, aOffset + i, count, true);
         }
         loopWork += Loops.work(1, n, 1, phi);
         return this;
@@ -240,9 +262,9 @@ public final class Program {
         for (int i = 0, count; i < n; i += count) {
             count = Math.min(tile, n - i);
             final int call = add(DROPOUT, count, 1, 1, first + i, first + i, 0, p, 0, 0);
-            operand(call, 0, x, xOffset + i, false);
-            operand(call, 1, out, outOffset + i, true);
-            operand(call, 2, key, keyOffset, false);
+            operand(call, 0, x, xOffset + i, count, false);
+            operand(call, 1, out, outOffset + i, count, true);
+            operand(call, 2, key, keyOffset, 2, false);
         }
         loopWork += (long) DROPOUT_WORK * n;
         return this;
@@ -272,10 +294,10 @@ public final class Program {
         for (int j = 0, count; j < m; j += count) {
             count = Math.min(tile, m - j);
             final int call = add(COST, n, 1, count, 0, 1, cost.ordinal(), 0, 0, 0);
-            operand(call, 0, a, aOffset + j * n, false);
-            operand(call, 1, y, yOffset + j * n, false);
-            operand(call, 2, weights, weightsOffset + j, false);
-            operand(call, 3, delta, deltaOffset + j * n, true);
+            operand(call, 0, a, aOffset + j * n, count * n, false);
+            operand(call, 1, y, yOffset + j * n, count * n, false);
+            operand(call, 2, weights, weightsOffset + j, count, false);
+            operand(call, 3, delta, deltaOffset + j * n, count * n, true);
         }
         loopWork += cost.loopWork() * n * m;
         return this;
@@ -300,8 +322,8 @@ public final class Program {
         for (int j = 0, count; j < m; j += count) {
             count = Math.min(tile, m - j);
             final int call = add(BACKWARD, n, 1, count, 0, 1, phi.ordinal(), 0, 0, 0);
-            operand(call, 0, a, aOffset + j * n, false);
-            operand(call, 1, delta, deltaOffset + j * n, true);
+            operand(call, 0, a, aOffset + j * n, count * n, false);
+            operand(call, 1, delta, deltaOffset + j * n, count * n, true);
         }
         loopWork += 2L * n * m;
         return this;
@@ -322,9 +344,112 @@ public final class Program {
         for (int i = 0, count; i < n; i += count) {
             count = Math.min(tile, n - i);
             final int call = add(FINITE, count, 1, 1, 0, 1, 0, 0, 0, 0);
-            operand(call, 0, x, xOffset + i, false);
+            operand(call, 0, x, xOffset + i, count, false);
         }
         loopWork += n / 4;
+        return this;
+    }
+
+    /**
+     * X ← columns of a larger matrix S of n rows, the mini-batch of a training set.
+     *
+     * @param n             the rows, at least 1
+     * @param m             the columns of X, at least 1
+     * @param source        S, n × any; only read
+     * @param columns       the numbers of the columns, from 0; those of this program are in one array. They are not copied, and
+     *                      must name columns of S whenever the program runs
+     * @param columnsOffset where the first of them stands; the m that follow are gathered
+     * @param x             X, n × m; written
+     * @param xOffset       where X begins
+     * @return this
+     * @throws IllegalArgumentException if an argument is null, a size is below 1, an array too short, S and X are one array,
+     *                                  or the program has another array of columns
+     */
+    public Program gather(int n, int m, float[] source, int[] columns, int columnsOffset, float[] x, int xOffset) {
+        final int call = gather(GATHER_FLOATS, n, m, source, source.length, 0, columns, columnsOffset, x, xOffset);
+        operand(call, 0, source, 0, source.length, false);
+        return this;
+    }
+
+    /**
+     * The same of a matrix of unsigned bytes, which become floats times {@code scale}.
+     *
+     * @param n             the rows, at least 1
+     * @param m             the columns of X, at least 1
+     * @param source        S, n × any; only read, and the only array of bytes of this program
+     * @param scale         times this
+     * @param columns       the numbers of the columns, as above
+     * @param columnsOffset where the first of them stands
+     * @param x             X, n × m; written
+     * @param xOffset       where X begins
+     * @return this
+     * @throws IllegalArgumentException as above, or if the program has another array of bytes
+     */
+    public Program gather(int n, int m, byte[] source, float scale, int[] columns, int columnsOffset, float[] x, int xOffset) {
+        final int call = gather(GATHER_BYTES, n, m, source, source.length, scale, columns, columnsOffset, x, xOffset);
+        bytes = only("bytes", bytes, source);
+        code[call + OPERAND] = BYTES;
+        code[call + OPERAND + 1] = 0;
+        return this;
+    }
+
+    private int gather(int kernel, int n, int m, Object source, int sourceLength, float scale, int[] columns, int columnsOffset,
+                       float[] x, int xOffset) {
+        Arguments.gather(n, m, source, columns, columnsOffset, x, xOffset);
+        this.columns = only("columns", this.columns, columns);
+        firstColumn = Math.min(firstColumn, columnsOffset);
+        columnsThere = Math.min(columnsThere, sourceLength / n);
+        final int call = add(kernel, n, 1, m, 0, columns.length, 0, scale, 0, 0);
+        code[call + OPERAND + 2] = COLUMNS;
+        code[call + OPERAND + 3] = columnsOffset;
+        ends[COLUMNS] = Math.max(ends[COLUMNS], columnsOffset + m);
+        operand(call, 2, x, xOffset, n * m, true);
+        loopWork += (long) n * m;
+        return call;
+    }
+
+    private <A> A only(String name, @Nullable A before, A array) {
+        if (before == null || before == array) return array;
+        clear(); // half a call is no program
+        throw new IllegalArgumentException("program: its calls refer to more than one array of " + name + "; write two");
+    }
+
+    /**
+     * Sets that the calls read an array of floats further on: in repetition r = 0, 1 … of a {@link #run(int)}, from {@code by} +
+     * r · {@code step} elements after where they would begin.
+     *
+     * @param array which the calls refer to and only read; others are not shifted, and nothing is done
+     * @param by    0 unless set, or more
+     * @param step  0 unless set, or more
+     * @return this
+     * @throws IllegalArgumentException if by or step is negative, or a call writes the array
+     */
+    public Program shift(float[] array, int by, int step) {
+        for (int i = 0; i < arrayCount; i++) if (arrays[i] == array) return shift(i, by, step);
+        return this;
+    }
+
+    /**
+     * The same of the array of columns.
+     *
+     * @param columns which {@link #gather} was given
+     * @param by      0 unless set, or more
+     * @param step    0 unless set, or more
+     * @return this
+     * @throws IllegalArgumentException if by or step is negative
+     */
+    public Program shift(int[] columns, int by, int step) {
+        return columns == this.columns ? shift(COLUMNS, by, step) : this;
+    }
+
+    private Program shift(int slot, int by, int step) {
+        if (by < 0 || step < 0)
+            throw new IllegalArgumentException("shift: by is " + by + ", step is " + step + "; expected 0 or more");
+        if ((written >>> slot & 1) != 0)
+            throw new IllegalArgumentException("shift: a call writes the array; expected one that is only read");
+        shifts[2 * slot] = by;
+        shifts[2 * slot + 1] = step;
+        shifted |= by != 0 || step != 0;
         return this;
     }
 
@@ -333,26 +458,91 @@ public final class Program {
      * done.
      *
      * @return the sum of the costs of this program; 0 without any
+     * @throws IllegalArgumentException if an array is shifted beyond its end, or there is no column that is to be gathered
      */
     public double run() {
-        return loopWork <= Loops.TINY ? run(true) : backend.run(this);
+        if (loopWork > Loops.TINY) return run(1, 0);
+        requireWithin(1);
+        return repeat(1, 0, true);
     }
 
-    /** Does all calls one by one. */
-    double run(boolean loops) {
-        double sum = 0;
-        for (int call = 0; call < length && Double.isFinite(sum); call += STRIDE) sum += run(call, loops);
-        return sum;
+    /**
+     * {@return {@link #run(int, double)} after no cost}
+     *
+     * @param times how often, at least 1
+     * @throws IllegalArgumentException if times is below 1, an array is shifted beyond its end, or there is no such column
+     */
+    public double run(int times) {
+        return run(times, 0);
+    }
+
+    /**
+     * Does all calls in order, again and again, up to the first {@link #cost} or values that are not {@link #finite}. Runs of one
+     * program that are cut in other places come to the same, to the last bit. (A single {@link #run()} rounds in another order
+     * where it is tiny.)
+     *
+     * @param times how often, at least 1
+     * @param cost  the sum of the costs before
+     * @return the sum with those of these repetitions
+     * @throws IllegalArgumentException if times is below 1, an array is shifted beyond its end, or there is no such column
+     */
+    public double run(int times, double cost) {
+        requireWithin(times);
+        return backend.run(this, times, cost);
+    }
+
+    private void requireWithin(int times) {
+        if (times < 1) throw new IllegalArgumentException("run: times is " + times + "; expected 1 or more");
+        shifts[2 * SLOTS] = times;
+        if (shifted) requireShiftsWithin(times);
+        if (columns != null) {
+            final int by = shifts[2 * COLUMNS];
+            Arguments.columns(columnsThere, columns, firstColumn + by, ends[COLUMNS] + by + (times - 1) * shifts[2 * COLUMNS + 1]);
+        }
+    }
+
+    private void requireShiftsWithin(int times) {
+        for (int slot = 0; slot < SLOTS; slot++) {
+            final long end = ends[slot] + (long) shifts[2 * slot] + (times - 1L) * shifts[2 * slot + 1];
+            final int size = slot == COLUMNS ? columns == null ? 0 : columns.length : slot >= arrayCount ? 0 : arrays[slot].length;
+            if (slot != BYTES && end > size)
+                throw new IllegalArgumentException(
+                    "run: an array of " + size + " elements is shifted by " + shifts[2 * slot] + ", and " + shifts[2 * slot + 1]
+                        + " more each time; " + times + " times would need " + end);
+        }
+    }
+
+    /** {@return how many repetitions the latest run has done: all, but for what is not finite} */
+    public int done() {
+        return shifts[2 * SLOTS];
+    }
+
+    /** Does all calls one by one, so many times, and returns the sum with their costs. */
+    double repeat(int times, double cost, boolean loops) {
+        for (int r = 0; r < times; r++) {
+            double sum = 0;
+            for (int call = 0; call < length && Double.isFinite(sum); call += STRIDE) sum += run(call, r, loops);
+            cost += sum;
+            if (!Double.isFinite(cost)) {
+                shifts[2 * SLOTS] = r;
+                return cost;
+            }
+        }
+        return cost;
+    }
+
+    boolean isTiny() {
+        return loopWork <= Loops.TINY;
     }
 
     /** Returns what the call adds to the sum. */
-    private double run(int call, boolean loops) {
+    private double run(int call, int r, boolean loops) {
         final int[] code = this.code;
         final int in = code[call + IN], out = code[call + OUT], m = code[call + M];
         final int from = code[call + FROM], to = code[call + TO];
         final Activation phi = ACTIVATIONS[code[call + PHI]]; // some kernels have a rule or a cost there
         final float[] x0 = array(call, 0), x1 = array(call, 1), x2 = array(call, 2), x3 = array(call, 3);
-        final int o0 = offset(call, 0), o1 = offset(call, 1), o2 = offset(call, 2), o3 = offset(call, 3);
+        final int o0 = offset(call, 0, r), o1 = offset(call, 1, r), o2 = offset(call, 2, r), o3 = offset(call, 3, r);
         switch (code[call + KERNEL]) {
             case AFFINE -> {
                 if (loops) Loops.affine(in, out, m, x0, o0, x1, o1, x2, o2, phi, x3, o3);
@@ -362,7 +552,7 @@ public final class Program {
                 if (loops) Loops.inputGradient(in, out, m, x0, o0, x1, o1, phi, x2, o2, x3, o3);
                 else backend.computeInputGradient(in, out, m, x0, o0, x1, o1, phi, x2, o2, x3, o3);
             }
-            case UPDATE -> RULES[code[call + PHI]].apply(from, to, x0, x1, x2, x3, array(call, 4), offset(call, 4));
+            case UPDATE -> RULES[code[call + PHI]].apply(from, to, x0, x1, x2, x3, array(call, 4), offset(call, 4, r));
             case ACTIVATE -> {
                 System.arraycopy(x0, o0, x1, o1, in);
                 phi.apply(x1, o1, in, 1);
@@ -375,6 +565,8 @@ public final class Program {
             case FINITE -> {
                 return backend.computeAllFinite(in, x0, o0) ? 0 : Double.NaN;
             }
+            case GATHER_FLOATS -> backend.computeGather(in, x0, columns, o1, o1 + m, x2, o2);
+            case GATHER_BYTES -> backend.computeGather(in, bytes, scalar(call, ALPHA), columns, o1, o1 + m, x2, o2);
             default -> {
                 final float alpha = scalar(call, ALPHA), beta = scalar(call, BETA), gamma = scalar(call, GAMMA);
                 if (loops) Loops.weightGradient(in, out, m, from, to, alpha, x0, o0, x1, o1, beta, x2, o2, gamma, x3, o3);
@@ -396,10 +588,10 @@ public final class Program {
             for (int j = 0, n; j < m; j += n) {
                 n = Math.min(columns, m - j);
                 final int call = add(AFFINE, in, out, n, k, end, phi.ordinal(), 0, 0, 0);
-                operand(call, 0, w, wOffset, false);
-                operand(call, 1, b, bOffset, false);
-                operand(call, 2, a, aOffset + j * in, false);
-                operand(call, 3, next, nextOffset + j * out, true);
+                operand(call, 0, w, wOffset, in * out, false);
+                operand(call, 1, b, bOffset, out, false);
+                operand(call, 2, a, aOffset + j * in, in * n, false);
+                operand(call, 3, next, nextOffset + j * out, out * n, true);
             }
         }
     }
@@ -413,10 +605,10 @@ public final class Program {
             for (int j = 0, n; j < m; j += n) {
                 n = Math.min(columns, m - j);
                 final int call = add(INPUT_GRADIENT, in, out, n, i, end, phi.ordinal(), 0, 0, 0);
-                operand(call, 0, w, wOffset, false);
-                operand(call, 1, delta, deltaOffset + j * out, false);
-                operand(call, 2, phi == Activation.IDENTITY ? null : a, aOffset + j * in, false);
-                operand(call, 3, previous, previousOffset + j * in, true);
+                operand(call, 0, w, wOffset, in * out, false);
+                operand(call, 1, delta, deltaOffset + j * out, out * n, false);
+                operand(call, 2, phi == Activation.IDENTITY ? null : a, aOffset + j * in, in * n, false);
+                operand(call, 3, previous, previousOffset + j * in, in * n, true);
             }
         }
     }
@@ -431,10 +623,10 @@ public final class Program {
             for (int j = 0, n; j < m; j += n) { // the sum over the batch goes on where it was left
                 n = Math.min(columns, m - j);
                 final int call = add(WEIGHT_GRADIENT, in, out, n, k, end, 0, alpha, j == 0 ? beta : 1, j == 0 ? gamma : 1);
-                operand(call, 0, a, aOffset + j * in, false);
-                operand(call, 1, delta, deltaOffset + j * out, false);
-                operand(call, 2, c, cOffset, true);
-                operand(call, 3, cBias, cBiasOffset, true);
+                operand(call, 0, a, aOffset + j * in, in * n, false);
+                operand(call, 1, delta, deltaOffset + j * out, out * n, false);
+                operand(call, 2, c, cOffset, in * out, true);
+                operand(call, 3, cBias, cBiasOffset, out, true);
             }
         }
     }
@@ -445,11 +637,11 @@ public final class Program {
         for (int i = from, end; i < to; i = end) {
             end = i + Math.min(tile, to - i);
             final int call = add(UPDATE, end - i, 1, 1, i, end, rule.ordinal(), 0, 0, 0);
-            operand(call, 0, theta, 0, true);
-            operand(call, 1, gradient, 0, false);
-            operand(call, 2, rule.states() > 0 ? m : null, 0, true);
-            operand(call, 3, rule.states() > 1 ? v : null, 0, true);
-            operand(call, 4, numbers, numbersOffset, false);
+            operand(call, 0, theta, 0, end, true);
+            operand(call, 1, gradient, 0, end, false);
+            operand(call, 2, rule.states() > 0 ? m : null, 0, end, true);
+            operand(call, 3, rule.states() > 1 ? v : null, 0, end, true);
+            operand(call, 4, numbers, numbersOffset, UpdateRule.NUMBERS, false);
         }
         loopWork += to - from;
     }
@@ -484,9 +676,12 @@ public final class Program {
         return call;
     }
 
-    private void operand(int call, int i, float @Nullable [] array, int offset, boolean write) {
+    private void operand(int call, int i, float @Nullable [] array, int offset, int size, boolean write) {
         final int number = array == null ? NONE : number(array);
-        if (write && number != NONE) written |= 1 << number;
+        if (number != NONE) {
+            ends[number] = Math.max(ends[number], offset + size);
+            if (write) written |= 1 << number;
+        }
         code[call + OPERAND + 2 * i] = number;
         code[call + OPERAND + 2 * i + 1] = offset;
     }
@@ -504,11 +699,15 @@ public final class Program {
 
     private float @Nullable [] array(int call, int i) {
         final int number = code[call + OPERAND + 2 * i];
-        return number == NONE ? null : arrays[number];
+        return number == NONE || number >= ARRAYS ? null : arrays[number];
     }
 
-    private int offset(int call, int i) {
-        return code[call + OPERAND + 2 * i + 1];
+    /** Where operand i begins in repetition r. */
+    private int offset(int call, int i, int r) {
+        final int offset = code[call + OPERAND + 2 * i + 1];
+        if (!shifted) return offset;
+        final int number = code[call + OPERAND + 2 * i];
+        return number == NONE ? offset : offset + shifts[2 * number] + r * shifts[2 * number + 1];
     }
 
     private float scalar(int call, int which) {
@@ -540,12 +739,30 @@ public final class Program {
             case COST -> COST_WORK * n * code[call + M];
             case BACKWARD -> ACTIVATE_WORK * n * code[call + M];
             case FINITE -> FINITE_WORK * n;
+            case GATHER_FLOATS, GATHER_BYTES -> GATHER_WORK * n * code[call + M];
             default -> units * n * code[call + M];
         };
     }
 
     float @Nullable [] array(int number) {
         return arrays[number];
+    }
+
+    byte @Nullable [] bytes() {
+        return bytes;
+    }
+
+    int @Nullable [] columns() {
+        return columns;
+    }
+
+    int[] shifts() {
+        return shifts;
+    }
+
+    /** Crossings that began with repetition {@code first} ended before all were done, and told how many were. */
+    void endedAfter(int first) {
+        shifts[2 * SLOTS] += first;
     }
 
     int written() {
