@@ -17,6 +17,7 @@ public final class Backblas implements Contender {
     private final Problem problem;
     private final Network network;
     private final Trainer trainer;
+    private final Batches batches;
     private final ExecutorService pool;
     private final List<Part> parts; // of a prediction, one for each thread
 
@@ -28,6 +29,7 @@ public final class Backblas implements Contender {
         this.problem = problem;
         network = problem.network(backend);
         trainer = Trainer.of(network, problem.loss()).rate(Problem.RATE).batch(problem.m()).threads(threads).build();
+        batches = new Batches(problem, trainer);
         final int T = Math.min(threads, problem.m());
         parts = IntStream.range(0, T).mapToObj(t -> new Part(problem.m() * t / T, problem.m() * (t + 1) / T)).toList();
         pool = Executors.newFixedThreadPool(T);
@@ -67,6 +69,12 @@ public final class Backblas implements Contender {
             } catch (Exception e) {
                 throw new IllegalStateException(e);
             }
+    }
+
+    @Override
+    public void run(int times) {
+        if (problem.workload().training()) batches.steps(times);
+        else Contender.super.run(times);
     }
 
     @Override

@@ -12,6 +12,11 @@ public interface Contender extends AutoCloseable {
     /** Takes one step of gradient descent on the batch, or predicts it; asked for again and again. */
     void run();
 
+    /** Does so as often; a library that takes several steps a call may. */
+    default void run(int times) {
+        for (int i = 0; i < times; i++) run();
+    }
+
     /** Wˡ after the steps so far, in × out: the weights into a unit side by side. */
     float[] weights(int l);
 

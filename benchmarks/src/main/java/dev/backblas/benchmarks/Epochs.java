@@ -57,10 +57,9 @@ public final class Epochs {
         final Dataset floats = Dataset.of(x, y, network.inputs(), network.outputs());
         final Dataset bytes = Dataset.ofBytes(pixels, y, network.inputs(), network.outputs());
         try (Trainer trainer = Trainer.of(network, problem.loss()).rate(Problem.RATE).batch(m).threads(1).build()) {
+            final Batches resident = new Batches(problem, trainer);
             final List<Runnable> turns = List.of(
-                () -> {
-                    for (int j = 0; j < samples; j += m) trainer.step(problem.x(), problem.y(), m);
-                },
+                () -> resident.steps(samples / m),
                 () -> trainer.epoch(floats),
                 () -> trainer.epoch(bytes));
             turns.forEach(turn -> Slices.runsPerSecond(turn, 1)); // warm-up

@@ -6,6 +6,7 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.lang.reflect.Constructor;
 import java.nio.charset.StandardCharsets;
+import java.util.function.IntConsumer;
 
 /**
  * The process of one contender: {@code Slices CLASS WORKLOAD THREADS}. It lets {@link Problem#check} judge the contender and
@@ -31,21 +32,29 @@ public final class Slices {
             problem.check(contender);
             out.println(ANSWER + contender.description());
             for (String line = in.readLine(); line != null; line = in.readLine())
-                out.println(ANSWER + problem.m() * runsPerSecond(contender::run, Double.parseDouble(line)));
+                out.println(ANSWER + problem.m() * runsPerSecond((int times) -> contender.run(times), Double.parseDouble(line)));
         }
         System.exit(0); // whatever threads a library may have left
     }
 
     /** How often it runs in a second, measured over so many seconds or more. */
     static double runsPerSecond(Runnable task, double seconds) {
+        return runsPerSecond((int times) -> {
+            for (int i = 0; i < times; i++) task.run();
+        }, seconds);
+    }
+
+    /** The same of what is told how often to run. */
+    static double runsPerSecond(IntConsumer task, double seconds) {
         final long start = System.nanoTime();
-        long runs = 0, chunk = 1;
+        long runs = 0;
+        int chunk = 1;
         double elapsed = 0;
         while (elapsed < seconds) {
-            for (long i = 0; i < chunk; i++) task.run();
+            task.accept(chunk);
             runs += chunk;
             elapsed = (System.nanoTime() - start) * 1e-9;
-            chunk = Math.max(1, (long) (runs / elapsed * BETWEEN_READINGS));
+            chunk = (int) Math.max(1, runs / elapsed * BETWEEN_READINGS);
         }
         return runs / elapsed;
     }

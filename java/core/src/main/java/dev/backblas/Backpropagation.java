@@ -446,8 +446,8 @@ final class Backpropagation {
     private void follow(Program program, int t) {
         for (int l = 1; l <= L; l++) {
             final int from = part(t, T, n[l]), to = part(t + 1, T, n[l]);
-            program.update(optimizer.rule(), w[l] + from * n[l - 1], w[l] + to * n[l - 1], theta, gradient, first, second, numbers,
-                0);
+            program.update(optimizer.rule(), w[l] + from * n[l - 1], w[l] + to * n[l - 1], theta, gradient, first, second,
+                numbers, 0);
             program.update(optimizer.rule(), b[l] + from, b[l] + to, theta, gradient, first, second, numbers,
                 UpdateRule.NUMBERS);
         }

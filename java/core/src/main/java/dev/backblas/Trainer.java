@@ -80,6 +80,7 @@ public final class Trainer implements AutoCloseable {
     private long nanos; // since the epoch began
     private long steps; // ever taken
     private double eta; // of the latest step
+    private double refused = Double.NaN; // the factor of the next step, where the schedule has been asked for it
     private History history = new History();
     private final float @Nullable [] best; // the parameters of the best epoch, for early stopping
     private float @Nullable [] latest; // the parameters that training goes on from, while the network has the best
@@ -770,8 +771,8 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * A step on each of the batches that lie one behind the other in the caller's own arrays, which are not copied; the last may be
-     * smaller. Small steps are taken faster so than one by one, as many of them cross to native code together. L2 takes each
+     * A step on each of the batches that lie one behind the other in the caller's own arrays, which are not copied; the last may
+     * be smaller. Small steps are taken faster so than one by one, as many of them cross to native code together. L2 takes each
      * batch for the whole training set.
      *
      * @param x       X, inputs × samples: sample after sample
@@ -837,14 +838,16 @@ public final class Trainer implements AutoCloseable {
      * one of them.
      */
     private boolean aim(int i, int m, int size, double epochs) {
-        final double factor = schedule.factor(epochs, history), eta = rate * factor;
-        if (!((float) eta > 0) || !Float.isFinite((float) eta)) {
-            if (i > 0) return false; // those before are still to be taken
+        final double factor = Double.isNaN(refused) ? schedule.factor(epochs, history) : refused, eta = rate * factor;
+        final float scale = reduction == Reduction.MEAN ? 1f / m : 1;
+        final boolean valid = (float) eta > 0 && Float.isFinite((float) eta);
+        refused = factor;
+        if (i > 0 && !valid) return false; // those before are still to be taken
+        if (!valid)
             throw new IllegalStateException(
                 "schedule: its factor is " + factor + " after " + epochs + " epochs; expected a finite number above 0");
-        }
-        final float scale = reduction == Reduction.MEAN ? 1f / m : 1;
         if (!backpropagation.descent(i, steps + 1 + i, (float) eta, scale, l2 / size, l1 / size)) return false;
+        refused = Double.NaN;
         this.eta = eta;
         if (dropsOut) dropOut(i);
         return true;
@@ -1067,6 +1070,7 @@ public final class Trainer implements AutoCloseable {
         if (!busy.compareAndSet(false, true))
             throw new IllegalStateException(
                 operation + ": another thread is using this trainer; expected one at a time (a trainer for each thread)");
+        refused = Double.NaN;
         if (closed) {
             busy.setRelease(false);
             throw new IllegalStateException(operation + ": the trainer is closed");

@@ -10,9 +10,12 @@ import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
 import dev.backblas.backend.TestBackends;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.IntConsumer;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -134,6 +137,102 @@ class TrainerTest {
         assertArrayEquals(before, network.parameters());
     }
 
+    /** Every way to train: plain, with memories, with what a step has of its own, and those that are not repeated. */
+    private List<UnaryOperator<Trainer.Builder>> ways() {
+        return List.of(builder -> builder.l2(0.1),
+                       builder -> builder.optimizer(Optimizer.adam()).rate(0.01).l1(0.01),
+                       builder -> builder.optimizer(Optimizer.momentum(0.9)).schedule(Schedule.step(1, 0.5)),
+                       builder -> builder.dropout(0.3).dropout(0, 0.1).schedule(Schedule.cosine(2, 0.1)),
+                       builder -> builder.clipNorm(0.5));
+    }
+
+    private Trainer small(Network network, UnaryOperator<Trainer.Builder> way) {
+        return way.apply(Trainer.of(network, Loss.CROSS_ENTROPY).batch(8).rate(0.05)).build();
+    }
+
+    private Network small() {
+        return Network.builder(64).layer(12, Activation.TANH).layer(10, Activation.SOFTMAX).seed(3).backend(backend).build();
+    }
+
+    private float rounding() {
+        return backend.name().equals("netlib") ? 1e-5f : 0;
+    }
+
+    @Test
+    void stepsTogetherAreStepsOneByOne() {
+        final int samples = 8 * 57 + 3;
+        final Samples data = (Samples) blobs(samples);
+        for (UnaryOperator<Trainer.Builder> way : ways()) {
+            final Network together = small(), single = small();
+            try (Trainer one = small(together, way); Trainer other = small(single, way)) {
+                for (int pass = 0; pass < 2; pass++) {
+                    double cost = 0;
+                    for (int j = 0; j < samples; j += 8) {
+                        final int m = Math.min(8, samples - j);
+                        cost += m * other.step(Arrays.copyOfRange(data.x(), 64 * j, 64 * (j + m)),
+                                               Arrays.copyOfRange(data.y(), 10 * j, 10 * (j + m)), m);
+                    }
+                    assertEquals(cost / samples, one.steps(data.x(), data.y(), samples), 1e-6);
+                }
+                assertArrayEquals(single.parameters(), together.parameters(), rounding());
+            }
+        }
+    }
+
+    /** A listener sees each step, so that they are taken one by one; nothing else changes. */
+    @Test
+    void epochsAreTheSameWithAListener() {
+        for (Dataset data : List.of(blobs(8 * 33 + 5), blobs(300).select(IntStream.range(0, 250).map(i -> 299 - i).toArray()),
+                                    blobs(100).weighted(new float[100])))
+            for (UnaryOperator<Trainer.Builder> way : ways()) {
+                final Network seen = small(), unseen = small();
+                final int[] calls = {0};
+                try (Trainer one = small(unseen, way); Trainer other = small(seen, builder -> way.apply(builder).listener(
+                         new Trainer.Listener() {
+                             @Override
+                             public void step(int epoch, int samples, int size, double meanLoss) {
+                                 calls[0]++;
+                             }
+                         }))) {
+                    final double want = other.fit(data, 3).last().loss(), got = one.fit(data, 3).last().loss();
+                    assertEquals(want, got, rounding());
+                    assertEquals(3 * ((data.size() + 7) / 8), calls[0]);
+                    assertEquals(other.loss(data), one.loss(data), rounding());
+                }
+                assertArrayEquals(seen.parameters(), unseen.parameters(), rounding());
+            }
+    }
+
+    /** The steps before the batch that fails are taken, and counted. */
+    @Test
+    void stepsEndBeforeWhatIsNotFinite() {
+        final int samples = 8 * 40;
+        final Samples data = (Samples) blobs(samples);
+        for (int bad : new int[] {0, 8 * 11 + 3, samples - 1}) {
+            final Network network = small(), want = small();
+            final float[] x = data.x().clone(), y = data.y().clone();
+            try (Trainer trainer = small(network, b -> b.optimizer(Optimizer.adam())); Trainer before = small(want,
+                     b -> b.optimizer(Optimizer.adam()))) {
+                for (int j = 0; j < bad / 8 * 8; j += 8)
+                    before.step(Arrays.copyOfRange(x, 64 * j, 64 * (j + 8)), Arrays.copyOfRange(y, 10 * j, 10 * (j + 8)), 8);
+                x[64 * bad + 5] = Float.NaN;
+                rejected("step: x is NaN in sample " + bad + ", column 5; expected a finite number",
+                         () -> trainer.steps(x, y, samples));
+                assertArrayEquals(want.parameters(), network.parameters(), rounding());
+                x[64 * bad + 5] = 0;
+                final int first = bad / 8 * 8;
+                y[10 * first + 2] = -3;
+                rejected("cross-entropy: a target is -3.0; expected every y in [0, 1]", () -> trainer.steps(
+                    Arrays.copyOfRange(x, 64 * first, 64 * samples), Arrays.copyOfRange(y, 10 * first, 10 * samples),
+                    samples - first));
+                assertArrayEquals(want.parameters(), network.parameters(), rounding());
+                trainer.step(data.x(), data.y(), 8); // the next number, as Adam counts
+                before.step(data.x(), data.y(), 8);
+                assertArrayEquals(want.parameters(), network.parameters(), rounding());
+            }
+        }
+    }
+
     @Test
     void argumentsAreChecked() {
         final Network network = large(1);
@@ -146,6 +245,9 @@ class TrainerTest {
         rejected("trainer: threads is 0; expected 1 or more", () -> builder.threads(0));
         rejected("trainer: l2 is -0.5; expected a finite number, 0 or more", () -> builder.l2(-0.5));
         try (Trainer trainer = builder.batch(4).build()) {
+            rejected("steps: there are 0 samples; expected 1 or more", () -> trainer.steps(new float[64], new float[10], 0));
+            final float[] both = new float[640];
+            rejected("steps: x and y are one array; expected two", () -> trainer.steps(both, both, 2));
             rejected("step: m is 5; expected 1 to 4, the batch size of this trainer",
                      () -> trainer.step(new float[64 * 5], new float[50], 5));
             rejected("step: x has 100 values; expected 4 samples of 64, 256",

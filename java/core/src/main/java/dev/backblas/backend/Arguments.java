@@ -141,7 +141,8 @@ final class Arguments {
         if (source == x) throw new IllegalArgumentException(op + ": S and X are one array; expected two");
     }
 
-    static void gather(int n, int m, @Nullable Object source, int @Nullable [] columns, int columnsOffset, float[] x, int xOffset) {
+    static void gather(int n, int m, @Nullable Object source, int @Nullable [] columns, int columnsOffset, float[] x,
+                       int xOffset) {
         final String op = "gather";
         sizes(op, n, 1, m);
         if (source == null || columns == null)

@@ -19,8 +19,8 @@ import org.jspecify.annotations.Nullable;
  * forward.run(); // and again, when x holds other samples
  * }</pre>
  *
- * <p>{@link #run(int)} repeats it. An array that is only read may be {@linkplain #shift shifted} meanwhile, so that each repetition
- * sees the next batch of one long matrix, or gathers it from the columns that come next.
+ * <p>{@link #run(int)} repeats it. An array that is only read may be {@linkplain #shift shifted} meanwhile, so that each
+ * repetition sees the next batch of one long matrix, or gathers it from the columns that come next.
  */
 public final class Program {
 
@@ -366,8 +366,9 @@ public final class Program {
      *                                  or the program has another array of columns
      */
     public Program gather(int n, int m, float[] source, int[] columns, int columnsOffset, float[] x, int xOffset) {
-        final int call = gather(GATHER_FLOATS, n, m, source, source.length, 0, columns, columnsOffset, x, xOffset);
-        operand(call, 0, source, 0, source.length, false);
+        final int size = source == null ? 0 : source.length;
+        final int call = gather(GATHER_FLOATS, n, m, source, size, 0, columns, columnsOffset, x, xOffset);
+        operand(call, 0, source, 0, size, false);
         return this;
     }
 
@@ -386,7 +387,8 @@ public final class Program {
      * @throws IllegalArgumentException as above, or if the program has another array of bytes
      */
     public Program gather(int n, int m, byte[] source, float scale, int[] columns, int columnsOffset, float[] x, int xOffset) {
-        final int call = gather(GATHER_BYTES, n, m, source, source.length, scale, columns, columnsOffset, x, xOffset);
+        final int size = source == null ? 0 : source.length;
+        final int call = gather(GATHER_BYTES, n, m, source, size, scale, columns, columnsOffset, x, xOffset);
         bytes = only("bytes", bytes, source);
         code[call + OPERAND] = BYTES;
         code[call + OPERAND + 1] = 0;
@@ -496,16 +498,17 @@ public final class Program {
         shifts[2 * SLOTS] = times;
         if (shifted) requireShiftsWithin(times);
         if (columns != null) {
-            final int by = shifts[2 * COLUMNS];
-            Arguments.columns(columnsThere, columns, firstColumn + by, ends[COLUMNS] + by + (times - 1) * shifts[2 * COLUMNS + 1]);
+            final int by = shifts[2 * COLUMNS], more = (times - 1) * shifts[2 * COLUMNS + 1];
+            Arguments.columns(columnsThere, columns, firstColumn + by, ends[COLUMNS] + by + more);
         }
     }
 
     private void requireShiftsWithin(int times) {
         for (int slot = 0; slot < SLOTS; slot++) {
+            if (shifts[2 * slot] == 0 && shifts[2 * slot + 1] == 0) continue;
             final long end = ends[slot] + (long) shifts[2 * slot] + (times - 1L) * shifts[2 * slot + 1];
-            final int size = slot == COLUMNS ? columns == null ? 0 : columns.length : slot >= arrayCount ? 0 : arrays[slot].length;
-            if (slot != BYTES && end > size)
+            final int size = slot == COLUMNS ? columns.length : arrays[slot].length;
+            if (end > size)
                 throw new IllegalArgumentException(
                     "run: an array of " + size + " elements is shifted by " + shifts[2 * slot] + ", and " + shifts[2 * slot + 1]
                         + " more each time; " + times + " times would need " + end);

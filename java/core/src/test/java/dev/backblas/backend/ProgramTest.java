@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -135,5 +136,128 @@ class ProgramTest {
         final String full = assertThrows(IllegalArgumentException.class, () -> program.affine(
             1, 1, 1, new float[1], 0, null, 0, new float[1], 0, Activation.RELU, new float[1], 0)).getMessage();
         assertTrue(full.startsWith("program: its calls refer to more than 8 arrays"), full);
+    }
+
+    /** Three repetitions, of batches that follow each other, are three runs. */
+    @Test
+    void repetitionsReadOn() {
+        final int in = 13, out = 3, m = 4, times = 3;
+        final float[] w = random(in * out), x = random(in * m * (times + 1)), y = random(out * m * (times + 1));
+        final float[] a = new float[out * m], delta = new float[out * m], wantW = w.clone();
+        final Program program = backend.program();
+        double want = 2;
+        for (int r = 1; r <= times; r++) {
+            program.clear();
+            write(program, in, out, m, wantW, x, in * m * r, y, out * m * r, a, delta);
+            want = program.run(1, want);
+        }
+        final float[] wantDelta = delta.clone();
+        write(program.clear(), in, out, m, w, x, 0, y, 0, a, delta);
+        program.shift(x, in * m, in * m).shift(y, out * m, out * m).shift(new float[1], 7, 7); // which it does not refer to
+        assertEquals(want, program.run(times, 2));
+        assertEquals(times, program.done());
+        assertArrayEquals(wantW, w);
+        assertArrayEquals(wantDelta, delta);
+    }
+
+    /** A step of descent on half of Σ (Wᵀx − y)². */
+    private static void write(Program program, int in, int out, int m, float[] w, float[] x, int xOffset, float[] y, int yOffset,
+                              float[] a, float[] delta) {
+        program.finite(in * m, x, xOffset)
+            .affine(in, out, m, w, 0, null, 0, x, xOffset, Activation.IDENTITY, a, 0)
+            .cost(Cost.SQUARED_ERROR, out, m, a, 0, y, yOffset, null, 0, delta, 0)
+            .weightGradient(in, out, m, 0, out, -0.01f, x, xOffset, delta, 0, 1, w, 0, 0, null, 0);
+    }
+
+    /** A repetition in which something is not finite ends early, and is the last. */
+    @Test
+    void theFirstThatIsNotFiniteIsTheLast() {
+        final int in = 5, out = 2, m = 3, times = 400;
+        for (int bad : new int[] {0, 1, 57, times - 1}) {
+            final float[] w = new float[in * out], x = random(in * m * times), y = random(out * m * times);
+            final float[] a = new float[out * m], delta = new float[out * m];
+            final Program program = backend.program();
+            write(program, in, out, m, w, x, 0, y, 0, a, delta);
+            program.shift(x, 0, in * m).shift(y, 0, out * m);
+            double cost = 0;
+            if (bad > 0) cost = program.run(bad);
+            final float[] want = w.clone();
+            Arrays.fill(w, 0);
+            x[in * m * bad + 7] = Float.POSITIVE_INFINITY;
+            assertTrue(Double.isFinite(cost) && Double.isNaN(program.run(times)));
+            assertEquals(bad, program.done());
+            assertArrayEquals(want, w);
+        }
+    }
+
+    /** More repetitions, and longer ones, than cross together. */
+    @Test
+    void manyRepetitions() {
+        final int n = 300, times = 30; // 36 million multiplications each
+        final float[] w = new float[n * n], x = random(n * 400 * 2), sums = new float[n * n];
+        final Program program = backend.program();
+        program.weightGradient(n, n, 400, 0, n, 1, x, 0, x, n, 1, sums, 0, 0, null, 0).run(times);
+        backend.weightGradient(n, n, 400, 0, n, 1, x, 0, x, n, 0, w, 0, 0, null, 0);
+        for (int i = 0; i < w.length; i++) assertEquals(times * w[i], sums[i], 0.05, "element " + i);
+        assertEquals(times, program.done());
+    }
+
+    @Test
+    void columnsAreGathered() {
+        for (int n : new int[] {1, 3, 13, 16, 17, 784}) {
+            final int m = 5, times = 4, size = 50, first = 2;
+            final float[] source = random(n * size), x = new float[n * m + 2], p = new float[n * m + 2];
+            final byte[] pixels = new byte[n * size];
+            random.nextBytes(pixels);
+            final int[] columns = new int[first + m * times + 1];
+            for (int i = 0; i < columns.length; i++) columns[i] = random.nextInt(size);
+            final Program program = backend.program().gather(n, m, source, columns, 0, x, 1)
+                .gather(n, m, pixels, 0.5f, columns, 0, p, 1);
+            for (int run = 1; run <= times; run++) {
+                x[0] = p[0] = x[n * m + 1] = p[n * m + 1] = 99;
+                program.shift(columns, first, m).run(run);
+                for (int j = 0; j < m; j++)
+                    for (int i = 0; i < n; i++) {
+                        final int at = n * columns[first + (run - 1) * m + j] + i;
+                        assertEquals(source[at], x[1 + j * n + i]);
+                        assertEquals((pixels[at] & 0xff) * 0.5f, p[1 + j * n + i]);
+                    }
+                assertTrue(x[0] == 99 && p[0] == 99 && x[n * m + 1] == 99 && p[n * m + 1] == 99);
+            }
+        }
+    }
+
+    @Test
+    void nothingIsReadBeyondItsEnd() {
+        final float[] source = new float[12], x = new float[6], other = new float[6];
+        final byte[] bytes = new byte[12];
+        final int[] columns = {0, 1, 2, 3, 4, 5};
+        final Program program = backend.program().gather(3, 2, source, columns, 0, x, 0);
+        requireMessage("gather: there is no column 4; expected 0 to 3", () -> program.shift(columns, 3, 0).run());
+        requireMessage("gather: there is no column 4; expected 0 to 3", () -> program.shift(columns, 1, 1).run(3));
+        requireMessage("run: an array of 6 elements is shifted by 0, and 2 more each time; 4 times would need 8",
+            () -> program.shift(columns, 0, 2).run(4));
+        program.shift(columns, 0, 2).run(2);
+        columns[3] = -1;
+        requireMessage("gather: there is no column -1; expected 0 to 3", () -> program.run(2));
+        requireMessage("run: an array of 12 elements is shifted by 1, and 0 more each time; 1 times would need 13",
+            () -> program.shift(columns, 0, 0).shift(source, 1, 0).run());
+        requireMessage("shift: by is -1, step is 0; expected 0 or more", () -> program.shift(source, -1, 0));
+        requireMessage("shift: a call writes the array; expected one that is only read", () -> program.shift(x, 1, 0));
+        requireMessage("run: times is 0; expected 1 or more", () -> program.run(0));
+        requireMessage("gather: 2 columns from offset 5, but there are 6 numbers",
+            () -> program.gather(3, 2, source, columns, 5, x, 0));
+        requireMessage("gather: the array of S is null", () -> program.gather(3, 2, (float[]) null, columns, 0, x, 0));
+        requireMessage("gather: the array of columns is null", () -> program.gather(3, 2, bytes, 1, null, 0, x, 0));
+        requireMessage("gather: S and X are one array; expected two", () -> program.gather(3, 2, x, columns, 0, x, 0));
+        requireMessage("program: its calls refer to more than one array of columns; write two",
+            () -> program.gather(3, 2, source, columns.clone(), 0, other, 0));
+        requireMessage("program: its calls refer to more than one array of bytes; write two",
+            () -> program.gather(3, 2, bytes, 1, columns, 0, other, 0).gather(3, 2, bytes.clone(), 1, columns, 0, other, 0));
+        program.run(); // is empty again
+    }
+
+    private static void requireMessage(String want, Executable call) {
+        assertEquals(want, assertThrows(IllegalArgumentException.class, call).getMessage());
     }
 }

@@ -1,0 +1,40 @@
+package dev.backblas.benchmarks;
+
+import dev.backblas.Trainer;
+
+/** The batch of a problem, several times side by side, as a training set lies in memory: several steps are taken a call. */
+final class Batches {
+
+    /** 16 KB, so that the copies stay in the level-1 cache beside the network, as the one batch of a peer does. */
+    private static final int FLOATS = 4096;
+
+    private static final int MOST = 256;
+
+    private final Trainer trainer;
+    private final int m;
+    private final int copies;
+    private final float[] x; // inputs × m · copies
+    private final float[] y; // outputs × m · copies
+
+    Batches(Problem problem, Trainer trainer) {
+        this.trainer = trainer;
+        m = problem.m();
+        copies = Math.max(1, Math.min(MOST, FLOATS / (problem.x().length + problem.y().length)));
+        x = repeated(problem.x(), copies);
+        y = repeated(problem.y(), copies);
+    }
+
+    private static float[] repeated(float[] values, int times) {
+        final float[] all = new float[values.length * times];
+        for (int i = 0; i < times; i++) System.arraycopy(values, 0, all, i * values.length, values.length);
+        return all;
+    }
+
+    /** Takes so many steps on the batch. */
+    void steps(int times) {
+        for (int done = 0, count; done < times; done += count) {
+            count = Math.min(copies, times - done);
+            trainer.steps(x, y, count * m);
+        }
+    }
+}
