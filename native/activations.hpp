@@ -12,40 +12,70 @@ inline Vec select(IntVec mask, Vec yes, Vec no) {
     return (Vec)((mask & (IntVec)yes) | (~mask & (IntVec)no));
 }
 
-inline Vec maximum(Vec x, Vec y) { return select(x < y, y, x); }
+// The larger and the smaller; x where it is NaN.
+inline Vec maximum(Vec x, Vec y) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_max_ps(0xffff, y, x);  // the unmasked one warns under GCC 12
+#elif defined(__AVX__)
+    return _mm256_max_ps(y, x);
+#else
+    return select(x < y, y, x);
+#endif
+}
+inline Vec minimum(Vec x, Vec y) {
+#if defined(__AVX512F__)
+    return _mm512_maskz_min_ps(0xffff, y, x);
+#elif defined(__AVX__)
+    return _mm256_min_ps(y, x);
+#else
+    return select(x > y, y, x);
+#endif
+}
 
-// x + rest = n ln2 + r with |r| ≤ ln2/2; ln 2 in two parts (Cody and Waite), so that n·high is exact.
+inline Vec clamp(Vec x, float low, float high) { return minimum(maximum(x, broadcast(low)), broadcast(high)); }
+
+// x = n ln2 + r with |r| ≤ ln2/2; ln 2 in two parts (Cody and Waite), so that n·high is exact.
 struct Reduced {
     Vec scale;           // 2ⁿ
     Vec expm1_remainder;  // eʳ − 1
 };
 
-inline Reduced reduce(Vec x, Vec rest = Vec{}) {
-    const float kLog2e = 1.44269504f, kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
-    const float kRoundToInt = 12582912.0f;  // 1.5·2²³: adding it leaves the nearest integer in the low bits
-    Vec n = ((x + rest) * kLog2e + kRoundToInt) - kRoundToInt;
-    Vec r = ((x - n * kLn2High) - n * kLn2Low) + rest;
-    Vec p = broadcast(1.0f / 5040);
-    p = p * r + 1.0f / 720;
-    p = p * r + 1.0f / 120;
-    p = p * r + 1.0f / 24;
-    p = p * r + 1.0f / 6;
-    p = p * r + 0.5f;
-    p = p * (r * r) + r;
+constexpr float kLog2e = 1.44269504f, kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;
+
+inline Vec round_to_int(Vec x) {
+    const float kMagic = 12582912.0f;  // 1.5·2²³: adding it leaves the nearest integer in the low bits
+    return (x + kMagic) - kMagic;
+}
+
+// The polynomial in pairs (Estrin), which the processor computes side by side.
+inline Reduced reduced(Vec n, Vec r) {
+    const Vec square = r * r;
+    const Vec p01 = r * (1.0f / 6) + 0.5f, p23 = r * (1.0f / 120) + 1.0f / 24, p45 = r * (1.0f / 5040) + 1.0f / 720;
+    const Vec p = (p45 * square + p23) * square + p01;
     IntVec exponent = __builtin_convertvector(n, IntVec);
-    return {(Vec)((exponent + 127) << 23), p};
+    return {(Vec)((exponent + 127) << 23), p * square + r};
+}
+
+inline Reduced reduce(Vec x) {
+    const Vec n = round_to_int(x * kLog2e);
+    return reduced(n, (x - n * kLn2High) - n * kLn2Low);
+}
+
+// The same of x + rest
+inline Reduced reduce(Vec x, Vec rest) {
+    const Vec n = round_to_int((x + rest) * kLog2e);
+    return reduced(n, ((x - n * kLn2High) - n * kLn2Low) + rest);
 }
 
 // eˣ for x ≤ 87; exactly 0 below −87.
 inline Vec exp(Vec x) {
-    const Vec lowest = broadcast(-87.0f), highest = broadcast(87.0f);
-    Reduced e = reduce(select(x > highest, highest, select(x < lowest, lowest, x)));
+    const Vec lowest = broadcast(-87.0f);
+    Reduced e = reduce(clamp(x, -87, 87));
     return select(x < lowest, Vec{}, e.scale + e.scale * e.expm1_remainder);
 }
 
 inline Vec sigmoid(Vec x) {
-    const Vec highest = broadcast(87.0f);
-    Reduced e = reduce(select(x < -highest, highest, select(x > highest, -highest, -x)));
+    Reduced e = reduce(-clamp(x, -87, 87));
     return 1.0f / (1.0f + (e.scale + e.scale * e.expm1_remainder));
 }
 
@@ -53,7 +83,7 @@ inline Vec sigmoid(Vec x) {
 inline Vec tanh(Vec x) {
     const IntVec kSign = IntVec{} + INT32_MIN;
     Vec t = (Vec)((IntVec)x & ~kSign);
-    t = select(t > broadcast(9.02f), broadcast(9.02f), t);
+    t = minimum(t, broadcast(9.02f));
     Reduced e = reduce(t + t);
     Vec expm1 = e.scale * e.expm1_remainder + (e.scale - 1.0f);
     return (Vec)((IntVec)(expm1 / (expm1 + 2.0f)) | ((IntVec)x & kSign));
@@ -61,8 +91,7 @@ inline Vec tanh(Vec x) {
 
 // eˣ − 1 for x ≤ 0
 inline Vec expm1(Vec x) {
-    const Vec lowest = broadcast(-87.0f);  // from −17.4 on it is −1 to the last bit
-    Reduced e = reduce(select(x < lowest, lowest, x));
+    Reduced e = reduce(maximum(x, broadcast(-87)));  // from −17.4 on it is −1 to the last bit
     return e.scale * e.expm1_remainder + (e.scale - 1.0f);
 }
 
@@ -80,10 +109,6 @@ inline Vec softplus(Vec x) {
     p = p * t + 2.0f / 5;
     p = p * t + 2.0f / 3;
     return select(x < Vec{}, Vec{}, x) + (s * 2.0f + s * (t * p));
-}
-
-inline Vec clamp(Vec x, float low, float high) {
-    return select(x < broadcast(low), broadcast(low), select(x > broadcast(high), broadcast(high), x));
 }
 
 // Φ(x) = ½ erfc(−x/√2), with erfc(z) = t exp(−z² + P(t)), t = 1/(1 + z/2) for z ≥ 0: Press et al., "Numerical Recipes in C",
@@ -114,8 +139,8 @@ inline Vec apply(Vec z) {
     if constexpr (phi == Activation::kTanh) return tanh(z);
     if constexpr (phi == Activation::kRelu) return select(z < Vec{}, Vec{}, z);
     if constexpr (phi == Activation::kLeakyRelu) return select(z < Vec{}, z * kLeakySlope, z);
-    if constexpr (phi == Activation::kGelu) return select(z < broadcast(-13), broadcast(-13), z) * normal(z);
-    if constexpr (phi == Activation::kSilu) return select(z < broadcast(-88), broadcast(-88), z) * sigmoid(z);
+    if constexpr (phi == Activation::kGelu) return maximum(z, broadcast(-13)) * normal(z);
+    if constexpr (phi == Activation::kSilu) return maximum(z, broadcast(-88)) * sigmoid(z);
     if constexpr (phi == Activation::kElu) return select(z > Vec{}, z, expm1(z));
     if constexpr (phi == Activation::kSoftplus) return softplus(z);
     return z;

@@ -21,6 +21,9 @@ double sum_of_squares(int n, const float* x);
 // cost.cpp
 double cost(Cost cost, int n, int m, const float* a, const float* y, const float* weights, float* delta);
 
+// single.cpp
+double (*single(const Call& call))(const Operation& operation);
+
 namespace {
 
 // A column tile of the batch: what it reads and writes stays in the caches, and is wide enough to be worth packing W.
@@ -226,6 +229,6 @@ void backward(int n, int m, Activation phi, const float* a, float* delta) {
 
 extern const Kernels table;
 const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), kLargeWeights, affine, input_gradient, weight_gradient,
-                       update, activate, cost, backward, dropout, sum_of_squares, gather_floats, gather_bytes, all_finite};
+                       update, activate, cost, backward, dropout, sum_of_squares, gather_floats, gather_bytes, all_finite, single};
 
 }  // namespace backblas::BACKBLAS_ISA

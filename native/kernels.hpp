@@ -15,6 +15,9 @@ enum class UpdateRule : int { kDescent, kMomentum, kNesterov, kRmsProp, kAdam };
 // The order is that of dev.backblas.backend.Cost.
 enum class Cost : int { kSquaredError, kAbsoluteError, kPoisson, kBinaryCrossEntropy, kCrossEntropy };
 
+struct Call;  // program.hpp
+struct Operation;
+
 constexpr float kLeakySlope = 0.01f;
 
 // Up to this many samples no kernel calls OpenBLAS, which packs W first: reading W once is 1.9 to 6 times as fast for one
@@ -70,6 +73,9 @@ struct Kernels {
 
     // Whether no value is NaN or infinite
     bool (*all_finite)(int n, const float* x);
+
+    // What runs this call faster than the kernels above; null for most
+    double (*(*single)(const Call& call))(const Operation& operation);
 };
 
 // The best table this processor can run; supported_kernels() ends with a null.

@@ -8,14 +8,7 @@
 namespace backblas {
 namespace {
 
-// The operands of a call, wherever they lie in the repetition at hand
-struct Operands {
-    void* x[5];
-    float* operator[](int i) const { return static_cast<float*>(x[i]); }
-    const int* columns(int i) const { return static_cast<const int*>(x[i]); }
-};
-
-// One that lies elsewhere in the next repetition
+// An operand that lies elsewhere in the next repetition
 struct Moving {
     void** x;
     int64_t bytes;
@@ -23,44 +16,66 @@ struct Moving {
 
 int64_t size_of(int array) { return array == kProgramBytes ? 1 : sizeof(float); }
 
-// Returns what the call adds to the sum.
-inline double run(const Kernels& k, const Call& c, const Operands& x, const int* columns) {
-    switch (c.kernel) {
-        case Call::kAffine:
-            k.affine(c.in, c.out, c.m, c.from, c.to, x[0], x[1], x[2], Activation(c.phi), x[3]);
-            break;
-        case Call::kInputGradient:
-            k.input_gradient(c.in, c.out, c.m, c.from, c.to, x[0], x[1], Activation(c.phi), x[2], x[3]);
-            break;
-        case Call::kWeightGradient:
-            k.weight_gradient(c.in, c.out, c.m, c.from, c.to, c.alpha, x[0], x[1], c.beta, x[2], c.gamma, x[3]);
-            break;
-        case Call::kUpdate:
-            k.update(UpdateRule(c.phi), c.from, c.to, x[0], x[1], x[2], x[3], x[4]);
-            break;
-        case Call::kActivate:
-            k.activate(c.in, Activation(c.phi), x[0], x[1]);
-            break;
-        case Call::kDropout:
-            k.dropout(c.in, c.alpha, c.from, x[0], x[1], x[2]);
-            break;
-        case Call::kCost:
-            return k.cost(Cost(c.phi), c.in, c.m, x[0], x[1], x[2], x[3]);
-        case Call::kBackward:
-            k.backward(c.in, c.m, Activation(c.phi), x[0], x[1]);
-            break;
-        case Call::kFinite:
-            return k.all_finite(c.in, x[0]) ? 0 : std::numeric_limits<double>::quiet_NaN();
-        case Call::kGatherFloats:
-            k.gather_floats(c.in, x[0], x.columns(1), c.m, int(columns + c.to - x.columns(1)), x[2]);
-            break;
-        case Call::kGatherBytes:
-            k.gather_bytes(c.in, static_cast<const uint8_t*>(x.x[0]), c.alpha, x.columns(1), c.m,
-                           int(columns + c.to - x.columns(1)), x[2]);
-            break;
-    }
+double affine(const Operation& o) {
+    const Call& c = *o.call;
+    kernels().affine(c.in, c.out, c.m, c.from, c.to, o[0], o[1], o[2], Activation(c.phi), o[3]);
     return 0;
 }
+
+double input_gradient(const Operation& o) {
+    const Call& c = *o.call;
+    kernels().input_gradient(c.in, c.out, c.m, c.from, c.to, o[0], o[1], Activation(c.phi), o[2], o[3]);
+    return 0;
+}
+
+double weight_gradient(const Operation& o) {
+    const Call& c = *o.call;
+    kernels().weight_gradient(c.in, c.out, c.m, c.from, c.to, c.alpha, o[0], o[1], c.beta, o[2], c.gamma, o[3]);
+    return 0;
+}
+
+double update(const Operation& o) {
+    kernels().update(UpdateRule(o.call->phi), o.call->from, o.call->to, o[0], o[1], o[2], o[3], o[4]);
+    return 0;
+}
+
+double activate(const Operation& o) {
+    kernels().activate(o.call->in, Activation(o.call->phi), o[0], o[1]);
+    return 0;
+}
+
+double dropout(const Operation& o) {
+    kernels().dropout(o.call->in, o.call->alpha, o.call->from, o[0], o[1], o[2]);
+    return 0;
+}
+
+double cost(const Operation& o) {
+    return kernels().cost(Cost(o.call->phi), o.call->in, o.call->m, o[0], o[1], o[2], o[3]);
+}
+
+double backward(const Operation& o) {
+    kernels().backward(o.call->in, o.call->m, Activation(o.call->phi), o[0], o[1]);
+    return 0;
+}
+
+double finite(const Operation& o) {
+    return kernels().all_finite(o.call->in, o[0]) ? 0 : std::numeric_limits<double>::quiet_NaN();
+}
+
+double gather_floats(const Operation& o) {
+    kernels().gather_floats(o.call->in, o[0], o.columns(1), o.call->m, int(o.columns(3) - o.columns(1)), o[2]);
+    return 0;
+}
+
+double gather_bytes(const Operation& o) {
+    kernels().gather_bytes(o.call->in, static_cast<const uint8_t*>(o.x[0]), o.call->alpha, o.columns(1), o.call->m,
+                           int(o.columns(3) - o.columns(1)), o[2]);
+    return 0;
+}
+
+// In the order of Call::Kernel
+Operation::Run* const kRuns[] = {affine, input_gradient, weight_gradient, update, activate, dropout, cost, backward, finite,
+                                 gather_floats, gather_bytes};
 
 }  // namespace
 
@@ -76,25 +91,31 @@ bool needs_place(const Call* calls, int count, int times) {
 }
 
 Outcome run(const Call* calls, int count, int first, int times, double before, const Shift* shifts, void* const* arrays) {
-    Operands operands[kMostCalls];
+    Operation operations[kMostCalls];
     Moving moving[5 * kMostCalls];
     int moves = 0;
-    for (int c = 0; c < count; c++)
+    for (int c = 0; c < count; c++) {
+        const Call& call = calls[c];
+        Operation& operation = operations[c];
+        Operation::Run* single = kernels().single(call);
+        operation.run = single != nullptr ? single : kRuns[call.kernel];
+        operation.call = &call;
         for (int i = 0; i < 5; i++) {
-            const auto [array, offset] = calls[c].operand[i];
-            void*& x = operands[c].x[i];
+            const auto [array, offset] = call.operand[i];
+            void*& x = operation.x[i];
             x = nullptr;
             if (array < 0) continue;
             const auto [by, step] = shifts[array];
             x = static_cast<char*>(arrays[array]) + size_of(array) * (offset + by + int64_t(first) * step);
             if (step != 0) moving[moves++] = {&x, size_of(array) * step};
         }
-    const int* columns = static_cast<const int*>(arrays[kProgramColumns]);
-    const Kernels& k = kernels();
+        if (call.kernel == Call::kGatherFloats || call.kernel == Call::kGatherBytes)
+            operation.x[3] = static_cast<int*>(arrays[kProgramColumns]) + call.to;  // the end of the columns
+    }
     Outcome outcome = {before, 0};
     for (; outcome.done < times; outcome.done++) {
         double sum = 0;
-        for (int c = 0; c < count && std::isfinite(sum); c++) sum += run(k, calls[c], operands[c], columns);
+        for (int c = 0; c < count && std::isfinite(sum); c++) sum += operations[c].run(operations[c]);
         outcome.cost += sum;
         if (!std::isfinite(outcome.cost)) break;
         for (int i = 0; i < moves; i++) *moving[i].x = static_cast<char*>(*moving[i].x) + moving[i].bytes;

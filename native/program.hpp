@@ -28,6 +28,16 @@ struct Call {
 };
 static_assert(sizeof(Call) == 20 * sizeof(int32_t), "Program.STRIDE");
 
+// A call whose operands are where they lie, in the repetition at hand
+struct Operation {
+    using Run = double(const Operation&);  // returns what the call adds to the sum
+    Run* run;
+    const Call* call;
+    void* x[5];
+    float* operator[](int i) const { return static_cast<float*>(x[i]); }
+    const int* columns(int i) const { return static_cast<const int*>(x[i]); }
+};
+
 // In repetition r, what lies in the array begins r · step elements after `by`.
 struct Shift {
     int32_t by, step;
