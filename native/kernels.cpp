@@ -21,8 +21,37 @@ double sum_of_squares(int n, const float* x);
 // cost.cpp
 double cost(Cost cost, int n, int m, const float* a, const float* y, const float* weights, float* delta);
 
-// single.cpp
-double (*single(const Call& call))(const Operation& operation);
+// narrow.cpp
+double (*narrow(const Call& call))(const Operation& operation);
+
+// c ← α δ 1 + γ c: eight vectors of units at a time, as each row of δ is elsewhere in memory
+void bias_gradient(int out, int m, float alpha, const float* delta, int64_t step, float gamma, float* c) {
+    constexpr int vectors = 8, kUnits = vectors * kWidth;
+    int k = 0;
+    for (; k + kUnits <= out; k += kUnits) {
+        Vec total[vectors] = {};
+        for (int j = 0; j < m; j++)
+#pragma GCC unroll 8
+            for (int v = 0; v < vectors; v++) total[v] += load(delta + j * step + k + v * kWidth);
+#pragma GCC unroll 8
+        for (int v = 0; v < vectors; v++) {
+            float* p = c + k + v * kWidth;
+            store(p, gamma == 0 ? total[v] * alpha : total[v] * alpha + load(p) * gamma);
+        }
+    }
+    for_each_vector(out - k, [&](int64_t i, auto load, auto store) {
+        constexpr int kChains = 4;
+        Vec total[kChains] = {};
+        const float* d = delta + k + i;
+        int j = 0;
+        for (; j + kChains <= m; j += kChains)
+#pragma GCC unroll 4
+            for (int n = 0; n < kChains; n++) total[n] += load(d + (j + n) * step);
+        for (; j < m; j++) total[0] += load(d + j * step);
+        const Vec sum = (total[0] + total[1] + (total[2] + total[3])) * alpha;
+        store(c + k + i, gamma == 0 ? sum : sum + load(c + k + i) * gamma);
+    });
+}
 
 namespace {
 
@@ -124,35 +153,6 @@ void derivative_tail(int in, int m, int step, Activation phi, const float* a, fl
     if (phi != Activation::kIdentity) with_activation(phi, DerivativeTail{in, m, step, a, delta});
 }
 
-// c ← α δ 1 + γ c: eight vectors of units at a time, as each row of δ is elsewhere in memory
-void bias_gradient(int out, int m, float alpha, const float* delta, int64_t step, float gamma, float* c) {
-    constexpr int vectors = 8, kUnits = vectors * kWidth;
-    int k = 0;
-    for (; k + kUnits <= out; k += kUnits) {
-        Vec total[vectors] = {};
-        for (int j = 0; j < m; j++)
-#pragma GCC unroll 8
-            for (int v = 0; v < vectors; v++) total[v] += load(delta + j * step + k + v * kWidth);
-#pragma GCC unroll 8
-        for (int v = 0; v < vectors; v++) {
-            float* p = c + k + v * kWidth;
-            store(p, gamma == 0 ? total[v] * alpha : total[v] * alpha + load(p) * gamma);
-        }
-    }
-    for_each_vector(out - k, [&](int64_t i, auto load, auto store) {
-        constexpr int kChains = 4;
-        Vec total[kChains] = {};
-        const float* d = delta + k + i;
-        int j = 0;
-        for (; j + kChains <= m; j += kChains)
-#pragma GCC unroll 4
-            for (int n = 0; n < kChains; n++) total[n] += load(d + (j + n) * step);
-        for (; j < m; j++) total[0] += load(d + j * step);
-        const Vec sum = (total[0] + total[1] + (total[2] + total[3])) * alpha;
-        store(c + k + i, gamma == 0 ? sum : sum + load(c + k + i) * gamma);
-    });
-}
-
 void affine(int in, int out, int m, int from, int to, const float* w, const float* b, const float* a, Activation phi,
             float* a_next) {
     const int units = to - from;
@@ -229,6 +229,6 @@ void backward(int n, int m, Activation phi, const float* a, float* delta) {
 
 extern const Kernels table;
 const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), kLargeWeights, affine, input_gradient, weight_gradient,
-                       update, activate, cost, backward, dropout, sum_of_squares, gather_floats, gather_bytes, all_finite, single};
+                       update, activate, cost, backward, dropout, sum_of_squares, gather_floats, gather_bytes, all_finite, narrow};
 
 }  // namespace backblas::BACKBLAS_ISA

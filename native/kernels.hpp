@@ -74,8 +74,8 @@ struct Kernels {
     // Whether no value is NaN or infinite
     bool (*all_finite)(int n, const float* x);
 
-    // What runs this call faster than the kernels above; null for most
-    double (*(*single)(const Call& call))(const Operation& operation);
+    // What runs this call of a narrow layer faster than the kernels above; null for most
+    double (*(*narrow)(const Call& call))(const Operation& operation);
 };
 
 // The best table this processor can run; supported_kernels() ends with a null.

@@ -367,49 +367,49 @@ void test_all(const Kernels& k) {
     test_weight_gradient(k, 784, 128, 128, 0, 64, -0.1f / 128, 1, 1);
 }
 
-// The kernels of narrow layers and one sample, in the place of the others where there is one for the call
+// The kernels of narrow layers, in the place of the others where there is one for the call
 const Kernels* whole;
-int singles;
+int narrows;
 
-bool run_single(const Call& call, const float* x0, const float* x1, const float* x2, float* x3) {
-    Operation::Run* single = whole->single(call);
-    if (single == nullptr) return false;
-    singles++;
-    Operation operation = {single, &call, {}};
+bool run_narrow(const Call& call, const float* x0, const float* x1, const float* x2, float* x3) {
+    Operation::Run* narrow = whole->narrow(call);
+    if (narrow == nullptr) return false;
+    narrows++;
+    Operation operation = {narrow, &call, {}};
     const void* x[] = {x0, x1, x2, x3};
     std::memcpy(operation.x, x, sizeof x);  // some are only read
-    single(operation);
+    narrow(operation);
     return true;
 }
 
-void single_affine(int in, int out, int m, int from, int to, const float* w, const float* b, const float* a, Activation phi,
+void narrow_affine(int in, int out, int m, int from, int to, const float* w, const float* b, const float* a, Activation phi,
                    float* a_next) {
-    if (!run_single({Call::kAffine, in, out, m, from, to, int(phi), 0, 0, 0, {}}, w, b, a, a_next))
+    if (!run_narrow({Call::kAffine, in, out, m, from, to, int(phi), 0, 0, 0, {}}, w, b, a, a_next))
         whole->affine(in, out, m, from, to, w, b, a, phi, a_next);
 }
 
-void single_input_gradient(int in, int out, int m, int from, int to, const float* w, const float* delta, Activation phi,
+void narrow_input_gradient(int in, int out, int m, int from, int to, const float* w, const float* delta, Activation phi,
                            const float* a, float* delta_previous) {
-    if (!run_single({Call::kInputGradient, in, out, m, from, to, int(phi), 0, 0, 0, {}}, w, delta, a, delta_previous))
+    if (!run_narrow({Call::kInputGradient, in, out, m, from, to, int(phi), 0, 0, 0, {}}, w, delta, a, delta_previous))
         whole->input_gradient(in, out, m, from, to, w, delta, phi, a, delta_previous);
 }
 
-void single_weight_gradient(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
+void narrow_weight_gradient(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
                             float beta, float* c, float gamma, float* c_bias) {
     Call call = {Call::kWeightGradient, in, out, m, from, to, 0, alpha, beta, gamma, {}};
-    Operation operation = {whole->single(call), &call, {const_cast<float*>(a), const_cast<float*>(delta), c, c_bias, nullptr}};
+    Operation operation = {whole->narrow(call), &call, {const_cast<float*>(a), const_cast<float*>(delta), c, c_bias, nullptr}};
     if (operation.run == nullptr) return whole->weight_gradient(in, out, m, from, to, alpha, a, delta, beta, c, gamma, c_bias);
-    singles++;
+    narrows++;
     operation.run(operation);
 }
 
-void test_single(const Kernels& k) {
+void test_narrow(const Kernels& k) {
     whole = &k;
-    singles = 0;
+    narrows = 0;
     Kernels table = k;
-    table.affine = single_affine;
-    table.input_gradient = single_input_gradient;
-    table.weight_gradient = single_weight_gradient;
+    table.affine = narrow_affine;
+    table.input_gradient = narrow_input_gradient;
+    table.weight_gradient = narrow_weight_gradient;
     for (int in = 1; in <= 33; in++)
         for (int out : {1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 33}) {
             for (Activation activation : kElementwise) {
@@ -417,17 +417,19 @@ void test_single(const Kernels& k) {
                 test_input_gradient(table, in, out, 1, activation);
             }
             test_affine(table, in, out, 1, Activation::kSoftmax, true);
-            test_weight_gradient(table, in, out, 1, 0, out, 0.3f, 0, 0);
-            test_weight_gradient(table, in, out, 1, out / 3, out - out / 4, -0.3f, 0.999f, 1);
+            for (int m : {1, 2, 3, 4, 5, 7, 32, 33}) {
+                test_weight_gradient(table, in, out, m, 0, out, 0.3f, 0, 0);
+                test_weight_gradient(table, in, out, m, out / 3, out - out / 4, -0.3f, 0.999f, 1);
+            }
         }
-    CHECK(singles > 1000, "%s: only %d calls were of one sample", k.isa, singles);
+    CHECK(narrows > 1000, "%s: only %d calls were of narrow layers", k.isa, narrows);
     const float a[] = {3}, y[] = {1};
     float delta[] = {7};
     Call cost = {Call::kCost, 1, 1, 1, 0, 1, int(Cost::kSquaredError), 0, 0, 0, {{0, 0}, {0, 0}, {-1, 0}, {0, 0}}};
-    const Operation operation = {k.single(cost), &cost, {const_cast<float*>(a), const_cast<float*>(y), nullptr, delta}};
+    const Operation operation = {k.narrow(cost), &cost, {const_cast<float*>(a), const_cast<float*>(y), nullptr, delta}};
     CHECK(operation.run(operation) == 2 && delta[0] == 2, "%s: C and its slope, %g", k.isa, delta[0]);
     cost.operand[2].array = 0;
-    CHECK(k.single(cost) == nullptr, "%s: weights are not seen", k.isa);
+    CHECK(k.narrow(cost) == nullptr, "%s: weights are not seen", k.isa);
 }
 
 // More threads than places, each in and out many times: never too many inside, and nobody waits for ever.
@@ -660,7 +662,7 @@ void test_sum_of_squares(const Kernels& k, int n) {
 
 // The calls of a program reach the kernels with every operand where it belongs.
 void test_program() {
-    const int in = 5, out = 3, m = 4;
+    const int in = 40, out = 3, m = 4;  // not narrow
     std::vector<float> theta(in * out + out), memory(2 * (in + out) * m);
     for (std::vector<float>* x : {&theta, &memory}) std::generate(x->begin(), x->end(), uniform);
     const int next = in * m, delta = next + out * m, previous = delta + out * m;
@@ -762,7 +764,7 @@ int main(int argc, char** argv) {
     test_repetitions();
     for (const Kernels* const* k = supported_kernels(); *k != nullptr; k++) {
         test_all(**k);
-        test_single(**k);
+        test_narrow(**k);
         for (int n : {1, 7, 16, 100, 784}) {
             for (int count : {0, 1, 5, 40}) test_batch(**k, n, count);
             test_all_finite(**k, n);

@@ -97,8 +97,8 @@ Outcome run(const Call* calls, int count, int first, int times, double before, c
     for (int c = 0; c < count; c++) {
         const Call& call = calls[c];
         Operation& operation = operations[c];
-        Operation::Run* single = kernels().single(call);
-        operation.run = single != nullptr ? single : kRuns[call.kernel];
+        Operation::Run* narrow = kernels().narrow(call);
+        operation.run = narrow != nullptr ? narrow : kRuns[call.kernel];
         operation.call = &call;
         for (int i = 0; i < 5; i++) {
             const auto [array, offset] = call.operand[i];

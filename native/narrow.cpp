@@ -1,16 +1,23 @@
-// The calls of one sample on a narrow layer, such as 13-3-1 has: its inputs fit one vector or two, so that a column of W is loaded
-// whole, and nothing goes to memory between a product and its tail. On such a layer the general kernels spend most of their time
-// on choosing among their tiles. What is summed, and in which order, is as there. Compiled once for each instruction set, as
-// kernels.cpp is.
+// The calls of narrow layers, such as 13-3-1 has: the inputs fit one vector or two, so that a column of W is loaded whole. For one
+// sample nothing goes to memory between a product and its tail; for more, the gradient is summed in several chains. On such a
+// layer the general kernels spend most of their time on choosing among their tiles, and on waiting for one sum to end before the
+// next begins (the workloads W4 and W5). Compiled once for each instruction set, as kernels.cpp is.
 #include "activations.hpp"
 #include "kernels.hpp"
 #include "program.hpp"
 #include "simd.hpp"
 
 namespace backblas::BACKBLAS_ISA {
+
+// kernels.cpp
+void bias_gradient(int out, int m, float alpha, const float* delta, int64_t step, float gamma, float* c);
+
 namespace {
 
 constexpr int kMostVectors = 2;
+
+// As many columns of the gradient as keep the chains of their sums in the registers
+constexpr int kColumns = kWidth == 16 ? 6 : 3;
 
 // More units than these fill vectors of their own, on which φ costs no more than on the four that are summed together.
 constexpr int kMostUnits = 16;
@@ -75,19 +82,20 @@ double input_gradient(const Operation& o) {
 
 // C ← α a δᵀ + β C,  c ← α δ + γ c          a: in   δ: out   C: in×out   c: out or null
 template <int vectors>
-double weight_gradient(const Operation& o) {
+void write(const Values<vectors>& inputs, int v, Vec product, const Call& c, float* column) {
+    inputs.store(column, v, c.beta == 0 ? product * c.alpha : product * c.alpha + inputs.load(column, v) * c.beta);
+}
+
+template <int vectors>
+double single_weight_gradient(const Operation& o) {
     const Call& c = *o.call;
     const Values<vectors> inputs(c.in);
     const float* delta = o[1];
     Vec a[vectors];
     for (int v = 0; v < vectors; v++) a[v] = inputs.load(o[0], v);
     for (int k = c.from; k < c.to; k++) {
-        float* column = o[2] + k * c.in;
         const Vec d = broadcast(delta[k]);
-        for (int v = 0; v < vectors; v++) {
-            const Vec product = a[v] * d;
-            inputs.store(column, v, c.beta == 0 ? product * c.alpha : product * c.alpha + inputs.load(column, v) * c.beta);
-        }
+        for (int v = 0; v < vectors; v++) write(inputs, v, a[v] * d, c, o[2] + k * c.in);
     }
     if (float* bias = o[3]; bias != nullptr)
         for_each_vector(c.to - c.from, [&](int64_t i, auto load, auto store) {
@@ -95,6 +103,60 @@ double weight_gradient(const Operation& o) {
             const Vec sum = load(delta + k) * c.alpha;
             store(bias + k, c.gamma == 0 ? sum : sum + load(bias + k) * c.gamma);
         });
+    return 0;
+}
+
+// C ← α A δᵀ + β C on some columns         A: in×m   δ: out×m   C: in×out
+template <int vectors, int columns>
+void gradient_columns(const Call& c, const float* a, const float* delta, float* column) {
+    constexpr int kChains = 4 / vectors;
+    const Values<vectors> inputs(c.in);
+    Vec sum[kChains][columns][vectors] = {};
+    const auto add = [&](int n) {
+        Vec row[vectors];
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++) row[v] = inputs.load(a + n * c.in, v);
+#pragma GCC unroll 6
+        for (int k = 0; k < columns; k++)
+#pragma GCC unroll 2
+            for (int v = 0; v < vectors; v++) sum[n][k][v] += row[v] * broadcast(delta[n * c.out + k]);
+    };
+    int j = 0;
+    for (; j + kChains <= c.m; j += kChains, a += kChains * c.in, delta += kChains * c.out)
+#pragma GCC unroll 4
+        for (int n = 0; n < kChains; n++) add(n);
+#pragma GCC unroll 4
+    for (int n = 0; n < kChains - 1; n++)
+        if (j + n < c.m) add(n);
+#pragma GCC unroll 6
+    for (int k = 0; k < columns; k++, column += c.in)
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++) {
+            Vec total = sum[0][k][v] + sum[1][k][v];
+            if constexpr (kChains == 4) total += sum[2][k][v] + sum[3][k][v];
+            write(inputs, v, total, c, column);
+        }
+}
+
+using GradientColumns = void(const Call& c, const float* a, const float* delta, float* column);
+
+template <int vectors, int... less>
+GradientColumns* gradient_columns(int columns, std::integer_sequence<int, less...>) {
+    static constexpr GradientColumns* kSome[] = {gradient_columns<vectors, less + 1>...};
+    return kSome[columns - 1];
+}
+
+// The same, and c ← α δ 1 + γ c            c: out or null
+template <int vectors>
+double weight_gradient(const Operation& o) {
+    const Call& c = *o.call;
+    const float* delta = o[1];
+    for (int k = c.from, columns; k < c.to; k += columns) {
+        columns = c.to - k < kColumns ? c.to - k : kColumns;
+        gradient_columns<vectors>(columns, std::make_integer_sequence<int, kColumns>())(c, o[0], delta + k, o[2] + k * c.in);
+    }
+    if (float* bias = o[3]; bias != nullptr)
+        bias_gradient(c.to - c.from, c.m, c.alpha, delta + c.from, c.out, c.gamma, bias + c.from);
     return 0;
 }
 
@@ -121,20 +183,25 @@ struct ChooseInputGradient {
 
 }  // namespace
 
-Operation::Run* single(const Call& c) {
-    if (c.m != 1 || c.in > kMostVectors * kWidth) return nullptr;
+Operation::Run* narrow(const Call& c) {
     const auto phi = Activation(c.phi);
     Operation::Run* chosen = nullptr;
+    if (c.in > kMostVectors * kWidth) return nullptr;
     switch (c.kernel) {
         case Call::kAffine:
-            if (c.out <= kMostUnits && phi != Activation::kSoftmax) with_activation(phi, ChooseAffine{c.in, chosen});
+            if (c.m == 1 && c.out <= kMostUnits && phi != Activation::kSoftmax)
+                with_activation(phi, ChooseAffine{c.in, chosen});
             return chosen;
         case Call::kInputGradient:
-            with_activation(phi, ChooseInputGradient{c.to - c.from, chosen});
+            if (c.m == 1) with_activation(phi, ChooseInputGradient{c.to - c.from, chosen});
             return chosen;
-        case Call::kWeightGradient: return c.in <= kWidth ? weight_gradient<1> : weight_gradient<kMostVectors>;
+        case Call::kWeightGradient:
+            if (c.m == 1) return c.in <= kWidth ? single_weight_gradient<1> : single_weight_gradient<kMostVectors>;
+            if (c.out <= kMostUnits) return c.in <= kWidth ? weight_gradient<1> : weight_gradient<kMostVectors>;
+            return nullptr;
         case Call::kCost:
-            return c.in == 1 && Cost(c.phi) == Cost::kSquaredError && c.operand[2].array < 0 ? squared_error : nullptr;
+            if (c.m != 1 || c.in != 1 || c.operand[2].array >= 0 || Cost(c.phi) != Cost::kSquaredError) return nullptr;
+            return squared_error;
         default: return nullptr;
     }
 }
