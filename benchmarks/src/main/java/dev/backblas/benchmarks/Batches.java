@@ -5,8 +5,8 @@ import dev.backblas.Trainer;
 /** The batch of a problem, several times side by side, as a training set lies in memory: several steps are taken a call. */
 final class Batches {
 
-    /** 32 KB, so that the copies stay in the level-1 cache beside the network, as the one batch of a peer does. */
-    private static final int FLOATS = 8192;
+    /** 64 KB: in the level-2 cache, as a few hundred or thousand such samples are. */
+    private static final int FLOATS = 16384;
 
     private static final int MOST = 256;
 

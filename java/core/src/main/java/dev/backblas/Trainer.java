@@ -40,6 +40,8 @@ public final class Trainer implements AutoCloseable {
      */
     static final long WORK_PER_THREAD = 500_000;
 
+    private static final Schedule CONSTANT = Schedule.constant();
+
     /** Sums of different parts lie this many doubles, two cache lines, apart. */
     private static final int APART = 16;
 
@@ -67,6 +69,7 @@ public final class Trainer implements AutoCloseable {
     private final Backpropagation backpropagation;
     private final Team team;
     private final boolean dropsOut;
+    private final boolean alike; // are all steps
     private final @Nullable Lbfgs lbfgs; // the optimizer, if it is the one that goes through all samples for a step
     private final double[] sums; // of C, or of squares, one for each part
     private final AtomicBoolean busy = new AtomicBoolean();
@@ -123,6 +126,7 @@ public final class Trainer implements AutoCloseable {
         update = clipped ? this::updateAndMeasure : backpropagation::update;
         follow = backpropagation::follow;
         dropsOut = !Arrays.equals(builder.dropout, new float[network.depth()]);
+        alike = schedule == CONSTANT && optimizer.isPlain() && l1 == 0 && !clipped && !dropsOut;
         lbfgs = optimizer.memory() > 0 ? new Lbfgs(network.parameters(), optimizer.memory()) : null;
         if (lbfgs != null && (dropsOut || l1 > 0 || clipped))
             throw new IllegalArgumentException(
@@ -177,7 +181,7 @@ public final class Trainer implements AutoCloseable {
         private final Loss loss;
         private Reduction reduction = Reduction.MEAN;
         private Optimizer optimizer = Optimizer.sgd();
-        private Schedule schedule = Schedule.constant();
+        private Schedule schedule = CONSTANT;
         private float rate = 0.1f;
         private float l2;
         private float l1;
@@ -637,8 +641,7 @@ public final class Trainer implements AutoCloseable {
             shuffle(shuffled, new SplittableRandom(seed + epoch * GOLDEN));
             while (start < size) {
                 final int m = Math.min(batch, size - start), most = fit && !listeners.isEmpty() ? 1 : mostSteps(size - start);
-                int times = 0;
-                while (times < most && aim(times, m, size, epoch - 1 + (double) (start + times * m) / size)) times++;
+                final int times = aim(most, m, size, epoch - 1, start);
                 sum = take(start, m, times, sum);
                 start += times * m;
                 nanos = System.nanoTime() - begun;
@@ -762,7 +765,7 @@ public final class Trainer implements AutoCloseable {
                 "step: m is " + m + "; expected 1 to " + batch + ", the batch size of this trainer");
         beginSteps("step", x, y, m);
         try {
-            aim(0, m, m, history.size());
+            aim(1, m, m, history.size(), 0);
             backpropagation.batch(x, y, null, m, false);
             return propagateAndUpdate(x, y, 0, m) / m;
         } finally {
@@ -793,8 +796,7 @@ public final class Trainer implements AutoCloseable {
             double cost = 0;
             for (int from = 0, times, m; from < samples; from += times * m) {
                 m = Math.min(batch, samples - from);
-                final int most = mostSteps(samples - from);
-                for (times = 0; times < most && aim(times, m, m, history.size()); ) times++;
+                times = aim(mostSteps(samples - from), m, m, history.size(), 0);
                 if (backpropagation.repeats()) {
                     backpropagation.batch(x, y, null, m, false);
                     cost = repeat(x, y, from, m, times, cost);
@@ -834,9 +836,23 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Sets step i of those that are taken together, on m samples out of a training set of {@code size}. Returns whether it can be
-     * one of them.
+     * Sets the next steps, on m samples each out of a training set of {@code size}: as many as can be taken together, and so many
+     * at most. Returns how many.
+     *
+     * @param epochs that were done before
+     * @param from   of this one, or 0 where the steps belong to none: the samples that were
      */
+    private int aim(int most, int m, int size, int epochs, int from) {
+        final int more = size > m ? m : 0; // samples of the epoch a step
+        int i = 0;
+        while (i < most && aim(i, m, size, epochs + (double) (from + i * more) / size)) {
+            i++;
+            if (alike) return most;
+        }
+        return i;
+    }
+
+    /** Sets step i of those that are taken together. Returns whether it can be one of them. */
     private boolean aim(int i, int m, int size, double epochs) {
         final double factor = Double.isNaN(refused) ? schedule.factor(epochs, history) : refused, eta = rate * factor;
         final float scale = reduction == Reduction.MEAN ? 1f / m : 1;
