@@ -305,6 +305,8 @@ void test_tiles(const Kernels& k) {
         }
     for (int out : {32, 40, 64, 65})  // the depth in several blocks
         for (int in : {256, 257, 600}) test_affine(k, in, out, 45, Activation::kSigmoid, true);
+    for (int out : {1, 2, 3, 4, 23, 60})  // a single sample, whose W is near, or far
+        for (int in : {255, 256, 257, 272, 287, 784, 2048, 2049}) test_affine(k, in, out, 1, Activation::kRelu, in % 2 == 0);
     test_input_gradient(k, 65, 700, 9, Activation::kRelu);
     test_weight_gradient(k, 65, 9, 700, 0, 9, 1, 0, 0);
     test_input_gradient(k, 20000, 37, 3, Activation::kSigmoid);  // the least depth of a block
@@ -319,7 +321,7 @@ void test_tiles(const Kernels& k) {
     test_weight_gradient(k, 515, 513, 35, 0, 513, 0.1f, 0, 0);
 }
 
-// The same bits when it is done again, and when the columns are divided among callers
+// The same bits when it is done again, and when columns and units are divided among callers
 void test_division(const Kernels& k) {
     const int in = 131, out = 67, m = 41;
     const Input w(in * out), b(out), a(in * m), delta(out * m);
@@ -340,6 +342,15 @@ void test_division(const Kernels& k) {
         k.weight_gradient(in, out, m, 0, split, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data());
         k.weight_gradient(in, out, m, split, out, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data());
         CHECK(c == tiles, "%s: weightGradient of %d + %d units differs from %d", k.isa, split, out - split, out);
+    }
+    const int inputs = 301, units = 40;  // of one sample: a W that is read along memory, and parts of it, side by side
+    const Input v(inputs * units), bias_of_v(units), x(inputs);
+    std::vector<float> z(units), parts(units);
+    k.affine(inputs, units, 1, 0, units, v.data(), bias_of_v.data(), x.data(), Activation::kIdentity, z.data());
+    for (int split : {1, 6, 20, 39}) {
+        k.affine(inputs, units, 1, 0, split, v.data(), bias_of_v.data(), x.data(), Activation::kIdentity, parts.data());
+        k.affine(inputs, units, 1, split, units, v.data(), bias_of_v.data(), x.data(), Activation::kIdentity, parts.data());
+        CHECK(z == parts, "%s: affine of %d + %d units differs from %d", k.isa, split, units - split, units);
     }
 }
 
