@@ -159,7 +159,7 @@ void affine(int in, int out, int m, int from, int to, const float* w, const floa
     w += int64_t(from) * in;
     if (b != nullptr) b += from;
     a_next += from;
-    if (m > kDotSamples && m > kManySamples && is_large(in, units)) {
+    if (m > kDotSamples && m > kManySamples && is_large(in, out)) {
         sgemm(Trans::kYes, Trans::kNo, units, m, in, 1, w, in, a, in, 0, a_next, out);  // Z = WᵀA
         return affine_tail(units, m, out, b, phi, a_next);
     }
@@ -184,7 +184,7 @@ void input_gradient(int in, int out, int m, int from, int to, const float* w, co
     w += from;
     delta_previous += from;
     if (phi != Activation::kIdentity) a += from;
-    if (m > kManySamples && is_large(rows, out)) {
+    if (m > kManySamples && is_large(in, out)) {
         sgemm(Trans::kNo, Trans::kNo, rows, m, out, 1, w, in, delta, out, 0, delta_previous, in);  // δ' = Wδ
         return derivative_tail(rows, m, in, phi, a, delta_previous);
     }

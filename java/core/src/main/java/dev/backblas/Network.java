@@ -26,8 +26,14 @@ import org.jspecify.annotations.Nullable;
  */
 public final class Network {
 
-    /** Samples that go through the network together in {@link #predict(float[], int, float[])}: their A stay in the cache. */
-    private static final int PREDICTION_TILE = 256;
+    /**
+     * Samples that go through the network together in {@link #predict(float[], int, float[])}: their A stay in the cache. Where a
+     * W does not, more of them share it (784-1024-1024-10: 1.06 times as fast).
+     */
+    private static final int PREDICTION_TILE = 256, WIDE_TILE = 1024;
+
+    /** So large a W, 1 MB, does not stay in the cache. */
+    private static final int LARGE_WEIGHTS = 1 << 18;
 
     /** Floats of one row of activations that a thread keeps, unless a single sample needs more. */
     private static final int LARGEST_SCRATCH = 1 << 22;
@@ -43,6 +49,7 @@ public final class Network {
     private final int[] w; // where in parameters Wˡ begins: in × out of layer l, l = 1…L
     private final int[] b; // where bˡ begins: out
     private final int widest; // the largest hidden layer
+    private final int tile; // the most samples that go through it together
     private final Backend backend;
 
     Network(List<Layer> layers, Backend backend) {
@@ -65,6 +72,8 @@ public final class Network {
         }
         parameters = new float[(int) end];
         this.widest = widest;
+        final boolean large = layers.stream().anyMatch(layer -> layer.weights() >= LARGE_WEIGHTS);
+        tile = Math.max(1, Math.min(large ? WIDE_TILE : PREDICTION_TILE, LARGEST_SCRATCH / Math.max(1, widest)));
     }
 
     /**
@@ -288,7 +297,7 @@ public final class Network {
 
     /** The outputs for m samples from {@code xOffset} on; the arguments are known to be right. */
     void predict(float[] x, int xOffset, int m, float[] out, int outOffset) {
-        final int tile = Math.min(m, Math.max(1, Math.min(PREDICTION_TILE, LARGEST_SCRATCH / Math.max(1, widest))));
+        final int tile = Math.min(m, this.tile);
         final Program program = programs.get();
         try {
             for (int j = 0; j < m; j += tile) {

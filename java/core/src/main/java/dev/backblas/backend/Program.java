@@ -44,8 +44,14 @@ public final class Program {
     /** Fewer columns (units, rows) than this cost more in packing the other matrix anew than they save in time. */
     static final int NARROWEST_TILE = 32;
 
-    /** So many columns share the packing of a tile of W. */
-    private static final int WIDEST_TILE = 256;
+    /** So many columns pay for a tile of W. */
+    private static final int WIDE_TILE = 256;
+
+    /**
+     * So many share it, if that leaves it {@value #SHARED_UNITS} units (rows): tiles of a W of 1024 × 1024 with 1024 columns take
+     * 0.93 of the time of all of W with 256 (kernels_bench 1024x256x1024 1024x1024x256).
+     */
+    private static final int WIDEST_TILE = 1024, SHARED_UNITS = 128;
 
     /** A parameter that is updated takes as long as so many multiplications: 28 bytes of memory, or 1 to 2 ns. */
     private static final int UPDATE_WORK = 128;
@@ -584,8 +590,8 @@ public final class Program {
     void addAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a, int aOffset,
                    Activation phi, float[] next, int nextOffset) {
         loopWork += Loops.work(in, out, m, phi);
-        final int columns = columns(m, (long) in * out, phi != Activation.SOFTMAX);
-        final int units = phi == Activation.SOFTMAX ? out : tile(out, (long) in * columns);
+        final int columns = phi == Activation.SOFTMAX ? tile(m, (long) in * out) : shared(m, in, out);
+        final int units = phi == Activation.SOFTMAX ? out : evenTile(out, (long) in * columns);
         for (int k = 0, end; k < out; k = end) {
             end = k + Math.min(units, out - k);
             for (int j = 0, n; j < m; j += n) {
@@ -602,7 +608,7 @@ public final class Program {
     void addInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
                           float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
         loopWork += (long) in * out * m;
-        final int columns = columns(m, (long) in * out, true), rows = tile(in, (long) out * columns);
+        final int columns = shared(m, out, in), rows = evenTile(in, (long) out * columns);
         for (int i = 0, end; i < in; i = end) {
             end = i + Math.min(rows, in - i);
             for (int j = 0, n; j < m; j += n) {
@@ -620,7 +626,7 @@ public final class Program {
                            int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
                            int cBiasOffset) {
         loopWork += (long) in * m * (to - from);
-        final int columns = columns(m, (long) in * (to - from), true), units = tile(to - from, (long) in * columns);
+        final int columns = columns(m, (long) in * (to - from)), units = tile(to - from, (long) in * columns);
         for (int k = from, end; k < to; k = end) {
             end = k + Math.min(units, to - k);
             for (int j = 0, n; j < m; j += n) { // the sum over the batch goes on where it was left
@@ -654,10 +660,23 @@ public final class Program {
         return (int) Math.max(1, Math.min(n, Math.max(NARROWEST_TILE, backend.longestCall() / Math.max(1, work))));
     }
 
-    /** The same of a batch's columns; where even few of them take too long, W is tiled, and they may be as many as pay. */
-    private int columns(int m, long work, boolean weightsMayBeTiled) {
+    /** The same, none of them much smaller than the others. */
+    private int evenTile(int n, long work) {
+        final int tile = tile(n, work), tiles = (n + tile - 1) / tile;
+        return (n + tiles - 1) / tiles;
+    }
+
+    /** How many of a batch's columns a call sums over; where even few of them take too long, W is tiled. */
+    private int columns(int m, long work) {
         final int tile = tile(m, work);
-        return weightsMayBeTiled && tile * work > backend.longestCall() ? Math.min(m, WIDEST_TILE) : tile;
+        return tile * work > backend.longestCall() ? Math.min(m, WIDE_TILE) : tile;
+    }
+
+    /** How many of m columns a tile of W is for, where W is tiled because the product takes too long. */
+    private int shared(int m, int depth, int units) {
+        if (tile(m, (long) depth * units) == m) return m;
+        final long most = backend.longestCall() / ((long) depth * SHARED_UNITS);
+        return (int) Math.min(m, Math.max(WIDE_TILE, Math.min(WIDEST_TILE, most)));
     }
 
     private int add(int kernel, int in, int out, int m, int from, int to, int which, float alpha, float beta, float gamma) {
