@@ -7,30 +7,33 @@ import java.util.Arrays;
  * reached by the same index: it cannot prove that {@code c[o + i]} and {@code x[p + i]} do not overlap, and such a loop stays
  * scalar. So the columns of a strip of A are copied into arrays of their own, and columns of C are summed in others.
  *
- * <p>Blocked as in {@code VectorProduct}, for larger strips, since each loop has its costs: {@value #LENGTH} × {@value #DEPTH} of
- * A stay in the second cache, {@value #COLUMNS} columns of C in the first.
+ * <p>Blocked as in {@code VectorProduct}, for larger strips, since each loop has its costs, as much as 100 elements: a strip of A
+ * stays in the second cache, {@value #COLUMNS} columns of C in the first.
  */
 final class PlainProduct implements MatrixProduct {
 
-    private static final int LENGTH = 512;
-    private static final int DEPTH = 126;
-    private static final int COLUMNS = 12;
-
-    /** Three columns of A times three of B in a loop: the most that JDK 17 turns into vectors. */
+    /** Three columns of A times three of B in a loop: the most that C2 turns into vectors. */
     private static final int WIDTH = 3;
     /** Two such loops make {@link #step}: see there. */
-    private static final int STEP = 2 * WIDTH;
+    private static final int COLUMNS = 2 * WIDTH;
+
+    /** A strip of A is at most {@value #LENGTH} long, {@value #DEPTH} deep, and {@value #AREA} elements large. */
+    private static final int LENGTH = 832;
+    private static final int DEPTH = 264;
+    private static final int AREA = 1 << 17;
 
     /** The longest vector; strips are filled up with zeros, or scalar iterations would end each loop. */
     private static final int LANES = 16;
     /** With its header an odd number of cache lines, so that all arrays lie alike in them, and no two on the same. */
     private static final int SIZE = LENGTH + 3 * LANES - 4;
     /**
-     * What is longer than {@value #SHORT} is filled up to this: C2 takes vectors of 16 only for loops that it saw run more than
-     * 150 times, and all share them.
+     * C2 takes vectors of 16 only for loops that it saw run 160 times or more: while it may still be looking, for the first
+     * {@value #YOUTH} multiplications, shorter strips are filled up to this.
      */
     private static final int LEAST = 160;
-    private static final int SHORT = 96;
+    private static final long YOUTH = 1 << 28;
+    private static long age; // of all threads, about: it changes no result
+
     /** So many multiplications pass from one {@link Scratch#settle} to the next: a few milliseconds. */
     private static final int PERIOD = 1 << 27;
 
@@ -43,8 +46,7 @@ final class PlainProduct implements MatrixProduct {
 
         final float[][] x = new float[DEPTH][SIZE]; // columns of A
         final float[][] t = new float[COLUMNS][SIZE]; // columns of A B
-        final float[] u = new float[SIZE]; // a column of C
-        final float[] rest = new float[STEP * COLUMNS]; // of B, filled up with zeros
+        final float[] rest = new float[COLUMNS * DEPTH]; // of B, filled up with zeros
 
         /**
          * Where the loops begin. C2 lets each begin with scalar iterations, at least one, up to where an address is a multiple of
@@ -63,13 +65,14 @@ final class PlainProduct implements MatrixProduct {
             left -= work;
             if (left > 0) return;
             left = PERIOD;
+            age += PERIOD;
             Arrays.fill(rest, 0);
             long least = Long.MAX_VALUE;
             for (int s = 0; s < LANES; s++)
                 for (int i = 0; i < 3; i++) { // more than once, for the processor may be away meanwhile
                     final long before = System.nanoTime();
                     for (int k = 0; k < 4; k++)
-                        step(LEAST + 1, s, t[0], t[1], t[2], x[0], x[1], x[2], x[3], x[4], x[5], rest, 0, 0, 0, 1);
+                        step(t[0], t[1], t[2], x[0], x[1], x[2], LEAST + 1, s, t[3], t[4], t[5], rest, 0, 0, 0);
                     final long time = System.nanoTime() - before;
                     if (time < least) {
                         least = time;
@@ -105,21 +108,25 @@ final class PlainProduct implements MatrixProduct {
         }
         final Scratch scratch = Scratch.MINE.get();
         scratch.settle((long) rows * columns * depth);
-        final int length = MatrixProduct.part(rows, LENGTH), kc = MatrixProduct.part(depth, DEPTH);
+        final int length = MatrixProduct.part(rows, LENGTH), least = age < YOUTH ? LEAST : 0;
         for (int i = 0; i < rows; i += length) {
-            final int n = Math.min(length, rows - i), filled = n > SHORT && n < LEAST ? LEAST : (n + LANES - 1) / LANES * LANES;
+            final int n = Math.min(length, rows - i), filled = Math.max(least, multiple(n, LANES));
+            final int kc = multiple(MatrixProduct.part(depth, Math.min(DEPTH, AREA / filled)), WIDTH);
             for (int p = 0; p < depth; p += kc) {
                 final int k = Math.min(kc, depth - p);
-                pack(n, filled, k, a, aOffset + i * aRow + p * aColumn, aRow, aColumn, scratch);
+                pack(n, filled, k, alpha, a, aOffset + i * aRow + p * aColumn, aRow, aColumn, scratch);
                 for (int j = 0; j < columns; j += COLUMNS) {
-                    final int width = Math.min(COLUMNS, columns - j);
+                    final int width = Math.min(COLUMNS, columns - j), at = cOffset + i * cRow + j * cColumn;
+                    get(n, filled, width, p == 0 ? beta : 1, c, at, cRow, cColumn, scratch);
                     sum(filled, width, k, b, bOffset + p * bRow + j * bColumn, bRow, bColumn, scratch);
-                    for (int q = 0; q < width; q++)
-                        put(n, alpha, scratch.t[q], scratch.u, scratch.first(), p == 0 ? beta : 1, c,
-                            cOffset + i * cRow + (j + q) * cColumn, cRow);
+                    put(n, width, c, at, cRow, cColumn, scratch);
                 }
             }
         }
+    }
+
+    private static int multiple(int n, int of) {
+        return (n + of - 1) / of * of;
     }
 
     /** c ← α A b + β c where A is contiguous along its rows: four at once, each in two sums, for scalars overlap in time. */
@@ -160,88 +167,103 @@ final class PlainProduct implements MatrixProduct {
         c[i] = beta == 0 ? sum : sum + beta * c[i];
     }
 
-    /** Column p of A to x[p], with zeros below and columns of zeros up to a multiple of {@link #STEP}. */
-    private static void pack(int n, int filled, int depth, float[] a, int aOffset, int aRow, int aColumn,
+    /** Column p of α A to x[p], with zeros below and columns of zeros up to a multiple of {@link #WIDTH}. */
+    private static void pack(int n, int filled, int depth, float alpha, float[] a, int aOffset, int aRow, int aColumn,
                              Scratch scratch) {
         final float[][] x = scratch.x;
         final int first = scratch.first();
         if (aRow == 1) for (int p = 0; p < depth; p++) System.arraycopy(a, aOffset + p * aColumn, x[p], first, n);
         else transpose(n, depth, a, aOffset, aRow, x, first);
-        int p = 0;
-        for (; p < depth; p++) Arrays.fill(x[p], first + n, first + filled, 0);
-        for (; p % STEP != 0; p++) Arrays.fill(x[p], first, first + filled, 0);
+        for (int p = 0; p < depth; p++) {
+            Arrays.fill(x[p], first + n, first + filled, 0);
+            if (alpha != 1) scale(1 + filled, alpha, x[p], scratch.start);
+        }
+        for (int p = depth; p % WIDTH != 0; p++) Arrays.fill(x[p], first, first + filled, 0);
     }
 
-    /** x[p][first + i] = a[aOffset + i * aRow + p], for eight i at a time. */
+    private static void scale(int n, float alpha, float[] x, int start) {
+        for (int i = 0; i < n; i++) x[i + start] *= alpha;
+    }
+
+    /** x[p][first + i] = a[aOffset + i * aRow + p], for sixteen i at a time: a cache line. */
     private static void transpose(int n, int depth, float[] a, int aOffset, int aRow, float[][] x, int first) {
         int i = 0;
-        for (; i + 8 <= n; i += 8) {
-            final int a0 = aOffset + i * aRow, a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow,
-                a6 = a5 + aRow, a7 = a6 + aRow, at = first + i;
-            for (int p = 0; p < depth; p++) {
-                final float[] to = x[p];
-                to[at] = a[a0 + p];
-                to[at + 1] = a[a1 + p];
-                to[at + 2] = a[a2 + p];
-                to[at + 3] = a[a3 + p];
-                to[at + 4] = a[a4 + p];
-                to[at + 5] = a[a5 + p];
-                to[at + 6] = a[a6 + p];
-                to[at + 7] = a[a7 + p];
-            }
-        }
+        for (; i + LANES <= n; i += LANES) transpose16(depth, a, aOffset + i * aRow, aRow, x, first + i);
         for (; i < n; i++) for (int p = 0; p < depth; p++) x[p][first + i] = a[aOffset + i * aRow + p];
     }
 
-    /** t[j] = Σ x[p] bₚⱼ. */
-    private static void sum(int n, int columns, int depth, float[] b, int bOffset, int bRow, int bColumn, Scratch scratch) {
-        final float[][] x = scratch.x, t = scratch.t;
-        final int start = scratch.start;
-        for (int j = 0; j < columns || j % WIDTH != 0; j++) Arrays.fill(t[j], start, start + 1 + n, 0);
-        for (int p = 0; p < depth; p += STEP) {
-            bOffset += p == 0 ? 0 : STEP * bRow;
-            if (p + STEP > depth) {
-                rest(depth - p, columns, b, bOffset, bRow, bColumn, scratch.rest);
-                b = scratch.rest;
-                bOffset = 0;
-                bRow = 1;
-                bColumn = STEP;
-            }
-            for (int j = 0; j < columns; j += WIDTH) // what is too wide computes the first of three again
-                step(n + 1, start, t[j], t[j + 1], t[j + 2], x[p], x[p + 1], x[p + 2], x[p + 3], x[p + 4], x[p + 5],
-                     b, bOffset + j * bColumn, j + 1 < columns ? bColumn : 0, j + 2 < columns ? 2 * bColumn : 0, bRow);
+    private static void transpose16(int depth, float[] a, int a0, int aRow, float[][] x, int at) {
+        final int a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow, a6 = a5 + aRow, a7 = a6 + aRow,
+            a8 = a7 + aRow, a9 = a8 + aRow, a10 = a9 + aRow, a11 = a10 + aRow, a12 = a11 + aRow, a13 = a12 + aRow,
+            a14 = a13 + aRow, a15 = a14 + aRow;
+        for (int p = 0; p < depth; p++) {
+            final float[] to = x[p];
+            to[at] = a[a0 + p];
+            to[at + 1] = a[a1 + p];
+            to[at + 2] = a[a2 + p];
+            to[at + 3] = a[a3 + p];
+            to[at + 4] = a[a4 + p];
+            to[at + 5] = a[a5 + p];
+            to[at + 6] = a[a6 + p];
+            to[at + 7] = a[a7 + p];
+            to[at + 8] = a[a8 + p];
+            to[at + 9] = a[a9 + p];
+            to[at + 10] = a[a10 + p];
+            to[at + 11] = a[a11 + p];
+            to[at + 12] = a[a12 + p];
+            to[at + 13] = a[a13 + p];
+            to[at + 14] = a[a14 + p];
+            to[at + 15] = a[a15 + p];
         }
     }
 
-    /** The last rows of B, and rows of zeros up to {@link #STEP}; zero times what A is filled up with is zero. */
-    private static void rest(int depth, int columns, float[] b, int bOffset, int bRow, int bColumn, float[] rest) {
-        Arrays.fill(rest, 0);
-        for (int j = 0; j < columns; j++)
-            for (int p = 0; p < depth; p++) rest[j * STEP + p] = b[bOffset + p * bRow + j * bColumn];
+    /** t[j] += Σ x[p] bₚⱼ. */
+    private static void sum(int n, int width, int depth, float[] b, int at, int bRow, int bColumn, Scratch scratch) {
+        final float[][] x = scratch.x, t = scratch.t;
+        final float[] t3 = width > WIDTH ? t[3] : null, rest = scratch.rest;
+        final int start = scratch.start, whole = width % WIDTH == 0 ? depth / WIDTH * WIDTH : 0;
+        for (int p = 0; p < whole; p += WIDTH)
+            step(t[0], t[1], t[2], x[p], x[p + 1], x[p + 2], 1 + n, start, t3, t[4], t[5], b, at + p * bRow, bRow, bColumn);
+        if (whole == depth) return;
+        rest(depth - whole, width, b, at + whole * bRow, bRow, bColumn, rest);
+        for (int p = whole; p < depth; p += WIDTH)
+            step(t[0], t[1], t[2], x[p], x[p + 1], x[p + 2], 1 + n, start, t3, t[4], t[5], rest, p - whole, 1, DEPTH);
+    }
+
+    /** What is left of B, with zeros around it; zero times what A is filled up with is zero. */
+    private static void rest(int depth, int width, float[] b, int at, int bRow, int bColumn, float[] rest) {
+        for (int j = 0; j < COLUMNS; j++) {
+            Arrays.fill(rest, j * DEPTH, j * DEPTH + multiple(depth, WIDTH), 0);
+            if (j < width) for (int p = 0; p < depth; p++) rest[j * DEPTH + p] = b[at + p * bRow + j * bColumn];
+        }
     }
 
     /**
-     * t += six columns of A times a 6 × 3 of B. In two loops, for this makes the method larger than what HotSpot inlines
-     * ({@code FreqInlineSize}): compiled into {@link #sum}, within its loops, they would stay scalar on JDK 17.
+     * t += three columns of A times a 3 × 6 of B. In two loops, for this makes the method larger than what HotSpot inlines
+     * ({@code FreqInlineSize}): compiled into {@link #sum}, within its loops, they would stay scalar on JDK 17. The parameters
+     * stand in the order in which the loops need them, for the first six come in registers, and C2 leaves the others in memory,
+     * even in a loop (JDK 17: 10 % slower).
      */
-    private static void step(int n, int start, float[] t0, float[] t1, float[] t2, float[] x0, float[] x1, float[] x2, float[] x3,
-                             float[] x4, float[] x5, float[] b, int at, int j1, int j2, int bRow) {
-        final int p1 = at + bRow, p2 = p1 + bRow, p3 = p2 + bRow, p4 = p3 + bRow, p5 = p4 + bRow;
-        final float b00 = b[at], b01 = b[at + j1], b02 = b[at + j2], b10 = b[p1], b11 = b[p1 + j1], b12 = b[p1 + j2],
-            b20 = b[p2], b21 = b[p2 + j1], b22 = b[p2 + j2];
+    private static void step(float[] t0, float[] t1, float[] t2, float[] x0, float[] x1, float[] x2, int n, int start, float[] t3,
+                             float[] t4, float[] t5, float[] b, int at, int bRow, int bColumn) {
+        final int at1 = at + bColumn, at2 = at1 + bColumn;
+        final float b00 = b[at], b10 = b[at + bRow], b20 = b[at + 2 * bRow], b01 = b[at1], b11 = b[at1 + bRow],
+            b21 = b[at1 + 2 * bRow], b02 = b[at2], b12 = b[at2 + bRow], b22 = b[at2 + 2 * bRow];
         for (int i = 0; i < n; i++) {
             final float y0 = x0[i + start], y1 = x1[i + start], y2 = x2[i + start];
             t0[i + start] = fma(b20, y2, fma(b10, y1, fma(b00, y0, t0[i + start])));
             t1[i + start] = fma(b21, y2, fma(b11, y1, fma(b01, y0, t1[i + start])));
             t2[i + start] = fma(b22, y2, fma(b12, y1, fma(b02, y0, t2[i + start])));
         }
-        final float b30 = b[p3], b31 = b[p3 + j1], b32 = b[p3 + j2], b40 = b[p4], b41 = b[p4 + j1], b42 = b[p4 + j2],
-            b50 = b[p5], b51 = b[p5 + j1], b52 = b[p5 + j2];
+        if (t3 == null) return;
+        final int at3 = at2 + bColumn, at4 = at3 + bColumn, at5 = at4 + bColumn;
+        final float b03 = b[at3], b13 = b[at3 + bRow], b23 = b[at3 + 2 * bRow], b04 = b[at4], b14 = b[at4 + bRow],
+            b24 = b[at4 + 2 * bRow], b05 = b[at5], b15 = b[at5 + bRow], b25 = b[at5 + 2 * bRow];
         for (int i = 0; i < n; i++) {
-            final float y0 = x3[i + start], y1 = x4[i + start], y2 = x5[i + start];
-            t0[i + start] = fma(b50, y2, fma(b40, y1, fma(b30, y0, t0[i + start])));
-            t1[i + start] = fma(b51, y2, fma(b41, y1, fma(b31, y0, t1[i + start])));
-            t2[i + start] = fma(b52, y2, fma(b42, y1, fma(b32, y0, t2[i + start])));
+            final float y0 = x0[i + start], y1 = x1[i + start], y2 = x2[i + start];
+            t3[i + start] = fma(b23, y2, fma(b13, y1, fma(b03, y0, t3[i + start])));
+            t4[i + start] = fma(b24, y2, fma(b14, y1, fma(b04, y0, t4[i + start])));
+            t5[i + start] = fma(b25, y2, fma(b15, y1, fma(b05, y0, t5[i + start])));
         }
     }
 
@@ -249,16 +271,30 @@ final class PlainProduct implements MatrixProduct {
         return MatrixProduct.FUSED ? Math.fma(x, y, z) : x * y + z;
     }
 
-    /** A column of C, c ← α t + β c. */
-    private static void put(int n, float alpha, float[] t, float[] u, int first, float beta, float[] c, int at, int cRow) {
-        if (beta != 0) {
-            if (cRow == 1) System.arraycopy(c, at, u, first, n);
-            else for (int i = 0; i < n; i++) u[first + i] = c[at + i * cRow];
-            for (int i = first; i < first + n; i++) t[i] = alpha * t[i] + beta * u[i];
-        } else if (alpha != 1) {
-            for (int i = first; i < first + n; i++) t[i] *= alpha;
+    /** t ← β times columns of C. */
+    private static void get(int n, int filled, int width, float beta, float[] c, int at, int cRow, int cColumn, Scratch scratch) {
+        final int first = scratch.first();
+        for (int j = 0; j < width; j++) {
+            final float[] t = scratch.t[j];
+            if (beta == 0) {
+                Arrays.fill(t, first - 1, first + filled, 0);
+                continue;
+            }
+            t[first - 1] = 0;
+            Arrays.fill(t, first + n, first + filled, 0);
+            if (cRow == 1) System.arraycopy(c, at + j * cColumn, t, first, n);
+            else for (int i = 0; i < n; i++) t[first + i] = c[at + j * cColumn + i * cRow];
+            if (beta != 1) scale(1 + filled, beta, t, first - 1);
         }
-        if (cRow == 1) System.arraycopy(t, first, c, at, n);
-        else for (int i = 0; i < n; i++) c[at + i * cRow] = t[first + i];
+    }
+
+    /** Columns of C ← t. */
+    private static void put(int n, int width, float[] c, int at, int cRow, int cColumn, Scratch scratch) {
+        final int first = scratch.first();
+        for (int j = 0; j < width; j++) {
+            final float[] t = scratch.t[j];
+            if (cRow == 1) System.arraycopy(t, first, c, at + j * cColumn, n);
+            else for (int i = 0; i < n; i++) c[at + j * cColumn + i * cRow] = t[first + i];
+        }
     }
 }
