@@ -113,10 +113,14 @@ final class VectorProduct implements MatrixProduct {
                 // A tile that is too wide computes its last column again
                 final int b1 = column + Math.min(1, width - 1) * bColumn, b2 = column + Math.min(2, width - 1) * bColumn,
                     b3 = column + Math.min(3, width - 1) * bColumn;
-                if (height == NARROW) tile2(depth, strip, start, step, b, column, b1, b2, b3, scratch.tile);
-                else tile4(depth, strip, start, step, b, column, b1, b2, b3, scratch.tile);
-                for (int k = 0; k < width; k++)
-                    put(n, alpha, scratch.tile, k * height, beta, c, cOffset + (j + k) * cColumn + i);
+                if (n == height && width == WIDTH)
+                    tile(height, depth, strip, start, step, b, column, b1, b2, b3, alpha, beta, c, cOffset + j * cColumn + i,
+                         cColumn);
+                else {
+                    tile(height, depth, strip, start, step, b, column, b1, b2, b3, 1, 0, scratch.tile, 0, height);
+                    for (int k = 0; k < width; k++)
+                        put(n, alpha, scratch.tile, k * height, beta, c, cOffset + (j + k) * cColumn + i);
+                }
             }
         }
     }
@@ -166,8 +170,15 @@ final class VectorProduct implements MatrixProduct {
         for (; i < rows; i++) for (int p = 0; p < length; p++) to[p * height + i] = a[aOffset + i * aRow + p];
     }
 
+    /** C ← α A B + β C for a strip of A, of one of two heights, and four columns. */
+    private static void tile(int height, int depth, float[] a, int aOffset, int step, float[] b, int b0, int b1, int b2, int b3,
+                             float alpha, float beta, float[] c, int at, int cColumn) {
+        if (height == NARROW) tile2(depth, a, aOffset, step, b, b0, b1, b2, b3, alpha, beta, c, at, cColumn);
+        else tile4(depth, a, aOffset, step, b, b0, b1, b2, b3, alpha, beta, c, at, cColumn);
+    }
+
     private static void tile4(int depth, float[] a, int aOffset, int step, float[] b, int b0, int b1, int b2, int b3,
-                              float[] tile) {
+                              float alpha, float beta, float[] c, int at, int cColumn) {
         FloatVector c00 = FloatVector.zero(SPECIES), c01 = FloatVector.zero(SPECIES), c02 = FloatVector.zero(SPECIES),
             c03 = FloatVector.zero(SPECIES), c10 = FloatVector.zero(SPECIES), c11 = FloatVector.zero(SPECIES),
             c12 = FloatVector.zero(SPECIES), c13 = FloatVector.zero(SPECIES), c20 = FloatVector.zero(SPECIES),
@@ -199,26 +210,46 @@ final class VectorProduct implements MatrixProduct {
             c23 = a2.fma(x, c23);
             c33 = a3.fma(x, c33);
         }
-        c00.intoArray(tile, 0);
-        c10.intoArray(tile, L);
-        c20.intoArray(tile, 2 * L);
-        c30.intoArray(tile, 3 * L);
-        c01.intoArray(tile, 4 * L);
-        c11.intoArray(tile, 5 * L);
-        c21.intoArray(tile, 6 * L);
-        c31.intoArray(tile, 7 * L);
-        c02.intoArray(tile, 8 * L);
-        c12.intoArray(tile, 9 * L);
-        c22.intoArray(tile, 10 * L);
-        c32.intoArray(tile, 11 * L);
-        c03.intoArray(tile, 12 * L);
-        c13.intoArray(tile, 13 * L);
-        c23.intoArray(tile, 14 * L);
-        c33.intoArray(tile, 15 * L);
+        final int at1 = at + cColumn, at2 = at1 + cColumn, at3 = at2 + cColumn;
+        if (beta == 0) {
+            c00.mul(alpha).intoArray(c, at);
+            c10.mul(alpha).intoArray(c, at + L);
+            c20.mul(alpha).intoArray(c, at + 2 * L);
+            c30.mul(alpha).intoArray(c, at + 3 * L);
+            c01.mul(alpha).intoArray(c, at1);
+            c11.mul(alpha).intoArray(c, at1 + L);
+            c21.mul(alpha).intoArray(c, at1 + 2 * L);
+            c31.mul(alpha).intoArray(c, at1 + 3 * L);
+            c02.mul(alpha).intoArray(c, at2);
+            c12.mul(alpha).intoArray(c, at2 + L);
+            c22.mul(alpha).intoArray(c, at2 + 2 * L);
+            c32.mul(alpha).intoArray(c, at2 + 3 * L);
+            c03.mul(alpha).intoArray(c, at3);
+            c13.mul(alpha).intoArray(c, at3 + L);
+            c23.mul(alpha).intoArray(c, at3 + 2 * L);
+            c33.mul(alpha).intoArray(c, at3 + 3 * L);
+        } else {
+            FloatVector.fromArray(SPECIES, c, at).mul(beta).add(c00.mul(alpha)).intoArray(c, at);
+            FloatVector.fromArray(SPECIES, c, at + L).mul(beta).add(c10.mul(alpha)).intoArray(c, at + L);
+            FloatVector.fromArray(SPECIES, c, at + 2 * L).mul(beta).add(c20.mul(alpha)).intoArray(c, at + 2 * L);
+            FloatVector.fromArray(SPECIES, c, at + 3 * L).mul(beta).add(c30.mul(alpha)).intoArray(c, at + 3 * L);
+            FloatVector.fromArray(SPECIES, c, at1).mul(beta).add(c01.mul(alpha)).intoArray(c, at1);
+            FloatVector.fromArray(SPECIES, c, at1 + L).mul(beta).add(c11.mul(alpha)).intoArray(c, at1 + L);
+            FloatVector.fromArray(SPECIES, c, at1 + 2 * L).mul(beta).add(c21.mul(alpha)).intoArray(c, at1 + 2 * L);
+            FloatVector.fromArray(SPECIES, c, at1 + 3 * L).mul(beta).add(c31.mul(alpha)).intoArray(c, at1 + 3 * L);
+            FloatVector.fromArray(SPECIES, c, at2).mul(beta).add(c02.mul(alpha)).intoArray(c, at2);
+            FloatVector.fromArray(SPECIES, c, at2 + L).mul(beta).add(c12.mul(alpha)).intoArray(c, at2 + L);
+            FloatVector.fromArray(SPECIES, c, at2 + 2 * L).mul(beta).add(c22.mul(alpha)).intoArray(c, at2 + 2 * L);
+            FloatVector.fromArray(SPECIES, c, at2 + 3 * L).mul(beta).add(c32.mul(alpha)).intoArray(c, at2 + 3 * L);
+            FloatVector.fromArray(SPECIES, c, at3).mul(beta).add(c03.mul(alpha)).intoArray(c, at3);
+            FloatVector.fromArray(SPECIES, c, at3 + L).mul(beta).add(c13.mul(alpha)).intoArray(c, at3 + L);
+            FloatVector.fromArray(SPECIES, c, at3 + 2 * L).mul(beta).add(c23.mul(alpha)).intoArray(c, at3 + 2 * L);
+            FloatVector.fromArray(SPECIES, c, at3 + 3 * L).mul(beta).add(c33.mul(alpha)).intoArray(c, at3 + 3 * L);
+        }
     }
 
     private static void tile2(int depth, float[] a, int aOffset, int step, float[] b, int b0, int b1, int b2, int b3,
-                              float[] tile) {
+                              float alpha, float beta, float[] c, int at, int cColumn) {
         FloatVector c00 = FloatVector.zero(SPECIES), c01 = FloatVector.zero(SPECIES), c02 = FloatVector.zero(SPECIES),
             c03 = FloatVector.zero(SPECIES), c10 = FloatVector.zero(SPECIES), c11 = FloatVector.zero(SPECIES),
             c12 = FloatVector.zero(SPECIES), c13 = FloatVector.zero(SPECIES);
@@ -238,14 +269,26 @@ final class VectorProduct implements MatrixProduct {
             c03 = a0.fma(x, c03);
             c13 = a1.fma(x, c13);
         }
-        c00.intoArray(tile, 0);
-        c10.intoArray(tile, L);
-        c01.intoArray(tile, 2 * L);
-        c11.intoArray(tile, 3 * L);
-        c02.intoArray(tile, 4 * L);
-        c12.intoArray(tile, 5 * L);
-        c03.intoArray(tile, 6 * L);
-        c13.intoArray(tile, 7 * L);
+        final int at1 = at + cColumn, at2 = at1 + cColumn, at3 = at2 + cColumn;
+        if (beta == 0) {
+            c00.mul(alpha).intoArray(c, at);
+            c10.mul(alpha).intoArray(c, at + L);
+            c01.mul(alpha).intoArray(c, at1);
+            c11.mul(alpha).intoArray(c, at1 + L);
+            c02.mul(alpha).intoArray(c, at2);
+            c12.mul(alpha).intoArray(c, at2 + L);
+            c03.mul(alpha).intoArray(c, at3);
+            c13.mul(alpha).intoArray(c, at3 + L);
+        } else {
+            FloatVector.fromArray(SPECIES, c, at).mul(beta).add(c00.mul(alpha)).intoArray(c, at);
+            FloatVector.fromArray(SPECIES, c, at + L).mul(beta).add(c10.mul(alpha)).intoArray(c, at + L);
+            FloatVector.fromArray(SPECIES, c, at1).mul(beta).add(c01.mul(alpha)).intoArray(c, at1);
+            FloatVector.fromArray(SPECIES, c, at1 + L).mul(beta).add(c11.mul(alpha)).intoArray(c, at1 + L);
+            FloatVector.fromArray(SPECIES, c, at2).mul(beta).add(c02.mul(alpha)).intoArray(c, at2);
+            FloatVector.fromArray(SPECIES, c, at2 + L).mul(beta).add(c12.mul(alpha)).intoArray(c, at2 + L);
+            FloatVector.fromArray(SPECIES, c, at3).mul(beta).add(c03.mul(alpha)).intoArray(c, at3);
+            FloatVector.fromArray(SPECIES, c, at3 + L).mul(beta).add(c13.mul(alpha)).intoArray(c, at3 + L);
+        }
     }
 
     /** Where Aᵀ and B are contiguous along the depth, which is at least one vector: four rows of A at once. */
