@@ -39,6 +39,8 @@ final class VectorProduct implements MatrixProduct {
     private static final VectorShuffle<Float> SWAP1 = swap(1), SWAP2 = swap(2), SWAP4 = swap(4), SWAP8 = swap(8);
     private static final VectorMask<Float> ODD = VectorMask.fromLong(SPECIES, 0xaaaa);
     private static final VectorMask<Float> ODD_PAIR = VectorMask.fromLong(SPECIES, 0xcccc);
+    private static final VectorMask<Float> ODD_QUARTER = VectorMask.fromLong(SPECIES, 0xf0f0);
+    private static final VectorMask<Float> UPPER = VectorMask.fromLong(SPECIES, 0xff00);
 
     private static VectorShuffle<Float> swap(int distance) {
         return VectorShuffle.fromOp(SPECIES, lane -> (lane ^ distance) % L);
@@ -92,7 +94,7 @@ final class VectorProduct implements MatrixProduct {
                               Scratch scratch) {
         if (bRow != 1) {
             final float[] panel = scratch.panel(depth * columns);
-            transpose(depth, columns, b, bOffset, bRow, panel, depth);
+            transpose(depth, columns, b, bOffset, bRow, panel, depth, scratch.tile);
             b = panel;
             bOffset = 0;
             bColumn = depth;
@@ -104,7 +106,7 @@ final class VectorProduct implements MatrixProduct {
             int start = aOffset + i * aRow, step = aColumn;
             if (aRow != 1 || n < height || columns > FEW) {
                 strip = scratch.strip;
-                pack(n, height, depth, a, start, aRow, aColumn, strip);
+                pack(n, height, depth, a, start, aRow, aColumn, strip, scratch.tile);
                 start = 0;
                 step = height;
             }
@@ -140,34 +142,68 @@ final class VectorProduct implements MatrixProduct {
     }
 
     /** A strip of A, its rows side by side, with zeros below. */
-    private static void pack(int n, int height, int depth, float[] a, int aOffset, int aRow, int aColumn, float[] strip) {
+    private static void pack(int n, int height, int depth, float[] a, int aOffset, int aRow, int aColumn, float[] strip,
+                             float[] square) {
         if (n < height) Arrays.fill(strip, 0, height * depth, 0);
         if (aRow != 1) {
-            transpose(n, depth, a, aOffset, aRow, strip, height);
+            transpose(n, depth, a, aOffset, aRow, strip, height, square);
         } else {
             for (int p = 0; p < depth; p++) System.arraycopy(a, aOffset + p * aColumn, strip, p * height, n);
         }
     }
 
-    /** to[p * height + i] = a[aOffset + i * aRow + p]: rows that are contiguous become columns, eight at a time. */
-    private static void transpose(int rows, int length, float[] a, int aOffset, int aRow, float[] to, int height) {
+    /** to[p * height + i] = a[aOffset + i * aRow + p]: rows that are contiguous become columns. */
+    private static void transpose(int rows, int length, float[] a, int aOffset, int aRow, float[] to, int height, float[] square) {
         int i = 0;
-        for (; i + 8 <= rows; i += 8) {
-            final int a0 = aOffset + i * aRow, a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow,
-                a6 = a5 + aRow, a7 = a6 + aRow;
-            for (int p = 0; p < length; p++) {
-                final int at = p * height + i;
-                to[at] = a[a0 + p];
-                to[at + 1] = a[a1 + p];
-                to[at + 2] = a[a2 + p];
-                to[at + 3] = a[a3 + p];
-                to[at + 4] = a[a4 + p];
-                to[at + 5] = a[a5 + p];
-                to[at + 6] = a[a6 + p];
-                to[at + 7] = a[a7 + p];
+        if (L == 16)
+            for (; i + L <= rows; i += L) {
+                int p = 0;
+                for (; p + L <= length; p += L) {
+                    final int at = aOffset + i * aRow + p;
+                    for (int k = 0; k < L; k += 4) near(a, at + k * aRow, aRow, square, k * L);
+                    for (int k = 0; k < 4; k++) far(square, k * L, to, p * height + i + k * height, 4 * height);
+                }
+                for (; p < length; p++) for (int k = 0; k < L; k++) to[p * height + i + k] = a[aOffset + (i + k) * aRow + p];
             }
-        }
+        for (; i + 8 <= rows; i += 8) transpose8(length, a, aOffset + i * aRow, aRow, to, i, height);
         for (; i < rows; i++) for (int p = 0; p < length; p++) to[p * height + i] = a[aOffset + i * aRow + p];
+    }
+
+    private static void near(float[] a, int at, int aRow, float[] to, int to0) {
+        final FloatVector r0 = FloatVector.fromArray(SPECIES, a, at), r1 = FloatVector.fromArray(SPECIES, a, at + aRow),
+            r2 = FloatVector.fromArray(SPECIES, a, at + 2 * aRow), r3 = FloatVector.fromArray(SPECIES, a, at + 3 * aRow);
+        final FloatVector s0 = r0.blend(r1.rearrange(SWAP1), ODD), s1 = r0.rearrange(SWAP1).blend(r1, ODD),
+            s2 = r2.blend(r3.rearrange(SWAP1), ODD), s3 = r2.rearrange(SWAP1).blend(r3, ODD);
+        s0.blend(s2.rearrange(SWAP2), ODD_PAIR).intoArray(to, to0);
+        s1.blend(s3.rearrange(SWAP2), ODD_PAIR).intoArray(to, to0 + L);
+        s0.rearrange(SWAP2).blend(s2, ODD_PAIR).intoArray(to, to0 + 2 * L);
+        s1.rearrange(SWAP2).blend(s3, ODD_PAIR).intoArray(to, to0 + 3 * L);
+    }
+
+    private static void far(float[] a, int at, float[] to, int to0, int toRow) {
+        final FloatVector r0 = FloatVector.fromArray(SPECIES, a, at), r1 = FloatVector.fromArray(SPECIES, a, at + 4 * L),
+            r2 = FloatVector.fromArray(SPECIES, a, at + 8 * L), r3 = FloatVector.fromArray(SPECIES, a, at + 12 * L);
+        final FloatVector s0 = r0.blend(r1.rearrange(SWAP4), ODD_QUARTER), s1 = r0.rearrange(SWAP4).blend(r1, ODD_QUARTER),
+            s2 = r2.blend(r3.rearrange(SWAP4), ODD_QUARTER), s3 = r2.rearrange(SWAP4).blend(r3, ODD_QUARTER);
+        s0.blend(s2.rearrange(SWAP8), UPPER).intoArray(to, to0);
+        s1.blend(s3.rearrange(SWAP8), UPPER).intoArray(to, to0 + toRow);
+        s0.rearrange(SWAP8).blend(s2, UPPER).intoArray(to, to0 + 2 * toRow);
+        s1.rearrange(SWAP8).blend(s3, UPPER).intoArray(to, to0 + 3 * toRow);
+    }
+
+    private static void transpose8(int length, float[] a, int a0, int aRow, float[] to, int i, int height) {
+        final int a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow, a6 = a5 + aRow, a7 = a6 + aRow;
+        for (int p = 0; p < length; p++) {
+            final int at = p * height + i;
+            to[at] = a[a0 + p];
+            to[at + 1] = a[a1 + p];
+            to[at + 2] = a[a2 + p];
+            to[at + 3] = a[a3 + p];
+            to[at + 4] = a[a4 + p];
+            to[at + 5] = a[a5 + p];
+            to[at + 6] = a[a6 + p];
+            to[at + 7] = a[a7 + p];
+        }
     }
 
     /** C ← α A B + β C for a strip of A, of one of two heights, and four columns. */
