@@ -160,8 +160,8 @@ final class VectorProduct implements MatrixProduct {
                 int p = 0;
                 for (; p + L <= length; p += L) {
                     final int at = aOffset + i * aRow + p;
-                    for (int k = 0; k < L; k += 4) near(a, at + k * aRow, aRow, square, k * L);
-                    for (int k = 0; k < 4; k++) far(square, k * L, to, p * height + i + k * height, 4 * height);
+                    near(a, at, aRow, square);
+                    far(square, to, p * height + i, height);
                 }
                 for (; p < length; p++) for (int k = 0; k < L; k++) to[p * height + i + k] = a[aOffset + (i + k) * aRow + p];
             }
@@ -169,26 +169,30 @@ final class VectorProduct implements MatrixProduct {
         for (; i < rows; i++) for (int p = 0; p < length; p++) to[p * height + i] = a[aOffset + i * aRow + p];
     }
 
-    private static void near(float[] a, int at, int aRow, float[] to, int to0) {
-        final FloatVector r0 = FloatVector.fromArray(SPECIES, a, at), r1 = FloatVector.fromArray(SPECIES, a, at + aRow),
-            r2 = FloatVector.fromArray(SPECIES, a, at + 2 * aRow), r3 = FloatVector.fromArray(SPECIES, a, at + 3 * aRow);
-        final FloatVector s0 = r0.blend(r1.rearrange(SWAP1), ODD), s1 = r0.rearrange(SWAP1).blend(r1, ODD),
-            s2 = r2.blend(r3.rearrange(SWAP1), ODD), s3 = r2.rearrange(SWAP1).blend(r3, ODD);
-        s0.blend(s2.rearrange(SWAP2), ODD_PAIR).intoArray(to, to0);
-        s1.blend(s3.rearrange(SWAP2), ODD_PAIR).intoArray(to, to0 + L);
-        s0.rearrange(SWAP2).blend(s2, ODD_PAIR).intoArray(to, to0 + 2 * L);
-        s1.rearrange(SWAP2).blend(s3, ODD_PAIR).intoArray(to, to0 + 3 * L);
+    private static void near(float[] a, int at, int aRow, float[] to) {
+        for (int k = 0; k < L; k += 4, at += 4 * aRow) {
+            final FloatVector r0 = FloatVector.fromArray(SPECIES, a, at), r1 = FloatVector.fromArray(SPECIES, a, at + aRow),
+                r2 = FloatVector.fromArray(SPECIES, a, at + 2 * aRow), r3 = FloatVector.fromArray(SPECIES, a, at + 3 * aRow);
+            final FloatVector s0 = r0.blend(r1.rearrange(SWAP1), ODD), s1 = r0.rearrange(SWAP1).blend(r1, ODD),
+                s2 = r2.blend(r3.rearrange(SWAP1), ODD), s3 = r2.rearrange(SWAP1).blend(r3, ODD);
+            s0.blend(s2.rearrange(SWAP2), ODD_PAIR).intoArray(to, k * L);
+            s1.blend(s3.rearrange(SWAP2), ODD_PAIR).intoArray(to, k * L + L);
+            s0.rearrange(SWAP2).blend(s2, ODD_PAIR).intoArray(to, k * L + 2 * L);
+            s1.rearrange(SWAP2).blend(s3, ODD_PAIR).intoArray(to, k * L + 3 * L);
+        }
     }
 
-    private static void far(float[] a, int at, float[] to, int to0, int toRow) {
-        final FloatVector r0 = FloatVector.fromArray(SPECIES, a, at), r1 = FloatVector.fromArray(SPECIES, a, at + 4 * L),
-            r2 = FloatVector.fromArray(SPECIES, a, at + 8 * L), r3 = FloatVector.fromArray(SPECIES, a, at + 12 * L);
-        final FloatVector s0 = r0.blend(r1.rearrange(SWAP4), ODD_QUARTER), s1 = r0.rearrange(SWAP4).blend(r1, ODD_QUARTER),
-            s2 = r2.blend(r3.rearrange(SWAP4), ODD_QUARTER), s3 = r2.rearrange(SWAP4).blend(r3, ODD_QUARTER);
-        s0.blend(s2.rearrange(SWAP8), UPPER).intoArray(to, to0);
-        s1.blend(s3.rearrange(SWAP8), UPPER).intoArray(to, to0 + toRow);
-        s0.rearrange(SWAP8).blend(s2, UPPER).intoArray(to, to0 + 2 * toRow);
-        s1.rearrange(SWAP8).blend(s3, UPPER).intoArray(to, to0 + 3 * toRow);
+    private static void far(float[] a, float[] to, int at, int toRow) {
+        for (int k = 0; k < 4; k++, at += toRow) {
+            final FloatVector r0 = FloatVector.fromArray(SPECIES, a, k * L), r1 = FloatVector.fromArray(SPECIES, a, (k + 4) * L),
+                r2 = FloatVector.fromArray(SPECIES, a, (k + 8) * L), r3 = FloatVector.fromArray(SPECIES, a, (k + 12) * L);
+            final FloatVector s0 = r0.blend(r1.rearrange(SWAP4), ODD_QUARTER), s1 = r0.rearrange(SWAP4).blend(r1, ODD_QUARTER),
+                s2 = r2.blend(r3.rearrange(SWAP4), ODD_QUARTER), s3 = r2.rearrange(SWAP4).blend(r3, ODD_QUARTER);
+            s0.blend(s2.rearrange(SWAP8), UPPER).intoArray(to, at);
+            s1.blend(s3.rearrange(SWAP8), UPPER).intoArray(to, at + 4 * toRow);
+            s0.rearrange(SWAP8).blend(s2, UPPER).intoArray(to, at + 8 * toRow);
+            s1.rearrange(SWAP8).blend(s3, UPPER).intoArray(to, at + 12 * toRow);
+        }
     }
 
     private static void transpose8(int length, float[] a, int a0, int aRow, float[] to, int i, int height) {
