@@ -37,10 +37,9 @@ final class VectorProduct implements MatrixProduct {
     private static final int SHALLOW = 2;
 
     private static final VectorShuffle<Float> SWAP1 = swap(1), SWAP2 = swap(2), SWAP4 = swap(4), SWAP8 = swap(8);
-    private static final VectorMask<Float> ODD = VectorMask.fromLong(SPECIES, 0xaaaa);
-    private static final VectorMask<Float> ODD_PAIR = VectorMask.fromLong(SPECIES, 0xcccc);
-    private static final VectorMask<Float> ODD_QUARTER = VectorMask.fromLong(SPECIES, 0xf0f0);
-    private static final VectorMask<Float> UPPER = VectorMask.fromLong(SPECIES, 0xff00);
+    private static final VectorMask<Float> ODD = VectorMask.fromLong(SPECIES, 0xaaaa),
+        ODD_PAIR = VectorMask.fromLong(SPECIES, 0xcccc), ODD_QUAD = VectorMask.fromLong(SPECIES, 0xf0f0),
+        UPPER = VectorMask.fromLong(SPECIES, 0xff00);
 
     private static VectorShuffle<Float> swap(int distance) {
         return VectorShuffle.fromOp(SPECIES, lane -> (lane ^ distance) % L);
@@ -155,7 +154,7 @@ final class VectorProduct implements MatrixProduct {
     /** to[p * height + i] = a[aOffset + i * aRow + p]: rows that are contiguous become columns. */
     private static void transpose(int rows, int length, float[] a, int aOffset, int aRow, float[] to, int height, float[] square) {
         int i = 0;
-        if (L == 16)
+        if (L >= 8)
             for (; i + L <= rows; i += L) {
                 int p = 0;
                 for (; p + L <= length; p += L) {
@@ -169,29 +168,40 @@ final class VectorProduct implements MatrixProduct {
         for (; i < rows; i++) for (int p = 0; p < length; p++) to[p * height + i] = a[aOffset + i * aRow + p];
     }
 
-    private static void near(float[] a, int at, int aRow, float[] to) {
+    /**
+     * Transposes L × L in two passes over memory: here within 4 × 4, in {@link #far} those among themselves. Rows whose numbers
+     * differ in one bit exchange the lanes whose numbers do.
+     */
+    private static void near(float[] a, int at, int aRow, float[] square) {
         for (int k = 0; k < L; k += 4, at += 4 * aRow) {
             final FloatVector r0 = FloatVector.fromArray(SPECIES, a, at), r1 = FloatVector.fromArray(SPECIES, a, at + aRow),
                 r2 = FloatVector.fromArray(SPECIES, a, at + 2 * aRow), r3 = FloatVector.fromArray(SPECIES, a, at + 3 * aRow);
             final FloatVector s0 = r0.blend(r1.rearrange(SWAP1), ODD), s1 = r0.rearrange(SWAP1).blend(r1, ODD),
                 s2 = r2.blend(r3.rearrange(SWAP1), ODD), s3 = r2.rearrange(SWAP1).blend(r3, ODD);
-            s0.blend(s2.rearrange(SWAP2), ODD_PAIR).intoArray(to, k * L);
-            s1.blend(s3.rearrange(SWAP2), ODD_PAIR).intoArray(to, k * L + L);
-            s0.rearrange(SWAP2).blend(s2, ODD_PAIR).intoArray(to, k * L + 2 * L);
-            s1.rearrange(SWAP2).blend(s3, ODD_PAIR).intoArray(to, k * L + 3 * L);
+            s0.blend(s2.rearrange(SWAP2), ODD_PAIR).intoArray(square, k * L);
+            s1.blend(s3.rearrange(SWAP2), ODD_PAIR).intoArray(square, (k + 1) * L);
+            s0.rearrange(SWAP2).blend(s2, ODD_PAIR).intoArray(square, (k + 2) * L);
+            s1.rearrange(SWAP2).blend(s3, ODD_PAIR).intoArray(square, (k + 3) * L);
         }
     }
 
-    private static void far(float[] a, float[] to, int at, int toRow) {
+    private static void far(float[] square, float[] to, int at, int toRow) {
         for (int k = 0; k < 4; k++, at += toRow) {
-            final FloatVector r0 = FloatVector.fromArray(SPECIES, a, k * L), r1 = FloatVector.fromArray(SPECIES, a, (k + 4) * L),
-                r2 = FloatVector.fromArray(SPECIES, a, (k + 8) * L), r3 = FloatVector.fromArray(SPECIES, a, (k + 12) * L);
-            final FloatVector s0 = r0.blend(r1.rearrange(SWAP4), ODD_QUARTER), s1 = r0.rearrange(SWAP4).blend(r1, ODD_QUARTER),
-                s2 = r2.blend(r3.rearrange(SWAP4), ODD_QUARTER), s3 = r2.rearrange(SWAP4).blend(r3, ODD_QUARTER);
-            s0.blend(s2.rearrange(SWAP8), UPPER).intoArray(to, at);
-            s1.blend(s3.rearrange(SWAP8), UPPER).intoArray(to, at + 4 * toRow);
-            s0.rearrange(SWAP8).blend(s2, UPPER).intoArray(to, at + 8 * toRow);
-            s1.rearrange(SWAP8).blend(s3, UPPER).intoArray(to, at + 12 * toRow);
+            final FloatVector r0 = FloatVector.fromArray(SPECIES, square, k * L),
+                r1 = FloatVector.fromArray(SPECIES, square, (k + 4) * L);
+            final FloatVector s0 = r0.blend(r1.rearrange(SWAP4), ODD_QUAD), s1 = r0.rearrange(SWAP4).blend(r1, ODD_QUAD);
+            if (L == 8) {
+                s0.intoArray(to, at);
+                s1.intoArray(to, at + 4 * toRow);
+            } else {
+                final FloatVector r2 = FloatVector.fromArray(SPECIES, square, (k + 8) * L),
+                    r3 = FloatVector.fromArray(SPECIES, square, (k + 12) * L);
+                final FloatVector s2 = r2.blend(r3.rearrange(SWAP4), ODD_QUAD), s3 = r2.rearrange(SWAP4).blend(r3, ODD_QUAD);
+                s0.blend(s2.rearrange(SWAP8), UPPER).intoArray(to, at);
+                s1.blend(s3.rearrange(SWAP8), UPPER).intoArray(to, at + 4 * toRow);
+                s0.rearrange(SWAP8).blend(s2, UPPER).intoArray(to, at + 8 * toRow);
+                s1.rearrange(SWAP8).blend(s3, UPPER).intoArray(to, at + 12 * toRow);
+            }
         }
     }
 
