@@ -152,7 +152,8 @@ final class VectorProduct implements MatrixProduct {
     }
 
     /** to[p * height + i] = a[aOffset + i * aRow + p]: rows that are contiguous become columns. */
-    private static void transpose(int rows, int length, float[] a, int aOffset, int aRow, float[] to, int height, float[] square) {
+    private static void transpose(int rows, int length, float[] a, int aOffset, int aRow, float[] to, int height,
+                                  float[] square) {
         int i = 0;
         if (L >= 8)
             for (; i + L <= rows; i += L) {
