@@ -27,12 +27,12 @@ final class PlainProduct implements MatrixProduct {
     /** With its header an odd number of cache lines, so that all arrays lie alike in them, and no two on the same. */
     private static final int SIZE = LENGTH + 3 * LANES - 4;
     /**
-     * C2 takes vectors of 16 only for loops that it saw run 160 times or more: while it may still be looking, for the first
-     * {@value #YOUTH} multiplications, shorter strips are filled up to this.
+     * C2 takes vectors of 16 only for loops that it saw run more than 160 times. While it may still be looking, for the first
+     * {@value #YOUTH} multiplications, shorter strips are filled up to this, for it looks only once, whatever comes later.
      */
-    private static final int LEAST = 160;
-    private static final long YOUTH = 1 << 28;
-    private static long age; // of all threads, about: it changes no result
+    private static final int LEAST = 192;
+    private static final int YOUTH = 1 << 28;
+    private static long age; // counted by all threads, about: it changes no result
 
     /** So many multiplications pass from one {@link Scratch#settle} to the next: a few milliseconds. */
     private static final int PERIOD = 1 << 27;
@@ -65,7 +65,6 @@ final class PlainProduct implements MatrixProduct {
             left -= work;
             if (left > 0) return;
             left = PERIOD;
-            age += PERIOD;
             Arrays.fill(rest, 0);
             long least = Long.MAX_VALUE;
             for (int s = 0; s < LANES; s++)
@@ -109,6 +108,7 @@ final class PlainProduct implements MatrixProduct {
         final Scratch scratch = Scratch.MINE.get();
         scratch.settle((long) rows * columns * depth);
         final int length = MatrixProduct.part(rows, LENGTH), least = age < YOUTH ? LEAST : 0;
+        if (age < YOUTH) age += (long) Math.max(rows, least) * columns * depth;
         for (int i = 0; i < rows; i += length) {
             final int n = Math.min(length, rows - i), filled = Math.max(least, multiple(n, LANES));
             final int kc = multiple(MatrixProduct.part(depth, Math.min(DEPTH, AREA / filled)), WIDTH);
