@@ -229,6 +229,7 @@ void backward(int n, int m, Activation phi, const float* a, float* delta) {
 
 extern const Kernels table;
 const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), kLargeWeights, affine, input_gradient, weight_gradient,
-                       update, activate, cost, backward, dropout, sum_of_squares, gather_floats, gather_bytes, all_finite, narrow};
+                       update, activate, cost, backward, dropout, sum_of_squares, gather_floats, gather_bytes, all_finite,
+                       narrow};
 
 }  // namespace backblas::BACKBLAS_ISA

@@ -1,7 +1,7 @@
-// The calls of narrow layers, such as 13-3-1 has: the inputs fit one vector or two, so that a column of W is loaded whole. For one
-// sample nothing goes to memory between a product and its tail; for more, the gradient is summed in several chains. On such a
-// layer the general kernels spend most of their time on choosing among their tiles, and on waiting for one sum to end before the
-// next begins (the workloads W4 and W5). Compiled once for each instruction set, as kernels.cpp is.
+// The calls of narrow layers, such as 13-3-1 has: the inputs fit one vector or two, so that a column of W is loaded whole. For
+// one sample nothing goes to memory between a product and its tail; for more, the gradient is summed in several chains. On such
+// a layer the general kernels spend most of their time on choosing among their tiles, and on waiting for one sum to end before
+// the next begins (bench --workloads W4,W5). Compiled once for each instruction set, as kernels.cpp is.
 #include "activations.hpp"
 #include "kernels.hpp"
 #include "program.hpp"
