@@ -81,6 +81,17 @@ class ComparisonTest {
     }
 
     @Test
+    void longestWait() {
+        assertEquals(5.5, Pauses.longestWait(List.of(
+            "[1000000ns] Setting _needs_gc. Thread \"VM Thread\" 1 locked.",
+            "[0.001s][info][gc] GC(7) Pause Young (Normal) 3.100ms",
+            "[6500000ns] Performing GC after exiting critical section. Thread \"main\" 0 locked.",
+            "[7000000ns] Setting _needs_gc. Thread \"VM Thread\" 1 locked.",
+            "[9000000ns] Performing GC after exiting critical section. Thread \"main\" 0 locked.")), 1e-9);
+        assertEquals(0, Pauses.longestWait(List.of("# 20.59294")));
+    }
+
+    @Test
     void tables() {
         final Results results = new Results();
         results.add(Workload.W1, "floor", 1000);
