@@ -91,7 +91,7 @@ public final class Pauses {
         for (String line : lines) {
             final Matcher asking = ASKED.matcher(line), beginning = BEGUN.matcher(line);
             if (asking.find()) asked = Long.parseLong(asking.group(1));
-            else if (beginning.find()) longest = Math.max(longest, Long.parseLong(beginning.group(1)) - asked);
+            else if (asked > 0 && beginning.find()) longest = Math.max(longest, Long.parseLong(beginning.group(1)) - asked);
         }
         return longest * 1e-6;
     }

@@ -30,7 +30,7 @@ final class Backpropagation {
     /** So many small steps are taken together at most: a crossing costs less than a hundredth of them. */
     private static final int MOST_STEPS = 256;
 
-    /** And steps of so many multiplications, a fraction of a millisecond: whoever cancels, or looks on, waits no longer. */
+    /** And steps of so many multiplications in their products, about a millisecond: whoever cancels waits no longer. */
     private static final long MOST_WORK = 1 << 24;
 
     /** What a step has of its own: the numbers of the update of W, those of b, and the key of dropout. */
@@ -79,7 +79,8 @@ final class Backpropagation {
     private float @Nullable [] target; // of the products of the update: theta or gradient; null before the first
     private float alpha, beta, gamma; // of them
     private boolean follows; // the parameters what is computed
-    private boolean written;
+    private boolean written; // for what is set
+    private boolean moved; // and its X and Y are read further on
 
     /** For batches of up to {@code capacity} samples, in T parts, by plain descent without dropout. */
     Backpropagation(Network network, Loss loss, int capacity, int T) {
@@ -135,11 +136,12 @@ final class Backpropagation {
             }
             requireFitting(end, capacity);
         }
-        requireFitting(end + (n[0] + n[L] + 1L) * capacity, capacity);
+        requireFitting(end + (n[0] + n[L] + 1L) * capacity + 2, capacity);
         ownX = (int) end;
-        ownY = ownX + n[0] * capacity;
-        ownWeights = ownY + n[L] * capacity;
+        ownY = ownX + n[0] * capacity + 1; // between them lies what nobody should write
+        ownWeights = ownY + n[L] * capacity + 1;
         memory = new float[ownWeights + capacity];
+        memory[ownY - 1] = memory[ownWeights - 1] = Float.NaN;
         numbers = new float[mostSteps * ROW];
         final int states = fused ? 0 : optimizer.rule().states();
         gradient = new float[fused ? 0 : theta.length];
@@ -156,7 +158,7 @@ final class Backpropagation {
     private static void requireFitting(long floats, int capacity) {
         if (floats > MOST)
             throw new IllegalArgumentException(
-                "batch: A and delta of " + capacity + " samples do not fit one array; expected a smaller batch");
+                "batch: A, delta, X and Y of " + capacity + " samples do not fit one array; expected a smaller batch");
     }
 
     private Program[] programs() {
@@ -181,7 +183,7 @@ final class Backpropagation {
         return l < L && p[l] > 0;
     }
 
-    /** Where whoever brings in a batch puts its X (from 0 on), Y and weights. */
+    /** Where whoever brings in a batch puts its X, Y and weights, from the places below on. */
     float[] place() {
         return memory;
     }
@@ -196,6 +198,14 @@ final class Backpropagation {
 
     int placeOfWeights() {
         return ownWeights;
+    }
+
+    /** @throws IllegalArgumentException if whoever brought in a batch wrote beyond X or Y */
+    void requireIntact() {
+        if (Float.isNaN(memory[ownY - 1]) && Float.isNaN(memory[ownWeights - 1])) return;
+        memory[ownY - 1] = memory[ownWeights - 1] = Float.NaN;
+        throw new IllegalArgumentException(
+            "dataset: a sample was copied beyond its " + n[0] + " inputs or " + n[L] + " targets; expected no more");
     }
 
     /**
@@ -219,15 +229,16 @@ final class Backpropagation {
      * @param source   what the program gathers it from; null where it is there
      * @param order    the numbers of its samples, and of those that follow
      * @param weighted whether there are weights
+     * @param known    whether X is known to be finite, or to be looked through
      * @param training or {@link #propagate} only goes forward, and no unit drops out
      */
-    void batch(Resident.@Nullable Columns source, int[] order, boolean weighted, int m, boolean training) {
-        write(memory, ownX, memory, ownY, weighted ? memory : null, ownWeights, source, order, m, true, training);
+    void batch(Resident.@Nullable Columns source, int[] order, boolean weighted, int m, boolean known, boolean training) {
+        write(memory, ownX, memory, ownY, weighted ? memory : null, ownWeights, source, order, m, known, training);
     }
 
     private void write(float[] x, int atX, float[] y, int atY, float @Nullable [] weights, int atWeights,
                        Resident.@Nullable Columns source, int[] order, int m, boolean known, boolean training) {
-        if (written && x == this.x && atX == this.atX && y == this.y && weights == this.weights && source == this.source
+        if (written && !moved && x == this.x && atX == this.atX && y == this.y && weights == this.weights && source == this.source
             && order == this.order && m == this.m && known == this.known && training == this.training) return;
         this.x = x;
         this.atX = atX;
@@ -240,7 +251,7 @@ final class Backpropagation {
         this.m = m;
         this.known = known;
         this.training = training;
-        written = true;
+        written = moved = false; // should it fail, half a program is no step
         for (int t = 0; t <= T; t++) part[t] = part(t, T, m);
         for (int t = 0; t < T; t++) {
             final int from = part[t], columns = part[t + 1] - from;
@@ -253,6 +264,7 @@ final class Backpropagation {
             }
             if (training && target != null) update(update[t], t);
         }
+        written = true;
     }
 
     /** Forgets the caller's arrays, so that they may be collected. */
@@ -336,7 +348,10 @@ final class Backpropagation {
      */
     double steps(int from, int times, double cost) {
         forward[0].shift(order, from, m).shift(numbers, 0, ROW);
-        if (x != memory) forward[0].shift(x, from * n[0], m * n[0]).shift(y, from * n[L], m * n[L]);
+        if (x != memory) {
+            forward[0].shift(x, from * n[0], m * n[0]).shift(y, from * n[L], m * n[L]);
+            moved = from > 0;
+        }
         return forward[0].run(times, cost);
     }
 

@@ -83,7 +83,9 @@ public final class Trainer implements AutoCloseable {
     private long nanos; // since the epoch began
     private long steps; // ever taken
     private double eta; // of the latest step
-    private double refused = Double.NaN; // the factor of the next step, where the schedule has been asked for it
+    private double factor; // of the next step, where the schedule has been asked for it
+    private boolean asked;
+    private final double[] etas; // of the steps that are taken together
     private History history = new History();
     private final float @Nullable [] best; // the parameters of the best epoch, for early stopping
     private float @Nullable [] latest; // the parameters that training goes on from, while the network has the best
@@ -132,6 +134,7 @@ public final class Trainer implements AutoCloseable {
             throw new IllegalArgumentException(
                 "trainer: L-BFGS follows a smooth J; expected no dropout, no l1 and no norm to clip at");
         sums = new double[threads * APART];
+        etas = new double[backpropagation.mostSteps()];
         best = patience > 0 ? new float[network.parameters().length] : null;
         team = new Team(threads);
     }
@@ -440,7 +443,7 @@ public final class Trainer implements AutoCloseable {
         }
 
         /**
-         * Adds who is told how {@link Trainer#fit} goes.
+         * Adds who is told how {@link Trainer#fit} goes. As it sees each step, they are taken one by one: small ones take longer.
          *
          * @param listener called on the thread that trains
          * @return this
@@ -551,9 +554,9 @@ public final class Trainer implements AutoCloseable {
     }
 
     /**
-     * Asks {@link #fit} to end: the one at work after the batch at hand, or else the next at once. The network is as it was after
-     * that batch; where there is early stopping, as after the best epoch. A further {@code fit} on the same data goes on amid the
-     * epoch. May be called by any thread.
+     * Asks {@link #fit} to end: the one at work after the batch at hand, or the few small ones that are taken together, or else
+     * the next at once. The network is as it was after that batch; where there is early stopping, as after the best epoch. A
+     * further {@code fit} on the same data goes on amid the epoch. May be called by any thread.
      */
     public void cancel() {
         cancelled = true;
@@ -782,10 +785,10 @@ public final class Trainer implements AutoCloseable {
      * @param y       Y, outputs × samples
      * @param samples those of all batches, 1 or more
      * @return the mean of C over the samples, each measured before its own step, without the penalty
-     * @throws IllegalArgumentException if an array is too short, both are one, an x is not finite, or a target does not fit the
-     *                                  loss
-     * @throws IllegalStateException    if the loss is not finite, or the optimizer is L-BFGS; in these cases the steps before are
-     *                                  taken, and this one and those after are not
+     * @throws IllegalArgumentException if an array is too short, or both are one: before any step. If an x is not finite, or a
+     *                                  target does not fit the loss: that step and those after are not taken
+     * @throws IllegalStateException    if the optimizer is L-BFGS: before any step. If the loss is not finite: that step and
+     *                                  those after are not taken
      */
     public double steps(float[] x, float[] y, int samples) {
         if (samples < 1)
@@ -797,7 +800,13 @@ public final class Trainer implements AutoCloseable {
             for (int from = 0, times, m; from < samples; from += times * m) {
                 m = Math.min(batch, samples - from);
                 times = aim(mostSteps(samples - from), m, m, history.size(), 0);
-                if (backpropagation.repeats()) {
+                if (!network.backend().allowsConcurrentTiles()) {
+                    final float[] place = backpropagation.place();
+                    System.arraycopy(x, from * network.inputs(), place, backpropagation.placeOfX(), m * network.inputs());
+                    System.arraycopy(y, from * network.outputs(), place, backpropagation.placeOfY(), m * network.outputs());
+                    backpropagation.batch(null, order, false, m, false, true);
+                    cost += propagateAndUpdate(x, y, from, m);
+                } else if (backpropagation.repeats()) {
                     backpropagation.batch(x, y, null, m, false);
                     cost = repeat(x, y, from, m, times, cost);
                 } else {
@@ -832,7 +841,8 @@ public final class Trainer implements AutoCloseable {
 
     /** How many steps may be taken together, where so many samples are left. */
     private int mostSteps(int samples) {
-        return data != null && columns() == null ? 1 : Math.max(1, Math.min(backpropagation.mostSteps(), samples / batch));
+        final boolean inPlace = data == null ? network.backend().allowsConcurrentTiles() : columns() != null;
+        return !inPlace ? 1 : Math.max(1, Math.min(backpropagation.mostSteps(), samples / batch));
     }
 
     /**
@@ -854,17 +864,24 @@ public final class Trainer implements AutoCloseable {
 
     /** Sets step i of those that are taken together. Returns whether it can be one of them. */
     private boolean aim(int i, int m, int size, double epochs) {
-        final double factor = Double.isNaN(refused) ? schedule.factor(epochs, history) : refused, eta = rate * factor;
-        final float scale = reduction == Reduction.MEAN ? 1f / m : 1;
-        final boolean valid = (float) eta > 0 && Float.isFinite((float) eta);
-        refused = factor;
-        if (i > 0 && !valid) return false; // those before are still to be taken
-        if (!valid)
+        if (!asked)
+            try {
+                factor = schedule.factor(epochs, history);
+            } catch (RuntimeException e) {
+                if (i > 0) return false; // those before are still to be taken; then it is asked once more
+                throw e;
+            }
+        asked = true;
+        final double eta = rate * factor;
+        if (!((float) eta > 0) || !Float.isFinite((float) eta)) {
+            if (i > 0) return false;
             throw new IllegalStateException(
                 "schedule: its factor is " + factor + " after " + epochs + " epochs; expected a finite number above 0");
+        }
+        final float scale = reduction == Reduction.MEAN ? 1f / m : 1;
         if (!backpropagation.descent(i, steps + 1 + i, (float) eta, scale, l2 / size, l1 / size)) return false;
-        refused = Double.NaN;
-        this.eta = eta;
+        asked = false;
+        etas[i] = this.eta = eta;
         if (dropsOut) dropOut(i);
         return true;
     }
@@ -880,11 +897,14 @@ public final class Trainer implements AutoCloseable {
     /** Sets the batch of m samples at hand. */
     private void batch(int m, boolean training) {
         final Resident.Columns columns = columns();
-        backpropagation.batch(columns, order, !(data instanceof Resident.Columns), m, training);
+        backpropagation.batch(columns, order, !(data instanceof Resident.Columns), m, true, training);
         if (columns != null) backpropagation.at(at);
     }
 
-    /** The samples at hand, if the program gathers them; where pinning copies, it would copy the whole training set. */
+    /**
+     * The samples at hand, if the program gathers them. Where arrays are copied for native code, and tiles so cannot be
+     * concurrent, the whole training set would be.
+     */
     private Resident.@Nullable Columns columns() {
         return data instanceof Resident.Columns columns && network.backend().allowsConcurrentTiles() ? columns : null;
     }
@@ -893,8 +913,9 @@ public final class Trainer implements AutoCloseable {
     private double repeat(float @Nullable [] x, float @Nullable [] y, int from, int m, int times, double cost) {
         final double sum = backpropagation.steps(from, times, cost);
         steps += backpropagation.taken();
-        if (!Double.isFinite(sum)) throw whyNot(x, y, x == null ? 0 : from + backpropagation.taken() * m, m, sum);
-        return sum;
+        if (Double.isFinite(sum)) return sum;
+        if (!alike) eta = etas[backpropagation.taken()];
+        throw whyNot(x, y, x == null ? 0 : from + backpropagation.taken() * m, m, sum);
     }
 
     /** One step, by all threads. Returns the sum of C over the batch. */
@@ -957,7 +978,10 @@ public final class Trainer implements AutoCloseable {
         if (!(data instanceof Resident.Columns)) for (int j = from; j < to; j++) place[weights + j] = data.weight(order[at + j]);
         if (data instanceof Resident resident)
             resident.gather(network.backend(), order, at + from, at + to, place, x + from * in, place, y + from * out);
-        else for (int j = from; j < to; j++) data.copy(order[at + j], place, x + j * in, place, y + j * out);
+        else {
+            for (int j = from; j < to; j++) data.copy(order[at + j], place, x + j * in, place, y + j * out);
+            backpropagation.requireIntact();
+        }
     }
 
     /** Lets go of the samples at hand. */
@@ -1086,7 +1110,7 @@ public final class Trainer implements AutoCloseable {
         if (!busy.compareAndSet(false, true))
             throw new IllegalStateException(
                 operation + ": another thread is using this trainer; expected one at a time (a trainer for each thread)");
-        refused = Double.NaN;
+        asked = false;
         if (closed) {
             busy.setRelease(false);
             throw new IllegalStateException(operation + ": the trainer is closed");

@@ -179,6 +179,71 @@ class TrainerTest {
         }
     }
 
+    /** Whatever was read further on before, a step is taken on the samples it is given. */
+    @Test
+    void aStepAfterStepsIsTakenOnItsOwnSamples() {
+        final int samples = 8 * 9 + 3;
+        final Samples data = (Samples) blobs(samples);
+        final Network network = small(), want = small();
+        try (Trainer trainer = small(network, b -> b); Trainer other = small(want, b -> b)) {
+            trainer.steps(data.x(), data.y(), samples);
+            other.steps(data.x().clone(), data.y().clone(), samples);
+            for (int m : new int[] {3, 8})
+                assertEquals(other.step(data.x().clone(), data.y().clone(), m), trainer.step(data.x(), data.y(), m), rounding());
+            assertArrayEquals(want.parameters(), network.parameters(), rounding());
+        }
+    }
+
+    @Test
+    void aSampleThatIsTooLongIsNoticed() {
+        final Dataset blobs = blobs(16);
+        for (int[] beyond : new int[][] {{1, 0}, {0, 1}}) {
+            final Dataset wrong = new TooLong(blobs, beyond[0], beyond[1]);
+            try (Trainer trainer = Trainer.of(small(), Loss.CROSS_ENTROPY).batch(16).build()) {
+                rejected("dataset: a sample was copied beyond its 64 inputs or 10 targets; expected no more",
+                         () -> trainer.epoch(wrong));
+                trainer.epoch(blobs);
+            }
+        }
+    }
+
+    /** The steps before the one that a schedule fails on are taken, and the message has the rate of the one that diverged. */
+    @Test
+    void aScheduleThatFailsDoesSoInItsPlace() {
+        for (Schedule bad : List.<Schedule>of((epochs, history) -> epochs < 0.5 ? 1 : Double.NaN, (epochs, history) -> {
+                if (epochs >= 0.5) throw new IllegalStateException("no");
+                return 1;
+            })) {
+            final Network network = small(), want = small();
+            final Dataset data = blobs(64);
+            final int[] taken = {0};
+            try (Trainer trainer = small(network, b -> b.schedule(bad).optimizer(Optimizer.adam()));
+                 Trainer seen = small(want, b -> b.schedule(bad).optimizer(Optimizer.adam()).listener(new Trainer.Listener() {
+                     @Override
+                     public void step(int epoch, int samples, int size, double meanLoss) {
+                         taken[0]++;
+                     }
+                 }))) {
+                assertThrows(IllegalStateException.class, () -> trainer.fit(data, 1));
+                assertThrows(IllegalStateException.class, () -> seen.fit(data, 1));
+            }
+            assertEquals(4, taken[0]);
+            assertArrayEquals(want.parameters(), network.parameters(), rounding());
+        }
+        final String[] messages = new String[2];
+        for (int i = 0; i < 2; i++) {
+            final Trainer.Builder builder = Trainer.of(
+                Network.builder(64).layer(10, Activation.IDENTITY).backend(backend).build(), Loss.SQUARED_ERROR)
+                .rate(10).batch(8).optimizer(Optimizer.momentum(0.9)).schedule(Schedule.inverse(10));
+            if (i == 1) builder.listener(new Trainer.Listener() {});
+            try (Trainer trainer = builder.build()) {
+                messages[i] = assertThrows(IllegalStateException.class, () -> trainer.fit(blobs(4000), 1)).getMessage();
+            }
+        }
+        assertTrue(messages[1].startsWith("training diverged in epoch 1 (lower the rate, now "), messages[1]);
+        assertEquals(messages[1], messages[0]);
+    }
+
     /** A listener sees each step, so that they are taken one by one; nothing else changes. */
     @Test
     void epochsAreTheSameWithAListener() {
@@ -310,6 +375,31 @@ class TrainerTest {
     }
 
     /** Samples whose reading does something else first. */
+    /** Its samples are copied so much beyond their ends. */
+    private record TooLong(Dataset data, int beyondX, int beyondY) implements Dataset {
+        @Override
+        public int size() {
+            return data.size();
+        }
+
+        @Override
+        public int inputs() {
+            return data.inputs();
+        }
+
+        @Override
+        public int outputs() {
+            return data.outputs();
+        }
+
+        @Override
+        public void copy(int i, float[] x, int xOffset, float[] y, int yOffset) {
+            data.copy(i, x, xOffset, y, yOffset);
+            x[xOffset + inputs() - 1 + beyondX] = 0;
+            y[yOffset + outputs() - 1 + beyondY] = 0;
+        }
+    }
+
     private record Watched(Dataset data, IntConsumer before) implements Dataset {
         @Override
         public int size() {

@@ -8,6 +8,9 @@ final class OpenBlasBackend extends CheckedBackend {
     /** The most calls of one crossing; native code holds their numbers on its stack. */
     static final int CALLS = 64;
 
+    /** The least that a call takes, 5 to 10 ns, in multiplications. */
+    private static final long CALL_WORK = 2048;
+
     private final NativeLibrary library;
 
     /** A single call, too, is a program; each thread rewrites its own. */
@@ -57,12 +60,13 @@ final class OpenBlasBackend extends CheckedBackend {
         final int end = program.length();
         if (end == 0) return cost;
         if (program.work() > longestCrossing || end > CALLS * Program.STRIDE) return runInPieces(program, times, cost);
-        final int most = (int) Math.min(times, longestCrossing / Math.max(1, program.work()));
-        for (int first = 0; first < times; first += most) {
-            final int count = Math.min(most, times - first);
+        final long work = program.work() + CALL_WORK * (end / Program.STRIDE);
+        final int most = (int) Math.max(1, Math.min(times, longestCrossing / work));
+        for (int first = 0, count; first < times; first += count) {
+            count = Math.min(most, times - first);
             cost = cross(program, 0, end, first, count, cost);
             if (!Double.isFinite(cost)) {
-                program.endedAfter(first);
+                program.ended(first + program.done());
                 break;
             }
         }
@@ -88,7 +92,7 @@ final class OpenBlasBackend extends CheckedBackend {
             if (Double.isFinite(sum)) sum = cross(program, from, end, r, 1, sum);
             cost += sum;
             if (!Double.isFinite(cost)) {
-                program.endedAfter(r);
+                program.ended(r);
                 break;
             }
         }

@@ -363,7 +363,7 @@ public final class Program {
      * @param m             the columns of X, at least 1
      * @param source        S, n × any; only read
      * @param columns       the numbers of the columns, from 0; those of this program are in one array. They are not copied, and
-     *                      must name columns of S whenever the program runs
+     *                      whenever the program runs, all from the first to the last must name columns of every S
      * @param columnsOffset where the first of them stands; the m that follow are gathered
      * @param x             X, n × m; written
      * @param xOffset       where X begins
@@ -372,9 +372,8 @@ public final class Program {
      *                                  or the program has another array of columns
      */
     public Program gather(int n, int m, float[] source, int[] columns, int columnsOffset, float[] x, int xOffset) {
-        final int size = source == null ? 0 : source.length;
-        final int call = gather(GATHER_FLOATS, n, m, source, size, 0, columns, columnsOffset, x, xOffset);
-        operand(call, 0, source, 0, size, false);
+        Arguments.gather(n, m, source, columns, columnsOffset, x, xOffset);
+        gather(n, m, source, source.length, 0, columns, columnsOffset, x, xOffset);
         return this;
     }
 
@@ -393,27 +392,29 @@ public final class Program {
      * @throws IllegalArgumentException as above, or if the program has another array of bytes
      */
     public Program gather(int n, int m, byte[] source, float scale, int[] columns, int columnsOffset, float[] x, int xOffset) {
-        final int size = source == null ? 0 : source.length;
-        final int call = gather(GATHER_BYTES, n, m, source, size, scale, columns, columnsOffset, x, xOffset);
+        Arguments.gather(n, m, source, columns, columnsOffset, x, xOffset);
         bytes = only("bytes", bytes, source);
-        code[call + OPERAND] = BYTES;
-        code[call + OPERAND + 1] = 0;
+        gather(n, m, null, source.length, scale, columns, columnsOffset, x, xOffset);
         return this;
     }
 
-    private int gather(int kernel, int n, int m, Object source, int sourceLength, float scale, int[] columns, int columnsOffset,
-                       float[] x, int xOffset) {
-        Arguments.gather(n, m, source, columns, columnsOffset, x, xOffset);
+    /** Of floats, or where there are none of the bytes. */
+    private void gather(int n, int m, float @Nullable [] source, int size, float scale, int[] columns, int columnsOffset,
+                        float[] x, int xOffset) {
         this.columns = only("columns", this.columns, columns);
         firstColumn = Math.min(firstColumn, columnsOffset);
-        columnsThere = Math.min(columnsThere, sourceLength / n);
-        final int call = add(kernel, n, 1, m, 0, columns.length, 0, scale, 0, 0);
-        code[call + OPERAND + 2] = COLUMNS;
-        code[call + OPERAND + 3] = columnsOffset;
+        columnsThere = Math.min(columnsThere, size / n);
         ends[COLUMNS] = Math.max(ends[COLUMNS], columnsOffset + m);
-        operand(call, 2, x, xOffset, n * m, true);
+        final int tile = tile(m, (long) GATHER_WORK * n);
+        for (int j = 0, count; j < m; j += count) {
+            count = Math.min(tile, m - j);
+            final int call = add(source == null ? GATHER_BYTES : GATHER_FLOATS, n, 1, count, 0, columns.length, 0, scale, 0, 0);
+            if (source != null) operand(call, 0, source, 0, size, false);
+            else place(call, 0, BYTES, 0);
+            place(call, 1, COLUMNS, columnsOffset + j);
+            operand(call, 2, x, xOffset + j * n, n * count, true);
+        }
         loopWork += (long) n * m;
-        return call;
     }
 
     private <A> A only(String name, @Nullable A before, A array) {
@@ -426,7 +427,7 @@ public final class Program {
      * Sets that the calls read an array of floats further on: in repetition r = 0, 1 … of a {@link #run(int)}, from {@code by} +
      * r · {@code step} elements after where they would begin.
      *
-     * @param array which the calls refer to and only read; others are not shifted, and nothing is done
+     * @param array which the calls written so far refer to and only read; for another, nothing is done
      * @param by    0 unless set, or more
      * @param step  0 unless set, or more
      * @return this
@@ -453,12 +454,16 @@ public final class Program {
     private Program shift(int slot, int by, int step) {
         if (by < 0 || step < 0)
             throw new IllegalArgumentException("shift: by is " + by + ", step is " + step + "; expected 0 or more");
-        if ((written >>> slot & 1) != 0)
-            throw new IllegalArgumentException("shift: a call writes the array; expected one that is only read");
+        requireOnlyRead(slot);
         shifts[2 * slot] = by;
         shifts[2 * slot + 1] = step;
         shifted |= by != 0 || step != 0;
         return this;
+    }
+
+    private void requireOnlyRead(int slot) {
+        if ((written >>> slot & 1) != 0)
+            throw new IllegalArgumentException("shift: a call writes the array; expected one that is only read");
     }
 
     /**
@@ -475,7 +480,7 @@ public final class Program {
     }
 
     /**
-     * {@return {@link #run(int, double)} after no cost}
+     * {@return the sum of the costs, as of {@link #run(int, double)} after none}
      *
      * @param times how often, at least 1
      * @throws IllegalArgumentException if times is below 1, an array is shifted beyond its end, or there is no such column
@@ -501,17 +506,19 @@ public final class Program {
 
     private void requireWithin(int times) {
         if (times < 1) throw new IllegalArgumentException("run: times is " + times + "; expected 1 or more");
-        shifts[2 * SLOTS] = times;
+        shifts[2 * SLOTS] = 0;
         if (shifted) requireShiftsWithin(times);
         if (columns != null) {
             final int by = shifts[2 * COLUMNS], more = (times - 1) * shifts[2 * COLUMNS + 1];
             Arguments.columns(columnsThere, columns, firstColumn + by, ends[COLUMNS] + by + more);
         }
+        shifts[2 * SLOTS] = times;
     }
 
     private void requireShiftsWithin(int times) {
         for (int slot = 0; slot < SLOTS; slot++) {
             if (shifts[2 * slot] == 0 && shifts[2 * slot + 1] == 0) continue;
+            requireOnlyRead(slot); // a call may have been added that does not
             final long end = ends[slot] + (long) shifts[2 * slot] + (times - 1L) * shifts[2 * slot + 1];
             final int size = slot == COLUMNS ? columns.length : arrays[slot].length;
             if (end > size)
@@ -533,7 +540,7 @@ public final class Program {
             for (int call = 0; call < length && Double.isFinite(sum); call += STRIDE) sum += run(call, r, loops);
             cost += sum;
             if (!Double.isFinite(cost)) {
-                shifts[2 * SLOTS] = r;
+                ended(r);
                 return cost;
             }
         }
@@ -704,6 +711,10 @@ public final class Program {
             ends[number] = Math.max(ends[number], offset + size);
             if (write) written |= 1 << number;
         }
+        place(call, i, number, offset);
+    }
+
+    private void place(int call, int i, int number, int offset) {
         code[call + OPERAND + 2 * i] = number;
         code[call + OPERAND + 2 * i + 1] = offset;
     }
@@ -782,9 +793,9 @@ public final class Program {
         return shifts;
     }
 
-    /** Crossings that began with repetition {@code first} ended before all were done, and told how many were. */
-    void endedAfter(int first) {
-        shifts[2 * SLOTS] += first;
+    /** So many repetitions were done before something was not finite. */
+    void ended(int done) {
+        shifts[2 * SLOTS] = done;
     }
 
     int written() {

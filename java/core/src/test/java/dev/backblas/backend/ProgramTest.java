@@ -202,6 +202,20 @@ class ProgramTest {
         assertEquals(times, program.done());
     }
 
+    /** However often a tiny program is repeated, no count overflows. */
+    @Test
+    void asOftenAsAnIntCanSay() {
+        final float[] x = {1};
+        final Program program = backend.program().finite(1, x, 0);
+        assertThrows(IllegalArgumentException.class, () -> program.run(0));
+        assertEquals(0, program.done());
+        program.run(100_000_000);
+        assertEquals(100_000_000, program.done());
+        for (int i = 0; i < 70; i++) program.finite(1, x, 0);
+        assertEquals(Double.POSITIVE_INFINITY, program.run(3, Double.POSITIVE_INFINITY));
+        assertEquals(0, program.done());
+    }
+
     @Test
     void columnsAreGathered() {
         for (int n : new int[] {1, 3, 13, 16, 17, 784}) {
@@ -245,6 +259,9 @@ class ProgramTest {
         requireMessage("shift: by is -1, step is 0; expected 0 or more", () -> program.shift(source, -1, 0));
         requireMessage("shift: a call writes the array; expected one that is only read", () -> program.shift(x, 1, 0));
         requireMessage("run: times is 0; expected 1 or more", () -> program.run(0));
+        requireMessage("shift: a call writes the array; expected one that is only read", () -> backend.program()
+            .activate(3, Activation.RELU, other, 0, x, 0).shift(other, 1, 0).activate(3, Activation.RELU, source, 0, other, 0)
+            .run());
         requireMessage("gather: 2 columns from offset 5, but there are 6 numbers",
             () -> program.gather(3, 2, source, columns, 5, x, 0));
         requireMessage("gather: the array of S is null", () -> program.gather(3, 2, (float[]) null, columns, 0, x, 0));
