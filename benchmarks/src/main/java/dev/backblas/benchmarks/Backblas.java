@@ -74,7 +74,7 @@ public final class Backblas implements Contender {
         for (int t = 1; t < parts.size(); t++) others.set(t - 1, pool.submit(parts.get(t)));
         parts.get(0).call();
         try {
-            for (Future<float[]> part : others) part.get();
+            for (int t = 1; t < parts.size(); t++) others.get(t - 1).get();
         } catch (Exception e) {
             throw new IllegalStateException(e);
         }

@@ -81,14 +81,15 @@ class ComparisonTest {
     }
 
     @Test
-    void longestWait() {
-        assertEquals(5.5, Pauses.longestWait(List.of(
+    void waits() {
+        assertEquals(List.of(2.0, 5.5), Pauses.waits(List.of(
+            "[500000ns] Performing GC after exiting critical section. Thread \"main\" 0 locked.",
             "[1000000ns] Setting _needs_gc. Thread \"VM Thread\" 1 locked.",
             "[0.001s][info][gc] GC(7) Pause Young (Normal) 3.100ms",
             "[6500000ns] Performing GC after exiting critical section. Thread \"main\" 0 locked.",
             "[7000000ns] Setting _needs_gc. Thread \"VM Thread\" 1 locked.",
-            "[9000000ns] Performing GC after exiting critical section. Thread \"main\" 0 locked.")), 1e-9);
-        assertEquals(0, Pauses.longestWait(List.of("# 20.59294")));
+            "[9000000ns] Performing GC after exiting critical section. Thread \"main\" 0 locked.")));
+        assertEquals(List.of(0.0), Pauses.waits(List.of("# 20.59294")));
     }
 
     @Test
