@@ -374,7 +374,6 @@ class TrainerTest {
             }
     }
 
-    /** Samples whose reading does something else first. */
     /** Its samples are copied so much beyond their ends. */
     private record TooLong(Dataset data, int beyondX, int beyondY) implements Dataset {
         @Override
@@ -400,6 +399,7 @@ class TrainerTest {
         }
     }
 
+    /** Samples whose reading does something else first. */
     private record Watched(Dataset data, IntConsumer before) implements Dataset {
         @Override
         public int size() {
