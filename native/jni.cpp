@@ -93,32 +93,6 @@ JNIEXPORT jdouble JNICALL Java_dev_backblas_backend_OpenBlas_run(JNIEnv* env, jc
     return outcome.cost;
 }
 
-JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_gatherFloats(JNIEnv* env, jclass, jint n, jfloatArray source_,
-                                                                       jintArray columns_, jint from, jint count,
-                                                                       jint known, jfloatArray x_, jint x_offset) {
-    {
-        const PinnedFloats source(env, source_, false), x(env, x_, true);
-        const Pinned<jint> columns(env, columns_, false);
-        if (!source.failed() && !columns.failed() && !x.failed())
-            return kernels().gather_floats(n, source, columns + from, count, known, x + x_offset);
-    }
-    throw_out_of_memory(env);
-}
-
-JNIEXPORT void JNICALL Java_dev_backblas_backend_OpenBlas_gatherBytes(JNIEnv* env, jclass, jint n, jbyteArray source_,
-                                                                      jfloat scale, jintArray columns_, jint from,
-                                                                      jint count, jint known, jfloatArray x_,
-                                                                      jint x_offset) {
-    {
-        const Pinned<uint8_t> source(env, source_, false);
-        const PinnedFloats x(env, x_, true);
-        const Pinned<jint> columns(env, columns_, false);
-        if (!source.failed() && !columns.failed() && !x.failed())
-            return kernels().gather_bytes(n, source, scale, columns + from, count, known, x + x_offset);
-    }
-    throw_out_of_memory(env);
-}
-
 JNIEXPORT jdouble JNICALL Java_dev_backblas_backend_OpenBlas_sumOfSquares(JNIEnv* env, jclass, jint n, jfloatArray x_,
                                                                           jint x_offset) {
     {

@@ -80,12 +80,13 @@ double input_gradient(const Operation& o) {
     return 0;
 }
 
-// C ← α a δᵀ + β C,  c ← α δ + γ c          a: in   δ: out   C: in×out   c: out or null
+// A vector of a column of C ← α (the product) + β C
 template <int vectors>
 void write(const Values<vectors>& inputs, int v, Vec product, const Call& c, float* column) {
     inputs.store(column, v, c.beta == 0 ? product * c.alpha : product * c.alpha + inputs.load(column, v) * c.beta);
 }
 
+// C ← α a δᵀ + β C,  c ← α δ + γ c          a: in   δ: out   C: in×out   c: out or null
 template <int vectors>
 double single_weight_gradient(const Operation& o) {
     const Call& c = *o.call;

@@ -691,7 +691,7 @@ public final class Trainer implements AutoCloseable {
 
     /** Makes the gradient of Σ C that of J, and returns J. */
     private double objective(double cost, int size, float[] gradient) {
-        final float scale = reduction == Reduction.MEAN ? 1f / size : 1, decay = l2 / size;
+        final float scale = scale(size), decay = l2 / size;
         final float[] theta = network.parameters();
         double penalty = 0;
         for (int i = 0; i < gradient.length; i++) gradient[i] *= scale;
@@ -881,8 +881,7 @@ public final class Trainer implements AutoCloseable {
             throw new IllegalStateException(
                 "schedule: its factor is " + factor + " after " + epochs + " epochs; expected a finite number above 0");
         }
-        final float scale = reduction == Reduction.MEAN ? 1f / m : 1;
-        if (!backpropagation.descent(i, steps + 1 + i, (float) eta, scale, l2 / size, l1 / size)) return false;
+        if (!backpropagation.descent(i, steps + 1 + i, (float) eta, scale(m), l2 / size, l1 / size)) return false;
         asked = false;
         etas[i] = this.eta = eta;
         if (dropsOut) dropOut(i);
@@ -928,7 +927,7 @@ public final class Trainer implements AutoCloseable {
         if (!Double.isFinite(sum)) throw whyNot(x, y, from, m, sum);
         team.run(update);
         if (clip < Float.POSITIVE_INFINITY) {
-            final double norm = Math.sqrt(sum()) * (reduction == Reduction.MEAN ? 1f / m : 1);
+            final double norm = scale(m) * Math.sqrt(sum());
             if (!Double.isFinite(norm))
                 throw new IllegalStateException(diverged() + ": the norm of the gradient is " + norm);
             if (norm > clip) backpropagation.shorten((float) (clip / norm));
@@ -936,6 +935,11 @@ public final class Trainer implements AutoCloseable {
         }
         steps++;
         return sum;
+    }
+
+    /** What Σ C over m samples is multiplied by to make J. */
+    private float scale(int m) {
+        return reduction == Reduction.MEAN ? 1f / m : 1;
     }
 
     /** Why the sum of C over the batch that begins with this sample is not finite. */

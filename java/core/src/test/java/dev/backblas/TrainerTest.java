@@ -198,7 +198,7 @@ class TrainerTest {
     void aSampleThatIsTooLongIsNoticed() {
         final Dataset blobs = blobs(16);
         for (int[] beyond : new int[][] {{1, 0}, {0, 1}}) {
-            final Dataset wrong = new TooLong(blobs, beyond[0], beyond[1]);
+            final Dataset wrong = new Watched(blobs, i -> {}, beyond[0], beyond[1]);
             try (Trainer trainer = Trainer.of(small(), Loss.CROSS_ENTROPY).batch(16).build()) {
                 rejected("dataset: a sample was copied beyond its 64 inputs or 10 targets; expected no more",
                          () -> trainer.epoch(wrong));
@@ -374,33 +374,12 @@ class TrainerTest {
             }
     }
 
-    /** Its samples are copied so much beyond their ends. */
-    private record TooLong(Dataset data, int beyondX, int beyondY) implements Dataset {
-        @Override
-        public int size() {
-            return data.size();
+    /** Samples whose reading does something else first, and then writes so many values too many. */
+    private record Watched(Dataset data, IntConsumer before, int beyondX, int beyondY) implements Dataset {
+        Watched(Dataset data, IntConsumer before) {
+            this(data, before, 0, 0);
         }
 
-        @Override
-        public int inputs() {
-            return data.inputs();
-        }
-
-        @Override
-        public int outputs() {
-            return data.outputs();
-        }
-
-        @Override
-        public void copy(int i, float[] x, int xOffset, float[] y, int yOffset) {
-            data.copy(i, x, xOffset, y, yOffset);
-            x[xOffset + inputs() - 1 + beyondX] = 0;
-            y[yOffset + outputs() - 1 + beyondY] = 0;
-        }
-    }
-
-    /** Samples whose reading does something else first. */
-    private record Watched(Dataset data, IntConsumer before) implements Dataset {
         @Override
         public int size() {
             return data.size();
@@ -420,6 +399,8 @@ class TrainerTest {
         public void copy(int i, float[] x, int xOffset, float[] y, int yOffset) {
             before.accept(i);
             data.copy(i, x, xOffset, y, yOffset);
+            for (int k = 0; k < beyondX; k++) x[xOffset + inputs() + k] = 0;
+            for (int k = 0; k < beyondY; k++) y[yOffset + outputs() + k] = 0;
         }
     }
 }

@@ -131,26 +131,15 @@ final class Arguments {
         matrix(op, "X", n, 1, x, xOffset);
     }
 
-    static void gather(int n, Object source, int[] columns, int from, int to, float[] x, int xOffset) {
+    static void gather(int n, @Nullable Object source, int @Nullable [] columns, int from, int to, float[] x, int xOffset) {
         final String op = "gather";
         if (n < 1) throw new IllegalArgumentException(op + ": n is " + n + "; expected 1 or more");
+        if (source == null || columns == null)
+            throw new IllegalArgumentException(op + ": the array of " + (source == null ? "S" : "columns") + " is null");
         if (from < 0 || from > to || to > columns.length)
             throw new IllegalArgumentException(op + ": the columns are [" + from + ", " + to
                 + "); expected 0 <= from <= to <= " + columns.length + ", the numbers there are");
         matrix(op, "X", n, to - from, x, xOffset);
-        if (source == x) throw new IllegalArgumentException(op + ": S and X are one array; expected two");
-    }
-
-    static void gather(int n, int m, @Nullable Object source, int @Nullable [] columns, int columnsOffset, float[] x,
-                       int xOffset) {
-        final String op = "gather";
-        sizes(op, n, 1, m);
-        if (source == null || columns == null)
-            throw new IllegalArgumentException(op + ": the array of " + (source == null ? "S" : "columns") + " is null");
-        if (columnsOffset < 0 || m > columns.length - columnsOffset)
-            throw new IllegalArgumentException(
-                op + ": " + m + " columns from offset " + columnsOffset + ", but there are " + columns.length + " numbers");
-        matrix(op, "X", n, m, x, xOffset);
         if (source == x) throw new IllegalArgumentException(op + ": S and X are one array; expected two");
     }
 

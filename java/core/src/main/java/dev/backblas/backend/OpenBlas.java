@@ -38,12 +38,6 @@ final class OpenBlas {
                              float[] array0, float[] array1, float[] array2, float[] array3, float[] array4, float[] array5,
                              float[] array6, float[] array7, byte[] bytes, int[] columns);
 
-    static native void gatherFloats(int n, float[] source, int[] columns, int from, int count, int known, float[] x,
-                                    int xOffset);
-
-    static native void gatherBytes(int n, byte[] source, float scale, int[] columns, int from, int count, int known,
-                                   float[] x, int xOffset);
-
     static native double sumOfSquares(int n, float[] x, int xOffset);
 
     static native boolean allFinite(int n, float[] x, int xOffset);

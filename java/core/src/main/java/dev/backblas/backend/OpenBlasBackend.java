@@ -108,8 +108,8 @@ final class OpenBlasBackend extends CheckedBackend {
     /** Fewer values than this are gathered, or looked through, before native code is entered. */
     private static final int SMALLEST_BATCH = 2048;
 
-    /** So many values are gathered within a few milliseconds. */
-    private static final int LONGEST_GATHER = 1 << 23;
+    /** So many values are squared and added within a few milliseconds. */
+    private static final int LONGEST_SUM = 1 << 23;
 
     /** Where pinning copies, it would copy the whole training set. */
     private boolean gathersInJava(int n, int count) {
@@ -122,10 +122,9 @@ final class OpenBlasBackend extends CheckedBackend {
             super.computeGather(n, source, columns, from, to, x, xOffset);
             return;
         }
-        final int tile = Math.max(1, LONGEST_GATHER / n);
-        for (int j = from; j < to; j += tile)
-            OpenBlas.gatherFloats(n, source, columns, j, Math.min(tile, to - j), columns.length - j, x,
-                                  xOffset + (j - from) * n);
+        final Program program = single.get();
+        program.addGather(n, to - from, source, source.length, 0, columns, from, x, xOffset);
+        runAndClear(program);
     }
 
     @Override
@@ -134,10 +133,9 @@ final class OpenBlasBackend extends CheckedBackend {
             super.computeGather(n, source, scale, columns, from, to, x, xOffset);
             return;
         }
-        final int tile = Math.max(1, LONGEST_GATHER / n);
-        for (int j = from; j < to; j += tile)
-            OpenBlas.gatherBytes(n, source, scale, columns, j, Math.min(tile, to - j), columns.length - j, x,
-                                  xOffset + (j - from) * n);
+        final Program program = single.get();
+        program.addGather(n, to - from, source, scale, columns, from, x, xOffset);
+        runAndClear(program);
     }
 
     @Override
@@ -150,7 +148,7 @@ final class OpenBlasBackend extends CheckedBackend {
         if (n < SMALLEST_BATCH) return super.computeSumOfSquares(n, x, xOffset);
         double sum = 0;
         for (int i = 0; i < n; ) {
-            final int count = Math.min(LONGEST_GATHER, n - i);
+            final int count = Math.min(LONGEST_SUM, n - i);
             sum += OpenBlas.sumOfSquares(count, x, xOffset + i);
             i += count;
         }

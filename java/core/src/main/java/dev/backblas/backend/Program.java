@@ -372,8 +372,8 @@ public final class Program {
      *                                  or the program has another array of columns
      */
     public Program gather(int n, int m, float[] source, int[] columns, int columnsOffset, float[] x, int xOffset) {
-        Arguments.gather(n, m, source, columns, columnsOffset, x, xOffset);
-        gather(n, m, source, source.length, 0, columns, columnsOffset, x, xOffset);
+        requireGather(n, m, source, columns, columnsOffset, x, xOffset);
+        addGather(n, m, source, source.length, 0, columns, columnsOffset, x, xOffset);
         return this;
     }
 
@@ -392,29 +392,15 @@ public final class Program {
      * @throws IllegalArgumentException as above, or if the program has another array of bytes
      */
     public Program gather(int n, int m, byte[] source, float scale, int[] columns, int columnsOffset, float[] x, int xOffset) {
-        Arguments.gather(n, m, source, columns, columnsOffset, x, xOffset);
-        bytes = only("bytes", bytes, source);
-        gather(n, m, null, source.length, scale, columns, columnsOffset, x, xOffset);
+        requireGather(n, m, source, columns, columnsOffset, x, xOffset);
+        addGather(n, m, source, scale, columns, columnsOffset, x, xOffset);
         return this;
     }
 
-    /** Of floats, or where there are none of the bytes. */
-    private void gather(int n, int m, float @Nullable [] source, int size, float scale, int[] columns, int columnsOffset,
-                        float[] x, int xOffset) {
-        this.columns = only("columns", this.columns, columns);
-        firstColumn = Math.min(firstColumn, columnsOffset);
-        columnsThere = Math.min(columnsThere, size / n);
-        ends[COLUMNS] = Math.max(ends[COLUMNS], columnsOffset + m);
-        final int tile = tile(m, (long) GATHER_WORK * n);
-        for (int j = 0, count; j < m; j += count) {
-            count = Math.min(tile, m - j);
-            final int call = add(source == null ? GATHER_BYTES : GATHER_FLOATS, n, 1, count, 0, columns.length, 0, scale, 0, 0);
-            if (source != null) operand(call, 0, source, 0, size, false);
-            else place(call, 0, BYTES, 0);
-            place(call, 1, COLUMNS, columnsOffset + j);
-            operand(call, 2, x, xOffset + j * n, n * count, true);
-        }
-        loopWork += (long) n * m;
+    private static void requireGather(int n, int m, @Nullable Object source, int @Nullable [] columns, int columnsOffset,
+                                      float[] x, int xOffset) {
+        if (m < 1) throw new IllegalArgumentException("gather: m is " + m + "; expected 1 or more");
+        Arguments.gather(n, source, columns, columnsOffset, columnsOffset + m, x, xOffset);
     }
 
     private <A> A only(String name, @Nullable A before, A array) {
@@ -660,6 +646,30 @@ public final class Program {
             operand(call, 4, numbers, numbersOffset, UpdateRule.NUMBERS, false);
         }
         loopWork += to - from;
+    }
+
+    void addGather(int n, int m, byte[] source, float scale, int[] columns, int columnsOffset, float[] x, int xOffset) {
+        bytes = only("bytes", bytes, source);
+        addGather(n, m, null, source.length, scale, columns, columnsOffset, x, xOffset);
+    }
+
+    /** Of floats, or where there are none of the bytes. */
+    void addGather(int n, int m, float @Nullable [] source, int size, float scale, int[] columns, int columnsOffset, float[] x,
+                   int xOffset) {
+        this.columns = only("columns", this.columns, columns);
+        firstColumn = Math.min(firstColumn, columnsOffset);
+        columnsThere = Math.min(columnsThere, size / n);
+        ends[COLUMNS] = Math.max(ends[COLUMNS], columnsOffset + m);
+        final int tile = tile(m, (long) GATHER_WORK * n);
+        for (int j = 0, count; j < m; j += count) {
+            count = Math.min(tile, m - j);
+            final int call = add(source == null ? GATHER_BYTES : GATHER_FLOATS, n, 1, count, 0, columns.length, 0, scale, 0, 0);
+            if (source != null) operand(call, 0, source, 0, size, false);
+            else place(call, 0, BYTES, 0);
+            place(call, 1, COLUMNS, columnsOffset + j);
+            operand(call, 2, x, xOffset + j * n, n * count, true);
+        }
+        loopWork += (long) n * m;
     }
 
     /** How many of n columns (units, rows) a call takes, where each is so many multiplications. */

@@ -262,7 +262,7 @@ class ProgramTest {
         requireMessage("shift: a call writes the array; expected one that is only read", () -> backend.program()
             .activate(3, Activation.RELU, other, 0, x, 0).shift(other, 1, 0).activate(3, Activation.RELU, source, 0, other, 0)
             .run());
-        requireMessage("gather: 2 columns from offset 5, but there are 6 numbers",
+        requireMessage("gather: the columns are [5, 7); expected 0 <= from <= to <= 6, the numbers there are",
             () -> program.gather(3, 2, source, columns, 5, x, 0));
         requireMessage("gather: the array of S is null", () -> program.gather(3, 2, (float[]) null, columns, 0, x, 0));
         requireMessage("gather: the array of columns is null", () -> program.gather(3, 2, bytes, 1, null, 0, x, 0));
