@@ -36,9 +36,9 @@ final class Nielsen implements Callable<Integer> {
     @Option(names = "--epochs", paramLabel = "N", description = "30 unless set.")
     private int epochs = 30;
 
-    @Option(names = "--seed", paramLabel = "N", description = "Of the weights and the shuffle; 10 unless set. With most seeds an "
+    @Option(names = "--seed", paramLabel = "N", description = "Of the weights and the shuffle; 12 unless set. With most seeds an "
         + "output of the second network never learns.")
-    private long seed = 10;
+    private long seed = 12;
 
     @Option(names = "--threads", paramLabel = "N", description = "The most threads for a step; all processors unless set.")
     private @Nullable Integer threads;
