@@ -3,17 +3,18 @@
 // multiply() is the algorithm of Goto and van de Geijn (Anatomy of High-Performance Matrix Multiplication, ACM TOMS 34(3),
 // 2008) with its micro-kernel taken from BLIS (Van Zee and van de Geijn, ACM TOMS 41(3), 2015), and one level of blocking:
 //
-//     for each strip of A's rows                      the rows of two vectors, packed; or all rows, where they are
-//         for each block of the depth                 what tile() reads stays in the level-1 (level-2) cache
+//     for each group of strips of A's rows            strips of two vectors, packed; or all rows, where they are
+//         for each block of the depth                 what tile() reads of A stays in the level-2 cache
 //             for each panel of columns               B is read where it is: one element for every vector of A
-//                 for each tile: tile()               α and β at the store of the tile
+//                 for each strip, each tile: tile()   α and β at the store of the tile
+//                 the tail, φ say                     while C is in the level-1 cache
 //
 // The tile of C, 2 vectors of rows by 12 columns with AVX-512 and by 6 else, stays in 24 (12) of the 32 (16) registers while
 // the depth runs: a step loads 2 vectors of A, and each element of B that it broadcasts is worth 2 multiply-adds. So many
 // independent sums hide the latency of the multiply-add, and three registers suffice for the operands. Narrow panels take
 // up to 8 vectors of rows instead.
 //
-// Packing copies a strip of A to the stack, at unit stride. It pays where many columns share the copy and where A's columns
+// Packing copies a strip of A to one place, at unit stride. It pays where many columns share the copy and where A's columns
 // would fall on the same lines of the level-1 cache; and A by its columns, as Wᵀ is, must be transposed anyway.
 //
 // dots() computes WᵀA without packing, as both operands are contiguous along the sum: a tile of 4 units by 6 samples (by 3
@@ -23,6 +24,8 @@
 // sample has an order of its own.
 #pragma once
 
+#include <memory>
+#include <new>
 #include <utility>
 
 #include "simd.hpp"
@@ -32,8 +35,26 @@ namespace backblas::BACKBLAS_ISA {
 constexpr int kTileColumns = kWidth == 16 ? 12 : 6;
 constexpr int kStripRows = 2 * kWidth;
 
-// A packed strip takes up to 32 KB of the stack; HotSpot keeps 80 KB free for native code (StackShadowPages).
-constexpr int kMostDepth = 256;
+// A tile that runs along the whole depth begins and ends once, and C is not read again: up to a tenth faster at a depth of 784
+// and more (kernels_bench 784x128x128 784x1024x256 1024x1024x1024), though the strip then comes out of the level-2 cache.
+constexpr int kMostDepth = 1024;
+
+// Strips that are packed together, so that a B which no level-2 cache holds is read less often; a smaller B is read for each
+constexpr int kStrips = 4;
+constexpr int kLargeB = 128 * 1024;  // 512 KB
+
+// A single strip up to this depth, 32 KB, is packed to the stack, where HotSpot keeps 80 KB free for native code
+// (StackShadowPages).
+constexpr int kNearDepth = 256;
+
+// Where a thread packs what is larger, from its first on to its end; null if there is no memory for it
+inline float* strips_of_thread() {
+    struct alignas(64) Memory {
+        float strips[kStrips * kStripRows * kMostDepth];
+    };
+    thread_local const std::unique_ptr<Memory> memory(new (std::nothrow) Memory);
+    return memory == nullptr ? nullptr : memory->strips;
+}
 
 // A block of A in place, rows by depth, stays near: 1 MB (kernels_bench 784x1024x256 1024x1024x256; with a quarter of it the
 // products are up to a tenth slower, with a sixteenth up to a third, as C goes to and fro more often).
@@ -41,7 +62,7 @@ constexpr int kBlockFloats = 256 * 1024;
 constexpr int kLeastDepth = 16;
 
 inline int block_depth(int rows) {
-    if (rows <= kBlockFloats / kMostDepth) return kMostDepth;
+    if (rows <= kBlockFloats / kNearDepth) return kNearDepth;
     return rows >= kBlockFloats / kLeastDepth ? kLeastDepth : kBlockFloats / rows;
 }
 
@@ -132,20 +153,26 @@ struct Strip {
     int64_t step;
 };
 
+// Strip after strip, each kStripRows by `depth`, the last perhaps of fewer rows
+struct Packed {
+    float* data;
+    int depth;
+    Strip operator[](int row) const { return {data + int64_t(row) * depth, kStripRows}; }
+};
+
 // A with its rows contiguous, and `step` from one k to the next
 struct Rows {
     const float* a;
     int64_t step;
     bool packed;
 
-    Strip strip(int row, int height, int k, int depth, float* buffer) const {
+    void pack(int row, int rows, int k, Packed strips) const {
         const float* from = a + k * step + row;
-        if (!packed) return {from, step};
-        for (int d = 0; d < depth; d++, from += step)
-            for_each_vector(height, [&](int64_t i, auto load, auto store) {
-                store(buffer + d * kStripRows + i, load(from + i));
-            });
-        return {buffer, kStripRows};
+        for (int d = 0; d < strips.depth; d++, from += step)
+            for (int i = 0; i < rows; i += kStripRows)
+                for_each_vector(rows - i < kStripRows ? rows - i : kStripRows, [&](int64_t v, auto load, auto store) {
+                    store(strips.data + i * strips.depth + d * kStripRows + v, load(from + i + v));
+                });
     }
 };
 
@@ -155,19 +182,20 @@ struct Columns {
     int64_t step;
     static constexpr bool packed = true;
 
-    Strip strip(int row, int height, int k, int depth, float* buffer) const {
-        for (int v = 0; v < height; v += kWidth)
-            for_each_vector(depth, [&](int64_t d, auto load, auto) {
+    void pack(int row, int rows, int k, Packed strips) const {
+        for (int i = 0; i < rows; i += kWidth) {
+            float* to = strips.data + i / kStripRows * kStripRows * strips.depth + i % kStripRows;
+            for_each_vector(strips.depth, [&](int64_t d, auto load, auto) {
                 Vec x[kWidth];
-                const float* from = a + (row + v) * step + k + d;
+                const float* from = a + (row + i) * step + k + d;
 #pragma GCC unroll 16
-                for (int i = 0; i < kWidth; i++) x[i] = v + i < height ? load(from + i * step) : Vec{};
+                for (int r = 0; r < kWidth; r++) x[r] = i + r < rows ? load(from + r * step) : Vec{};
                 transpose(x);
 #pragma GCC unroll 16
-                for (int i = 0; i < kWidth; i++)
-                    if (d + i < depth) store(buffer + (d + i) * kStripRows + v, x[i]);
+                for (int r = 0; r < kWidth; r++)
+                    if (d + r < strips.depth) store(to + (d + r) * kStripRows, x[r]);
             });
-        return {buffer, kStripRows};
+        }
     }
 
     // A perfect shuffle of the rows, log₂ times
@@ -186,25 +214,42 @@ struct Columns {
     }
 };
 
-// C ← α A B + β C
-template <Along along, class Operand>
+// C ← α A B + β C, and tail(i, j, n, m) on each n rows from i of m columns from j, as soon as they are there
+template <Along along, class Operand, class Tail>
 void multiply(int rows, int columns, int depth, float alpha, const Operand& a, const float* b, int64_t b_step, float beta,
-              float* c, int64_t c_step) {
-    if (!a.packed && columns <= kTileColumns && depth <= kLeastDepth)  // tiny products feel every instruction
-        return panel_of<along>(columns)(rows, depth, a.a, a.step, b, b_step, alpha, beta, c, c_step);
-    alignas(64) float buffer[kStripRows * kMostDepth];
-    const int strip_rows = a.packed ? kStripRows : rows;
-    const int panels = parts(columns, kTileColumns), blocks = parts(depth, a.packed ? kMostDepth : block_depth(rows));
-    for (int i = 0; i < rows; i += strip_rows) {
-        const int height = rows - i < strip_rows ? rows - i : strip_rows;
+              float* c, int64_t c_step, Tail tail) {
+    if (!a.packed && columns <= kTileColumns && depth <= kLeastDepth) {  // tiny products feel every instruction
+        panel_of<along>(columns)(rows, depth, a.a, a.step, b, b_step, alpha, beta, c, c_step);
+        return tail(0, 0, rows, columns);
+    }
+    alignas(64) float near[kStripRows * kNearDepth];
+    float* strips = near;
+    int strip_rows = rows, group = rows, most_depth = block_depth(rows);
+    if (a.packed) {
+        const bool large = int64_t(columns) * depth > kLargeB;
+        float* const memory = large || depth > kNearDepth ? strips_of_thread() : nullptr;
+        if (memory != nullptr) strips = memory;
+        strip_rows = kStripRows;
+        group = large && memory != nullptr ? kStrips * kStripRows : kStripRows;
+        most_depth = memory != nullptr ? kMostDepth : kNearDepth;
+    }
+    const int panels = parts(columns, kTileColumns), blocks = parts(depth, most_depth);
+    for (int first = 0; first < rows; first += group) {
+        const int end = rows - first < group ? rows : first + group;
         for (int block = 0; block < blocks; block++) {
             const int k = part(depth, block, blocks), steps = part(depth, block + 1, blocks) - k;
-            const Strip strip = a.strip(i, height, k, steps, buffer);
+            const Packed packed = {strips, steps};
+            if (a.packed) a.pack(first, end - first, k, packed);
             for (int p = 0; p < panels; p++) {
                 const int j = part(columns, p, panels), width = part(columns, p + 1, panels) - j;
                 const float* from = b + (along == Along::kDepth ? k + j * b_step : k * b_step + j);
-                panel_of<along>(width)(height, steps, strip.data, strip.step, from, b_step, alpha, block == 0 ? beta : 1,
-                                       c + j * c_step + i, c_step);
+                for (int i = first; i < end; i += strip_rows) {
+                    const int height = end - i < strip_rows ? end - i : strip_rows;
+                    const Strip strip = a.packed ? packed[i - first] : Strip{a.a + k * a.step + i, a.step};
+                    panel_of<along>(width)(height, steps, strip.data, strip.step, from, b_step, alpha,
+                                           block == 0 ? beta : 1, c + j * c_step + i, c_step);
+                    if (block + 1 == blocks) tail(i, j, height, width);
+                }
             }
         }
     }

@@ -313,7 +313,12 @@ void test_tiles(const Kernels& k) {
     test_input_gradient(k, 256, 300, 200, Activation::kTanh);    // packed where it would collide in the cache
     test_weight_gradient(k, 256, 200, 300, 0, 200, 0.01f, 0, 0);
     test_weight_gradient(k, 256, 200, 300, 3, 199, 0.01f, 0.9f, 0.5f);
-    test_affine(k, 5, 4200, 200, Activation::kSigmoid, true);  // more than one column tile
+    test_affine(k, 600, 145, 230, Activation::kRelu, true);  // strips in groups
+    test_affine(k, 1500, 70, 100, Activation::kSoftmax, true);   // and the depth in blocks
+    test_input_gradient(k, 512, 1500, 100, Activation::kTanh);
+    test_weight_gradient(k, 256, 100, 1500, 1, 99, 0.01f, 0.9f, 0.5f);
+    test_affine(k, 4200, 5, 200, Activation::kSigmoid, true);  // more than one column tile
+    test_affine(k, 5, 4200, 200, Activation::kSigmoid, true);
     test_input_gradient(k, 4200, 5, 200, Activation::kTanh);
     test_input_gradient(k, 4200, 5, 200, Activation::kIdentity);
     test_affine(k, 515, 513, 35, Activation::kRelu, true);  // large
@@ -342,6 +347,18 @@ void test_division(const Kernels& k) {
         k.weight_gradient(in, out, m, 0, split, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data());
         k.weight_gradient(in, out, m, split, out, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data());
         CHECK(c == tiles, "%s: weightGradient of %d + %d units differs from %d", k.isa, split, out - split, out);
+    }
+    const int deep = 300, wide = 90, many = 60;  // more than a strip
+    const Input u(deep * wide), bias_of_u(wide), samples(deep * many);
+    std::vector<float> next(wide * many), pieces(wide * many);
+    k.affine(deep, wide, many, 0, wide, u.data(), bias_of_u.data(), samples.data(), Activation::kRelu, next.data());
+    for (int split : {33, 50}) {
+        k.affine(deep, wide, many, 0, split, u.data(), bias_of_u.data(), samples.data(), Activation::kRelu, pieces.data());
+        k.affine(deep, wide, many, split, wide, u.data(), bias_of_u.data(), samples.data(), Activation::kRelu, pieces.data());
+        CHECK(next == pieces, "%s: affine of %d + %d units differs from %d", k.isa, split, wide - split, wide);
+        k.affine(deep, wide, split, 0, wide, u.data(), bias_of_u.data(), samples.data(), Activation::kRelu, pieces.data());
+        CHECK(std::equal(pieces.begin(), pieces.begin() + split * wide, next.begin()), "%s: affine of %d columns beside that of %d",
+              k.isa, split, many);
     }
     const int inputs = 301, units = 40;  // of one sample: a W that is read along memory, and parts of it, side by side
     const Input v(inputs * units), bias_of_v(units), x(inputs);
