@@ -28,6 +28,7 @@
 #include <new>
 #include <utility>
 
+#include "kernels.hpp"
 #include "simd.hpp"
 
 namespace backblas::BACKBLAS_ISA {
@@ -66,6 +67,21 @@ inline int block_depth(int rows) {
     return rows >= kBlockFloats / kLeastDepth ? kLeastDepth : kBlockFloats / rows;
 }
 
+// So many cache lines are brought near at once; of forty the processor forgets most (Zen 5).
+constexpr int kLinesAhead = 8;
+constexpr int kStretch = 64;  // multiply-adds of every sum meanwhile
+
+inline void bring(Ahead& ahead) {
+    constexpr int kLine = 64;
+    if (ahead.line == ahead.last) {
+        if (ahead.next == ahead.end) return;
+        ahead.line = ahead.source + ahead.bytes * *ahead.next++;
+        ahead.last = ahead.line + ahead.bytes;
+    }
+    for (int i = 0; i < kLinesAhead && ahead.line < ahead.last; i++, ahead.line += kLine) __builtin_prefetch(ahead.line);
+    if (ahead.line > ahead.last) ahead.line = ahead.last;
+}
+
 // The index along which B is contiguous in memory; the other has a step.
 enum class Along { kDepth, kColumns };
 
@@ -77,21 +93,24 @@ inline int parts(int n, int most) { return n <= most ? 1 : (n + most - 1) / most
 // Not inlined, or GCC keeps α and β in registers around the loop and spills the tile.
 template <int vectors, int columns, bool whole, Along along>
 __attribute__((noinline)) void tile(int depth, const float* a, int64_t a_step, const float* b, int64_t b_step,
-                                    float alpha, float beta, float* c, int64_t c_step, int last = kWidth) {
+                                    float alpha, float beta, float* c, int64_t c_step, Ahead& ahead, int last = kWidth) {
     Vec sum[columns][vectors] = {};
-    for (int k = 0; k < depth; k++) {
-        Vec row[vectors];
+    for (int k = 0; k < depth;) {
+        bring(ahead);
+        for (const int end = depth - k < kStretch ? depth : k + kStretch; k < end; k++) {
+            Vec row[vectors];
 #pragma GCC unroll 16
-        for (int v = 0; v < vectors; v++)
-            row[v] = whole || v + 1 < vectors ? load(a + v * kWidth) : load(a + v * kWidth, last);
+            for (int v = 0; v < vectors; v++)
+                row[v] = whole || v + 1 < vectors ? load(a + v * kWidth) : load(a + v * kWidth, last);
 #pragma GCC unroll 16
-        for (int j = 0; j < columns; j++) {
-            const Vec x = broadcast(along == Along::kDepth ? b[j * b_step] : b[j]);
+            for (int j = 0; j < columns; j++) {
+                const Vec x = broadcast(along == Along::kDepth ? b[j * b_step] : b[j]);
 #pragma GCC unroll 16
-            for (int v = 0; v < vectors; v++) sum[j][v] += row[v] * x;
+                for (int v = 0; v < vectors; v++) sum[j][v] += row[v] * x;
+            }
+            a += a_step;
+            b += along == Along::kDepth ? 1 : b_step;
         }
-        a += a_step;
-        b += along == Along::kDepth ? 1 : b_step;
     }
     const auto write = [&](auto value) {
 #pragma GCC unroll 16
@@ -114,16 +133,16 @@ __attribute__((noinline)) void tile(int depth, const float* a, int64_t a_step, c
 // The same on all rows of a panel of C, strip by strip
 template <int vectors, int columns, Along along>
 void panel(int rows, int depth, const float* a, int64_t a_step, const float* b, int64_t b_step, float alpha, float beta,
-           float* c, int64_t c_step) {
+           float* c, int64_t c_step, Ahead& ahead) {
     constexpr int kHeight = vectors * kWidth;
     for (; rows >= kHeight; rows -= kHeight, a += kHeight, c += kHeight)
-        tile<vectors, columns, true, along>(depth, a, a_step, b, b_step, alpha, beta, c, c_step);
+        tile<vectors, columns, true, along>(depth, a, a_step, b, b_step, alpha, beta, c, c_step, ahead);
     if constexpr (vectors > 2)
-        panel<vectors / 2, columns, along>(rows, depth, a, a_step, b, b_step, alpha, beta, c, c_step);
+        panel<vectors / 2, columns, along>(rows, depth, a, a_step, b, b_step, alpha, beta, c, c_step, ahead);
     else if (rows > kWidth)
-        tile<2, columns, false, along>(depth, a, a_step, b, b_step, alpha, beta, c, c_step, rows - kWidth);
+        tile<2, columns, false, along>(depth, a, a_step, b, b_step, alpha, beta, c, c_step, ahead, rows - kWidth);
     else if (rows > 0)
-        tile<1, columns, false, along>(depth, a, a_step, b, b_step, alpha, beta, c, c_step, rows);
+        tile<1, columns, false, along>(depth, a, a_step, b, b_step, alpha, beta, c, c_step, ahead, rows);
 }
 
 // As many vectors of rows as keep the tile in the registers, at most 8
@@ -134,7 +153,7 @@ constexpr int vectors_of(int columns) {
 }
 
 using Panel = void(int rows, int depth, const float* a, int64_t a_step, const float* b, int64_t b_step, float alpha,
-                   float beta, float* c, int64_t c_step);
+                   float beta, float* c, int64_t c_step, Ahead& ahead);
 
 template <Along along, int... less>
 Panel* panel_of(int columns, std::integer_sequence<int, less...>) {
@@ -217,9 +236,9 @@ struct Columns {
 // C ← α A B + β C, and tail(i, j, n, m) on each n rows from i of m columns from j, as soon as they are there
 template <Along along, class Operand, class Tail>
 void multiply(int rows, int columns, int depth, float alpha, const Operand& a, const float* b, int64_t b_step, float beta,
-              float* c, int64_t c_step, Tail tail) {
+              float* c, int64_t c_step, Ahead& ahead, Tail tail) {
     if (!a.packed && columns <= kTileColumns && depth <= kLeastDepth) {  // tiny products feel every instruction
-        panel_of<along>(columns)(rows, depth, a.a, a.step, b, b_step, alpha, beta, c, c_step);
+        panel_of<along>(columns)(rows, depth, a.a, a.step, b, b_step, alpha, beta, c, c_step, ahead);
         return tail(0, 0, rows, columns);
     }
     alignas(64) float near[kStripRows * kNearDepth];
@@ -247,7 +266,7 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, c
                     const int height = end - i < strip_rows ? end - i : strip_rows;
                     const Strip strip = a.packed ? packed[i - first] : Strip{a.a + k * a.step + i, a.step};
                     panel_of<along>(width)(height, steps, strip.data, strip.step, from, b_step, alpha,
-                                           block == 0 ? beta : 1, c + j * c_step + i, c_step);
+                                           block == 0 ? beta : 1, c + j * c_step + i, c_step, ahead);
                     if (block + 1 == blocks) tail(i, j, height, width);
                 }
             }

@@ -158,7 +158,7 @@ void derivative_tail(int in, int m, int step, Activation phi, const float* a, fl
 }
 
 void affine(int in, int out, int m, int from, int to, const float* w, const float* b, const float* a, Activation phi,
-            float* a_next) {
+            float* a_next, Ahead& ahead) {
     const int units = to - from;
     w += int64_t(from) * in;
     if (b != nullptr) b += from;
@@ -175,7 +175,8 @@ void affine(int in, int out, int m, int from, int to, const float* w, const floa
             affine_tail(units, columns, out, nullptr, phi, z);
         }
     } else {
-        multiply<Along::kDepth>(units, m, in, 1, Columns{w, in}, a, in, 0, a_next, out, [&](int k, int j, int n, int some) {
+        multiply<Along::kDepth>(units, m, in, 1, Columns{w, in}, a, in, 0, a_next, out, ahead,
+                                [&](int k, int j, int n, int some) {
             affine_tail(n, some, out, b == nullptr ? b : b + k, phi, a_next + int64_t(j) * out + k);
         });  // Z = WᵀA
     }
@@ -184,7 +185,7 @@ void affine(int in, int out, int m, int from, int to, const float* w, const floa
 }
 
 void input_gradient(int in, int out, int m, int from, int to, const float* w, const float* delta, Activation phi,
-                    const float* a, float* delta_previous) {
+                    const float* a, float* delta_previous, Ahead& ahead) {
     const int rows = to - from;
     w += from;
     delta_previous += from;
@@ -193,7 +194,7 @@ void input_gradient(int in, int out, int m, int from, int to, const float* w, co
         sgemm(Trans::kNo, Trans::kNo, rows, m, out, 1, w, in, delta, out, 0, delta_previous, in);  // δ' = Wδ
         return derivative_tail(rows, m, in, phi, a, delta_previous);
     }
-    multiply<Along::kDepth>(rows, m, out, 1, rows_of(w, in, m, out), delta, out, 0, delta_previous, in,
+    multiply<Along::kDepth>(rows, m, out, 1, rows_of(w, in, m, out), delta, out, 0, delta_previous, in, ahead,
                             [&](int i, int j, int n, int some) {
         const int64_t at = int64_t(j) * in + i;
         derivative_tail(n, some, in, phi, a == nullptr ? a : a + at, delta_previous + at);
@@ -201,14 +202,15 @@ void input_gradient(int in, int out, int m, int from, int to, const float* w, co
 }
 
 void weight_gradient(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
-                     float beta, float* c, float gamma, float* c_bias) {
+                     float beta, float* c, float gamma, float* c_bias, Ahead& ahead) {
     const float* d = delta + from;
     c += int64_t(from) * in;
     const int units = to - from;
     if (m > kManySummed && is_large(in, units, kLargeWeights))
         sgemm(Trans::kNo, Trans::kYes, in, units, m, alpha, a, in, d, out, beta, c, in);  // C = αAδᵀ + βC
     else
-        multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units, m), d, out, beta, c, in, [](int, int, int, int) {});  // C = αAδᵀ + βC
+        multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units, m), d, out, beta, c, in, ahead,
+                                  [](int, int, int, int) {});  // C = αAδᵀ + βC
     if (c_bias != nullptr) bias_gradient(units, m, alpha, d, out, gamma, c_bias + from);
 }
 

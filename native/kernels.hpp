@@ -18,6 +18,14 @@ enum class Cost : int { kSquaredError, kAbsoluteError, kPoisson, kBinaryCrossEnt
 struct Call;  // program.hpp
 struct Operation;
 
+// Columns of a matrix that are gathered next. The products bring them near meanwhile, a few cache lines at a time.
+struct Ahead {
+    const char* source = nullptr;
+    int64_t bytes = 0;                            // of a column
+    const int *next = nullptr, *end = nullptr;    // the numbers of those to come
+    const char *line = nullptr, *last = nullptr;  // what is left of the one at hand
+};
+
 constexpr float kLeakySlope = 0.01f;
 
 // Up to this many samples no kernel calls OpenBLAS, which packs W first: reading W once is 1.9 to 6 times as fast for one
@@ -32,17 +40,17 @@ struct Kernels {
     // A' = φ(WᵀA + b 1ᵀ), for the units (rows of A') [from, to); all of them for softmax
     //                            W: in×out   b: out or null   A: in×m   A': out×m
     void (*affine)(int in, int out, int m, int from, int to, const float* w, const float* b, const float* a,
-                   Activation phi, float* a_next);
+                   Activation phi, float* a_next, Ahead& ahead);
 
     // δ' = (W δ) ⊙ φ'(A), for the rows of δ' [from, to)
     //                            W: in×out   δ: out×m   A: in×m (unread for the identity)   δ': in×m
     void (*input_gradient)(int in, int out, int m, int from, int to, const float* w, const float* delta,
-                           Activation phi, const float* a, float* delta_previous);
+                           Activation phi, const float* a, float* delta_previous, Ahead& ahead);
 
     // C ← α A δᵀ + β C,  c ← α δ 1 + γ c, for the units (columns of C) [from, to)
     //                            A: in×m   δ: out×m   C: in×out   c: out or null; with β = 0 (γ = 0) C (c) is unread
     void (*weight_gradient)(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
-                            float beta, float* c, float gamma, float* c_bias);
+                            float beta, float* c, float gamma, float* c_bias, Ahead& ahead);
 
     // One step of an optimizer on the parameters [from, to)
     //                            θ, g, m, v: at the same indices   numbers: η, κ, s, λ₂, λ₁, β₁, β₂, ε

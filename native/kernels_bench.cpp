@@ -52,6 +52,8 @@ class Matrix {
 };
 uint32_t Matrix::state_ = 1;
 
+Ahead nothing;  // is brought near meanwhile
+
 struct Contender {
     std::string name;
     std::function<void()> run;
@@ -140,13 +142,13 @@ class Network {
         const int m = workload_.m;
         for (int l = 0; l < layers_; l++)
             k.affine(n(l), n(l + 1), m, 0, n(l + 1), w_[l], b_[l], a_[l],
-                     l + 1 < layers_ ? workload_.hidden : workload_.output, a_[l + 1]);
+                     l + 1 < layers_ ? workload_.hidden : workload_.output, a_[l + 1], nothing);
         if (!workload_.training) return;
         output_delta();
         for (int l = layers_ - 1; l > 0; l--)
-            k.input_gradient(n(l), n(l + 1), m, 0, n(l), w_[l], delta_[l + 1], workload_.hidden, a_[l], delta_[l]);
+            k.input_gradient(n(l), n(l + 1), m, 0, n(l), w_[l], delta_[l + 1], workload_.hidden, a_[l], delta_[l], nothing);
         for (int l = 0; l < layers_; l++)
-            k.weight_gradient(n(l), n(l + 1), m, 0, n(l + 1), kAlpha, a_[l], delta_[l + 1], 1, w_[l], 1, b_[l]);
+            k.weight_gradient(n(l), n(l + 1), m, 0, n(l + 1), kAlpha, a_[l], delta_[l + 1], 1, w_[l], 1, b_[l], nothing);
     }
 
    private:
@@ -250,11 +252,11 @@ void compare_layer(int in, int out, int m) {
         sgemm(Trans::kNo, Trans::kYes, in, out, m, alpha, a, in, delta, out, 1, w, in);
     }}};
     for (const Kernels* k : tables()) {
-        affine.push_back({k->isa, [&, k] { k->affine(in, out, m, 0, out, w, b, a, Activation::kRelu, next); }});
+        affine.push_back({k->isa, [&, k] { k->affine(in, out, m, 0, out, w, b, a, Activation::kRelu, next, nothing); }});
         input_gradient.push_back(
-            {k->isa, [&, k] { k->input_gradient(in, out, m, 0, in, w, delta, Activation::kRelu, a, previous); }});
+            {k->isa, [&, k] { k->input_gradient(in, out, m, 0, in, w, delta, Activation::kRelu, a, previous, nothing); }});
         weight_gradient.push_back(
-            {k->isa, [&, k] { k->weight_gradient(in, out, m, 0, out, alpha, a, delta, 1, w, 1, b); }});
+            {k->isa, [&, k] { k->weight_gradient(in, out, m, 0, out, alpha, a, delta, 1, w, 1, b, nothing); }});
     }
     const double gflop = 2e-9 * in * out * m;
     print_row("affine " + shape, affine, gflop);

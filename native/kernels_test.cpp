@@ -59,6 +59,8 @@ class Input {
     std::vector<float> memory_;
 };
 
+Ahead nothing;  // is brought near meanwhile
+
 // An output with a guard on each side; filled with NaN unless the kernel also reads it.
 class Output {
    public:
@@ -125,7 +127,7 @@ void test_affine(const Kernels& k, int in, int out, int m, Activation activation
     const int seam = activation == Activation::kSoftmax || (in + m) % 3 > 0 ? 0 : out / 3;  // in one tile or in two
     for (int from : {0, seam})
         k.affine(in, out, m, from, from < seam ? seam : out, w.data(), with_bias ? b.data() : nullptr, a.data(), activation,
-                 next.data());
+                 next.data(), nothing);
     CHECK(next.intact(), "%s affine %dx%dx%d wrote outside its output", k.isa, in, out, m);
     for (int j = 0; j < m; j++) {
         std::vector<double> z(out);
@@ -165,7 +167,7 @@ void test_input_gradient(const Kernels& k, int in, int out, int m, Activation ac
     const int seam = (in + m) % 3 > 0 ? 0 : in / 3;
     for (int from : {0, seam})
         k.input_gradient(in, out, m, from, from < seam ? seam : in, w.data(), delta.data(), activation,
-                         activation == Activation::kIdentity ? nullptr : a.data(), previous.data());
+                         activation == Activation::kIdentity ? nullptr : a.data(), previous.data(), nothing);
     CHECK(previous.intact(), "%s inputGradient %dx%dx%d wrote outside its output", k.isa, in, out, m);
     for (int j = 0; j < m; j++)
         for (int i = 0; i < in; i++) {
@@ -190,7 +192,7 @@ void test_weight_gradient(const Kernels& k, int in, int out, int m, int from, in
     Output c(size_t(in) * out), bias(out);
     if (beta != 0) std::memcpy(c.data(), c0.data(), c0.size() * sizeof(float));
     if (gamma != 0) std::memcpy(bias.data(), bias0.data(), bias0.size() * sizeof(float));
-    k.weight_gradient(in, out, m, from, to, alpha, a.data(), delta.data(), beta, c.data(), gamma, bias.data());
+    k.weight_gradient(in, out, m, from, to, alpha, a.data(), delta.data(), beta, c.data(), gamma, bias.data(), nothing);
     CHECK(c.intact() && bias.intact(), "%s weightGradient %dx%dx%d wrote outside its output", k.isa, in, out, m);
     for (int o = 0; o < out; o++) {
         const bool inside = from <= o && o < to;
@@ -239,11 +241,11 @@ void test_accuracy(const Kernels& k) {
     for (int exponent = -40; exponent <= 6; exponent++)
         for (int sign : {-1, 1}) {
             for (int i = 0; i < n; i++) z[i] = sign * std::ldexp(1.0f + float(i) / n, exponent);
-            k.affine(1, 1, n, 0, 1, one.data(), nullptr, z.data(), Activation::kSigmoid, out.data());
+            k.affine(1, 1, n, 0, 1, one.data(), nullptr, z.data(), Activation::kSigmoid, out.data(), nothing);
             for (int i = 0; i < n; i++)
                 if (std::fabs(z[i]) <= 87)
                     worst_sigmoid = std::fmax(worst_sigmoid, ulps(out[i], 1 / (1 + std::exp(-double(z[i])))));
-            k.affine(1, 1, n, 0, 1, one.data(), nullptr, z.data(), Activation::kTanh, out.data());
+            k.affine(1, 1, n, 0, 1, one.data(), nullptr, z.data(), Activation::kTanh, out.data(), nothing);
             for (int i = 0; i < n; i++) worst_tanh = std::fmax(worst_tanh, ulps(out[i], std::tanh(double(z[i]))));
         }
     std::printf("%-8s  sigmoid within %.2f ulp, tanh within %.2f ulp\n", k.isa, worst_sigmoid, worst_tanh);
@@ -277,7 +279,7 @@ void test_accuracy(const Kernels& k) {
     const int count = int(extremes.size());
     for (Activation activation : kElementwise) {
         out.assign(count, 7);
-        k.affine(1, 1, count, 0, 1, one.data(), nullptr, extremes.data(), activation, out.data());
+        k.affine(1, 1, count, 0, 1, one.data(), nullptr, extremes.data(), activation, out.data(), nothing);
         for (int i = 0; i < count; i++) {
             const float x = extremes[i];
             double want = phi(activation, x);
@@ -289,7 +291,7 @@ void test_accuracy(const Kernels& k) {
     }
     // Softmax of one huge logit, and of minus infinity, stays a distribution
     std::vector<float> logits = {1e30f, 0, -INFINITY, -1e30f, 5}, p(5);
-    k.affine(1, 5, 1, 0, 5, logits.data(), nullptr, one.data(), Activation::kSoftmax, p.data());
+    k.affine(1, 5, 1, 0, 5, logits.data(), nullptr, one.data(), Activation::kSoftmax, p.data(), nothing);
     CHECK(p[0] == 1 && p[1] == 0 && p[2] == 0 && p[3] == 0 && p[4] == 0, "%s: softmax of extremes", k.isa);
 }
 
@@ -331,44 +333,71 @@ void test_division(const Kernels& k) {
     const int in = 131, out = 67, m = 41;
     const Input w(in * out), b(out), a(in * m), delta(out * m);
     std::vector<float> whole(in * m), divided(in * m);
-    k.input_gradient(in, out, m, 0, in, w.data(), delta.data(), Activation::kRelu, a.data(), whole.data());
-    k.input_gradient(in, out, m, 0, in, w.data(), delta.data(), Activation::kRelu, a.data(), divided.data());
+    k.input_gradient(in, out, m, 0, in, w.data(), delta.data(), Activation::kRelu, a.data(), whole.data(), nothing);
+    k.input_gradient(in, out, m, 0, in, w.data(), delta.data(), Activation::kRelu, a.data(), divided.data(), nothing);
     CHECK(whole == divided, "%s: inputGradient does not repeat its bits", k.isa);
     if (k.isa == std::string("baseline")) return;  // its products are OpenBLAS's from a few samples on
     for (int split : {1, 12, 17, 40}) {
-        k.input_gradient(in, out, split, 0, in, w.data(), delta.data(), Activation::kRelu, a.data(), divided.data());
+        k.input_gradient(in, out, split, 0, in, w.data(), delta.data(), Activation::kRelu, a.data(), divided.data(), nothing);
         k.input_gradient(in, out, m - split, 0, in, w.data(), delta.data() + split * out, Activation::kRelu,
-                         a.data() + split * in, divided.data() + split * in);
+                         a.data() + split * in, divided.data() + split * in, nothing);
         CHECK(whole == divided, "%s: inputGradient of %d + %d columns differs from %d", k.isa, split, m - split, m);
     }
     std::vector<float> c(in * out), tiles(in * out), bias(out);
-    k.weight_gradient(in, out, m, 0, out, 1, a.data(), delta.data(), 0, c.data(), 0, bias.data());
+    k.weight_gradient(in, out, m, 0, out, 1, a.data(), delta.data(), 0, c.data(), 0, bias.data(), nothing);
     for (int split : {1, 12, 33, 66}) {
-        k.weight_gradient(in, out, m, 0, split, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data());
-        k.weight_gradient(in, out, m, split, out, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data());
+        k.weight_gradient(in, out, m, 0, split, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data(), nothing);
+        k.weight_gradient(in, out, m, split, out, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data(), nothing);
         CHECK(c == tiles, "%s: weightGradient of %d + %d units differs from %d", k.isa, split, out - split, out);
     }
     const int deep = 300, wide = 90, many = 60;  // more than a strip
     const Input u(deep * wide), bias_of_u(wide), samples(deep * many);
     std::vector<float> next(wide * many), pieces(wide * many);
-    k.affine(deep, wide, many, 0, wide, u.data(), bias_of_u.data(), samples.data(), Activation::kRelu, next.data());
+    k.affine(deep, wide, many, 0, wide, u.data(), bias_of_u.data(), samples.data(), Activation::kRelu, next.data(), nothing);
     for (int split : {33, 50}) {
-        k.affine(deep, wide, many, 0, split, u.data(), bias_of_u.data(), samples.data(), Activation::kRelu, pieces.data());
-        k.affine(deep, wide, many, split, wide, u.data(), bias_of_u.data(), samples.data(), Activation::kRelu, pieces.data());
+        for (int from : {0, split})
+            k.affine(deep, wide, many, from, from == 0 ? split : wide, u.data(), bias_of_u.data(), samples.data(),
+                     Activation::kRelu, pieces.data(), nothing);
         CHECK(next == pieces, "%s: affine of %d + %d units differs from %d", k.isa, split, wide - split, wide);
-        k.affine(deep, wide, split, 0, wide, u.data(), bias_of_u.data(), samples.data(), Activation::kRelu, pieces.data());
-        CHECK(std::equal(pieces.begin(), pieces.begin() + split * wide, next.begin()), "%s: affine of %d columns beside that of %d",
-              k.isa, split, many);
+        k.affine(deep, wide, split, 0, wide, u.data(), bias_of_u.data(), samples.data(), Activation::kRelu, pieces.data(),
+                 nothing);
+        CHECK(std::equal(pieces.begin(), pieces.begin() + split * wide, next.begin()),
+              "%s: affine of %d columns beside that of %d", k.isa, split, many);
     }
     const int inputs = 301, units = 40;  // of one sample: a W that is read along memory, and parts of it, side by side
     const Input v(inputs * units), bias_of_v(units), x(inputs);
     std::vector<float> z(units), parts(units);
-    k.affine(inputs, units, 1, 0, units, v.data(), bias_of_v.data(), x.data(), Activation::kIdentity, z.data());
+    k.affine(inputs, units, 1, 0, units, v.data(), bias_of_v.data(), x.data(), Activation::kIdentity, z.data(), nothing);
     for (int split : {1, 6, 20, 39}) {
-        k.affine(inputs, units, 1, 0, split, v.data(), bias_of_v.data(), x.data(), Activation::kIdentity, parts.data());
-        k.affine(inputs, units, 1, split, units, v.data(), bias_of_v.data(), x.data(), Activation::kIdentity, parts.data());
+        for (int from : {0, split})
+            k.affine(inputs, units, 1, from, from == 0 ? split : units, v.data(), bias_of_v.data(), x.data(),
+                     Activation::kIdentity, parts.data(), nothing);
         CHECK(z == parts, "%s: affine of %d + %d units differs from %d", k.isa, split, units - split, units);
     }
+}
+
+// What comes next is brought near while a product is computed, and no more than that
+void test_ahead(const Kernels& k) {
+    const int in = 300, out = 40, m = 40, columns[] = {2, 0, 1, 7000000};
+    const Input w(in * out), a(in * m), delta(out * m), source(3 * 301);
+    std::vector<float> next(out * m), previous(in * m), c(in * out);
+    const auto all = [&](const char* product, auto run) {
+        Ahead ahead = {reinterpret_cast<const char*>(source.data()), 301 * sizeof(float), columns, columns + 3, nullptr, nullptr};
+        run(ahead);
+        CHECK(ahead.next == columns + 3 && ahead.line == ahead.last &&
+                  ahead.last == reinterpret_cast<const char*>(source.data() + 2 * 301),
+              "%s: %s brought %d of 3 columns", k.isa, product, int(ahead.next - columns));
+    };
+    const float *x = a.data(), *v = w.data(), *d = delta.data();
+    all("affine", [&](Ahead& ahead) {
+        k.affine(in, out, m, 0, out, v, nullptr, x, Activation::kRelu, next.data(), ahead);
+    });
+    all("inputGradient", [&](Ahead& ahead) {
+        k.input_gradient(in, out, m, 0, in, v, d, Activation::kRelu, x, previous.data(), ahead);
+    });
+    all("weightGradient", [&](Ahead& ahead) {
+        k.weight_gradient(in, out, m, 0, out, 1, x, d, 0, c.data(), 0, nullptr, ahead);
+    });
 }
 
 void test_all(const Kernels& k) {
@@ -388,6 +417,7 @@ void test_all(const Kernels& k) {
             }
     test_tiles(k);
     test_division(k);
+    if (k.isa != std::string("baseline")) test_ahead(k);  // whose products are OpenBLAS's from a few samples on
     // The shapes of the benchmarks
     for (Activation activation : {Activation::kRelu, Activation::kSoftmax}) test_affine(k, 784, 128, 128, activation, true);
     test_affine(k, 784, 30, 10, Activation::kSigmoid, true);
@@ -403,7 +433,7 @@ bool run_narrow(const Call& call, const float* x0, const float* x1, const float*
     Operation::Run* narrow = whole->narrow(call);
     if (narrow == nullptr) return false;
     narrows++;
-    Operation operation = {narrow, &call, {}};
+    Operation operation = {narrow, &call, {}, &nothing};
     const void* x[] = {x0, x1, x2, x3};
     std::memcpy(operation.x, x, sizeof x);  // some are only read
     narrow(operation);
@@ -411,22 +441,23 @@ bool run_narrow(const Call& call, const float* x0, const float* x1, const float*
 }
 
 void narrow_affine(int in, int out, int m, int from, int to, const float* w, const float* b, const float* a, Activation phi,
-                   float* a_next) {
+                   float* a_next, Ahead& ahead) {
     if (!run_narrow({Call::kAffine, in, out, m, from, to, int(phi), 0, 0, 0, {}}, w, b, a, a_next))
-        whole->affine(in, out, m, from, to, w, b, a, phi, a_next);
+        whole->affine(in, out, m, from, to, w, b, a, phi, a_next, ahead);
 }
 
 void narrow_input_gradient(int in, int out, int m, int from, int to, const float* w, const float* delta, Activation phi,
-                           const float* a, float* delta_previous) {
+                           const float* a, float* delta_previous, Ahead& ahead) {
     if (!run_narrow({Call::kInputGradient, in, out, m, from, to, int(phi), 0, 0, 0, {}}, w, delta, a, delta_previous))
-        whole->input_gradient(in, out, m, from, to, w, delta, phi, a, delta_previous);
+        whole->input_gradient(in, out, m, from, to, w, delta, phi, a, delta_previous, ahead);
 }
 
 void narrow_weight_gradient(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
-                            float beta, float* c, float gamma, float* c_bias) {
+                            float beta, float* c, float gamma, float* c_bias, Ahead& ahead) {
     Call call = {Call::kWeightGradient, in, out, m, from, to, 0, alpha, beta, gamma, {}};
-    Operation operation = {whole->narrow(call), &call, {const_cast<float*>(a), const_cast<float*>(delta), c, c_bias, nullptr}};
-    if (operation.run == nullptr) return whole->weight_gradient(in, out, m, from, to, alpha, a, delta, beta, c, gamma, c_bias);
+    Operation operation = {whole->narrow(call), &call, {const_cast<float*>(a), const_cast<float*>(delta), c, c_bias}, &ahead};
+    if (operation.run == nullptr)
+        return whole->weight_gradient(in, out, m, from, to, alpha, a, delta, beta, c, gamma, c_bias, ahead);
     narrows++;
     operation.run(operation);
 }
@@ -454,7 +485,7 @@ void test_narrow(const Kernels& k) {
     const float a[] = {3}, y[] = {1};
     float delta[] = {7};
     Call cost = {Call::kCost, 1, 1, 1, 0, 1, int(Cost::kSquaredError), 0, 0, 0, {{0, 0}, {0, 0}, {-1, 0}, {0, 0}}};
-    const Operation operation = {k.narrow(cost), &cost, {const_cast<float*>(a), const_cast<float*>(y), nullptr, delta}};
+    const Operation operation = {k.narrow(cost), &cost, {const_cast<float*>(a), const_cast<float*>(y), nullptr, delta}, &nothing};
     CHECK(operation.run(operation) == 2 && delta[0] == 2, "%s: C and its slope, %g", k.isa, delta[0]);
     cost.operand[2].array = 0;
     CHECK(k.narrow(cost) == nullptr, "%s: weights are not seen", k.isa);
@@ -696,10 +727,10 @@ void test_program() {
     const int next = in * m, delta = next + out * m, previous = delta + out * m;
     auto want_theta = theta, want = memory;
     const Kernels& k = kernels();
-    k.affine(in, out, m, 0, out, &theta[0], &theta[in * out], &want[0], Activation::kTanh, &want[next]);
-    k.input_gradient(in, out, m, 0, in, &theta[0], &want[delta], Activation::kTanh, &want[0], &want[previous]);
-    k.weight_gradient(in, out, m, 1, 3, 0.5f, &want[0], &want[delta], 0.9f, &want_theta[0], 1, &want_theta[in * out]);
-    k.weight_gradient(in, out, m, 0, 1, 0.5f, &want[0], &want[delta], 0.9f, &want_theta[0], 1, nullptr);
+    k.affine(in, out, m, 0, out, &theta[0], &theta[in * out], &want[0], Activation::kTanh, &want[next], nothing);
+    k.input_gradient(in, out, m, 0, in, &theta[0], &want[delta], Activation::kTanh, &want[0], &want[previous], nothing);
+    k.weight_gradient(in, out, m, 1, 3, 0.5f, &want[0], &want[delta], 0.9f, &want_theta[0], 1, &want_theta[in * out], nothing);
+    k.weight_gradient(in, out, m, 0, 1, 0.5f, &want[0], &want[delta], 0.9f, &want_theta[0], 1, nullptr, nothing);
     const int tanh = int(Activation::kTanh);
     const Call calls[] = {
         {Call::kAffine, in, out, m, 0, out, tanh, 0, 0, 0, {{1, 0}, {1, in * out}, {4, 0}, {4, next}}},

@@ -18,19 +18,19 @@ int64_t size_of(int array) { return array == kProgramBytes ? 1 : sizeof(float); 
 
 double affine(const Operation& o) {
     const Call& c = *o.call;
-    kernels().affine(c.in, c.out, c.m, c.from, c.to, o[0], o[1], o[2], Activation(c.phi), o[3]);
+    kernels().affine(c.in, c.out, c.m, c.from, c.to, o[0], o[1], o[2], Activation(c.phi), o[3], *o.ahead);
     return 0;
 }
 
 double input_gradient(const Operation& o) {
     const Call& c = *o.call;
-    kernels().input_gradient(c.in, c.out, c.m, c.from, c.to, o[0], o[1], Activation(c.phi), o[2], o[3]);
+    kernels().input_gradient(c.in, c.out, c.m, c.from, c.to, o[0], o[1], Activation(c.phi), o[2], o[3], *o.ahead);
     return 0;
 }
 
 double weight_gradient(const Operation& o) {
     const Call& c = *o.call;
-    kernels().weight_gradient(c.in, c.out, c.m, c.from, c.to, c.alpha, o[0], o[1], c.beta, o[2], c.gamma, o[3]);
+    kernels().weight_gradient(c.in, c.out, c.m, c.from, c.to, c.alpha, o[0], o[1], c.beta, o[2], c.gamma, o[3], *o.ahead);
     return 0;
 }
 
@@ -62,14 +62,32 @@ double finite(const Operation& o) {
     return kernels().all_finite(o.call->in, o[0]) ? 0 : std::numeric_limits<double>::quiet_NaN();
 }
 
+// A column of less is there as soon as it is asked for.
+constexpr int64_t kWide = 512;
+
+// The products are told what the next repetition gathers. Returns how many numbers of columns the gather itself should look at,
+// to bring near what is not.
+int look_ahead(const Operation& o, int64_t bytes) {
+    const int *columns = o.columns(1), *next = o.columns(4), *end = o.columns(3);
+    const int m = o.call->m;
+    Ahead& ahead = *o.ahead;
+    const bool near = ahead.source == o.x[0] && ahead.next == columns + m && ahead.line == ahead.last;
+    if (bytes >= kWide && next > columns && next < end)
+        ahead = {static_cast<const char*>(o.x[0]), bytes, next, end - next < m ? end : next + m, nullptr, nullptr};
+    return near ? 0 : int(end - columns);
+}
+
 double gather_floats(const Operation& o) {
-    kernels().gather_floats(o.call->in, o[0], o.columns(1), o.call->m, int(o.columns(3) - o.columns(1)), o[2]);
+    const Call& c = *o.call;
+    const int known = look_ahead(o, c.in * int64_t(sizeof(float)));
+    kernels().gather_floats(c.in, o[0], o.columns(1), c.m, known, o[2]);
     return 0;
 }
 
 double gather_bytes(const Operation& o) {
-    kernels().gather_bytes(o.call->in, static_cast<const uint8_t*>(o.x[0]), o.call->alpha, o.columns(1), o.call->m,
-                           int(o.columns(3) - o.columns(1)), o[2]);
+    const Call& c = *o.call;
+    const int known = look_ahead(o, c.in);
+    kernels().gather_bytes(c.in, static_cast<const uint8_t*>(o.x[0]), c.alpha, o.columns(1), c.m, known, o[2]);
     return 0;
 }
 
@@ -94,12 +112,14 @@ Outcome run(const Call* calls, int count, int first, int times, double before, c
     Operation operations[kMostCalls];
     Moving moving[5 * kMostCalls];
     int moves = 0;
+    Ahead ahead;
     for (int c = 0; c < count; c++) {
         const Call& call = calls[c];
         Operation& operation = operations[c];
         Operation::Run* narrow = kernels().narrow(call);
         operation.run = narrow != nullptr ? narrow : kRuns[call.kernel];
         operation.call = &call;
+        operation.ahead = &ahead;
         for (int i = 0; i < 5; i++) {
             const auto [array, offset] = call.operand[i];
             void*& x = operation.x[i];
@@ -109,8 +129,12 @@ Outcome run(const Call* calls, int count, int first, int times, double before, c
             x = static_cast<char*>(arrays[array]) + size_of(array) * (offset + by + int64_t(first) * step);
             if (step != 0) moving[moves++] = {&x, size_of(array) * step};
         }
-        if (call.kernel == Call::kGatherFloats || call.kernel == Call::kGatherBytes)
+        if (call.kernel == Call::kGatherFloats || call.kernel == Call::kGatherBytes) {
+            const int step = shifts[kProgramColumns].step;
             operation.x[3] = static_cast<int*>(arrays[kProgramColumns]) + call.to;  // the end of the columns
+            operation.x[4] = static_cast<int*>(operation.x[1]) + step;             // those of the next repetition
+            if (step != 0) moving[moves++] = {&operation.x[4], step * int64_t(sizeof(int))};
+        }
     }
     Outcome outcome = {before, 0};
     for (; outcome.done < times; outcome.done++) {

@@ -16,6 +16,8 @@ struct Operand {
     int32_t array, offset;
 };
 
+struct Ahead;  // kernels.hpp
+
 struct Call {
     enum Kernel : int32_t {
         kAffine, kInputGradient, kWeightGradient, kUpdate, kActivate, kDropout, kCost, kBackward, kFinite, kGatherFloats,
@@ -34,6 +36,7 @@ struct Operation {
     Run* run;
     const Call* call;
     void* x[5];
+    Ahead* ahead;  // what its gathers say comes next
     float* operator[](int i) const { return static_cast<float*>(x[i]); }
     const int* columns(int i) const { return static_cast<const int*>(x[i]); }
 };

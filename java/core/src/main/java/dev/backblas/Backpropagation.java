@@ -362,7 +362,7 @@ final class Backpropagation {
 
     /** Sets which samples {@link #propagate} gathers: those from this one on of those set. */
     void at(int from) {
-        for (int t = 0; t < T; t++) forward[t].shift(order, from, 0);
+        for (int t = 0; t < T; t++) forward[t].shift(order, from, m); // those of the next batch come after m
     }
 
     /**
