@@ -481,6 +481,22 @@ void test_narrow(const Kernels& k) {
                 test_weight_gradient(table, in, out, m, out / 3, out - out / 4, -0.3f, 0.999f, 1);
             }
         }
+    const Input source(33 * 9);
+    const int columns[] = {3, 8, 0, 0, 5};
+    for (int in = 1; in <= 33; in++)
+        for (int m : {1, 2, 5}) {
+            Output x(size_t(in) * m);
+            Call call = {Call::kGatherFloats, in, 1, m, 0, 5, 0, 0, 0, 0, {}};
+            Operation::Run* gather = k.narrow(call);
+            CHECK(gather != nullptr || in > 8, "%s: no narrow gather of %d", k.isa, in);  // two vectors, of 4 at least
+            if (gather == nullptr) continue;
+            gather({gather, &call, {const_cast<float*>(source.data()), const_cast<int*>(columns), x.data(),
+                                    const_cast<int*>(columns + 5)}, &nothing});
+            CHECK(x.intact(), "%s: a narrow gather of %d columns of %d wrote outside its output", k.isa, m, in);
+            for (int j = 0; j < m; j++)
+                for (int i = 0; i < in; i++)
+                    CHECK(x.data()[j * in + i] == source[columns[j] * in + i], "%s: narrow gather %d, %d", k.isa, i, j);
+        }
     CHECK(narrows > 1000, "%s: only %d calls were of narrow layers", k.isa, narrows);
     const float a[] = {3}, y[] = {1};
     float delta[] = {7};

@@ -168,6 +168,22 @@ double squared_error(const Operation& o) {
     return 0.5 * (double(slope) * slope);
 }
 
+// X ← columns of S, the later ones on their way             S: in×…   X: in×m
+template <int vectors>
+double gather(const Operation& o) {
+    constexpr int kAhead = 128;
+    const Call& c = *o.call;
+    const Values<vectors> inputs(c.in);
+    const float* source = o[0];
+    const int *column = o.columns(1), *end = o.columns(3);
+    float* x = o[2];
+    for (int j = 0; j < c.m; j++, column++, x += c.in) {
+        if (end - column > kAhead) __builtin_prefetch(source + int64_t(column[kAhead]) * c.in);
+        for (int v = 0; v < vectors; v++) inputs.store(x, v, inputs.load(source + int64_t(*column) * c.in, v));
+    }
+    return 0;
+}
+
 struct ChooseAffine {
     int in;
     Operation::Run*& chosen;
@@ -203,6 +219,7 @@ Operation::Run* narrow(const Call& c) {
         case Call::kCost:
             if (c.m != 1 || c.in != 1 || c.operand[2].array >= 0 || Cost(c.phi) != Cost::kSquaredError) return nullptr;
             return squared_error;
+        case Call::kGatherFloats: return c.in <= kWidth ? gather<1> : gather<kMostVectors>;
         default: return nullptr;
     }
 }
