@@ -1,4 +1,4 @@
-// Our own products, for the shapes and machines on which OpenBLAS is weak; kernels.cpp says which.
+// Our own products, for the shapes and machines on which they are faster than OpenBLAS; kernels.cpp says which.
 //
 // multiply() is the algorithm of Goto and van de Geijn (Anatomy of High-Performance Matrix Multiplication, ACM TOMS 34(3),
 // 2008) with its micro-kernel taken from BLIS (Van Zee and van de Geijn, ACM TOMS 41(3), 2015), and one level of blocking:
@@ -24,8 +24,6 @@
 // sample has an order of its own.
 #pragma once
 
-#include <memory>
-#include <new>
 #include <utility>
 
 #include "kernels.hpp"
@@ -48,14 +46,7 @@ constexpr int kLargeB = 128 * 1024;  // 512 KB
 // (StackShadowPages).
 constexpr int kNearDepth = 256;
 
-// Where a thread packs what is larger, from its first on to its end; null if there is no memory for it
-inline float* strips_of_thread() {
-    struct alignas(64) Memory {
-        float strips[kStrips * kStripRows * kMostDepth];
-    };
-    thread_local const std::unique_ptr<Memory> memory(new (std::nothrow) Memory);
-    return memory == nullptr ? nullptr : memory->strips;
-}
+static_assert(kStrips * kStripRows * kMostDepth <= kStripsOfThread, "memory.cpp");
 
 // A block of A in place, rows by depth, stays near: 1 MB (kernels_bench 784x1024x256 1024x1024x256; with a quarter of it the
 // products are up to a tenth slower, with a sixteenth up to a third, as C goes to and fro more often).
