@@ -6,9 +6,8 @@
 namespace backblas::BACKBLAS_ISA {
 namespace {
 
-constexpr int kCacheLine = 64;
-constexpr int kBytesAhead = 8192;  // so much is on its way while a column is read
-constexpr int kMostAhead = 512;
+constexpr int kBytesAhead = 8192;  // so much at least is on its way while a column is read,
+constexpr int kMostAhead = 512;    // but no more columns
 
 // The columns of a batch lie anywhere in memory, so those that come next are prefetched, beyond the batch too: those of the next
 // come while this one is trained on (and a prefetch of a wrong address does nothing). It takes 54 to 75 ns instead of

@@ -7,7 +7,7 @@
 //         for each block of the depth                 what tile() reads of A stays in the level-2 cache
 //             for each panel of columns               B is read where it is: one element for every vector of A
 //                 for each strip, each tile: tile()   α and β at the store of the tile
-//                 the tail, φ say                     while C is in the level-1 cache
+//                 the tail, φ say                     while these rows of C are near
 //
 // The tile of C, 2 vectors of rows by 12 columns with AVX-512 and by 6 else, stays in 24 (12) of the 32 (16) registers while
 // the depth runs: a step loads 2 vectors of A, and each element of B that it broadcasts is worth 2 multiply-adds. So many
@@ -20,8 +20,8 @@
 // dots() computes WᵀA without packing, as both operands are contiguous along the sum: a tile of 4 units by 6 samples (by 3
 // with 16 registers) of vectors of partial sums, which are added up at the end.
 //
-// The order in which an element is summed does not depend on the columns beside it, but for the choice to pack, and that a single
-// sample has an order of its own.
+// The order in which an element is summed does not depend on the columns beside it, but for what they choose: dots() or
+// multiply(), to pack or not; and a single sample has an order of its own, as has a thread that finds no memory for strips.
 #pragma once
 
 #include <utility>
@@ -38,23 +38,25 @@ constexpr int kStripRows = 2 * kWidth;
 // and more (kernels_bench 784x128x128 784x1024x256 1024x1024x1024), though the strip then comes out of the level-2 cache.
 constexpr int kMostDepth = 1024;
 
-// Strips that are packed together, so that a B which no level-2 cache holds is read less often; a smaller B is read for each
+// Strips that are packed together, so that a B which would push them out of the level-2 cache is read less often
 constexpr int kStrips = 4;
 constexpr int kLargeB = 128 * 1024;  // 512 KB
+static_assert(kStrips * kStripRows * kMostDepth <= kStripsOfThread, "kernels.hpp");
+
+// Of so many floats, 16 KB, C is near to the end: its tail is taken at once.
+constexpr int kSmallC = 4 * 1024;
 
 // A single strip up to this depth, 32 KB, is packed to the stack, where HotSpot keeps 80 KB free for native code
 // (StackShadowPages).
-constexpr int kNearDepth = 256;
-
-static_assert(kStrips * kStripRows * kMostDepth <= kStripsOfThread, "memory.cpp");
+constexpr int kStackDepth = 256;
 
 // A block of A in place, rows by depth, stays near: 1 MB (kernels_bench 784x1024x256 1024x1024x256; with a quarter of it the
 // products are up to a tenth slower, with a sixteenth up to a third, as C goes to and fro more often).
 constexpr int kBlockFloats = 256 * 1024;
-constexpr int kLeastDepth = 16;
+constexpr int kLeastDepth = 16, kBlockDepth = 256;
 
 inline int block_depth(int rows) {
-    if (rows <= kBlockFloats / kNearDepth) return kNearDepth;
+    if (rows <= kBlockFloats / kBlockDepth) return kBlockDepth;
     return rows >= kBlockFloats / kLeastDepth ? kLeastDepth : kBlockFloats / rows;
 }
 
@@ -63,13 +65,12 @@ constexpr int kLinesAhead = 8;
 constexpr int kStretch = 64;  // multiply-adds of every sum meanwhile
 
 inline void bring(Ahead& ahead) {
-    constexpr int kLine = 64;
     if (ahead.line == ahead.last) {
         if (ahead.next == ahead.end) return;
         ahead.line = ahead.source + ahead.bytes * *ahead.next++;
         ahead.last = ahead.line + ahead.bytes;
     }
-    for (int i = 0; i < kLinesAhead && ahead.line < ahead.last; i++, ahead.line += kLine) __builtin_prefetch(ahead.line);
+    for (int i = 0; i < kLinesAhead && ahead.line < ahead.last; i++, ahead.line += kCacheLine) __builtin_prefetch(ahead.line);
     if (ahead.line > ahead.last) ahead.line = ahead.last;
 }
 
@@ -82,13 +83,13 @@ inline int parts(int n, int most) { return n <= most ? 1 : (n + most - 1) / most
 
 // C ← α A B + β C on one tile, of whose last vector of rows only `last` are there, unless it is whole.
 // Not inlined, or GCC keeps α and β in registers around the loop and spills the tile.
-template <int vectors, int columns, bool whole, Along along>
+// A deep one brings near what comes next meanwhile.
+template <int vectors, int columns, bool whole, Along along, bool deep = false>
 __attribute__((noinline)) void tile(int depth, const float* a, int64_t a_step, const float* b, int64_t b_step,
                                     float alpha, float beta, float* c, int64_t c_step, Ahead& ahead, int last = kWidth) {
     Vec sum[columns][vectors] = {};
-    for (int k = 0; k < depth;) {
-        bring(ahead);
-        for (const int end = depth - k < kStretch ? depth : k + kStretch; k < end; k++) {
+    const auto add = [&](int steps) {
+        for (int k = 0; k < steps; k++) {
             Vec row[vectors];
 #pragma GCC unroll 16
             for (int v = 0; v < vectors; v++)
@@ -102,7 +103,14 @@ __attribute__((noinline)) void tile(int depth, const float* a, int64_t a_step, c
             a += a_step;
             b += along == Along::kDepth ? 1 : b_step;
         }
-    }
+    };
+    int k = 0;
+    if constexpr (deep)
+        for (; k + kStretch < depth; k += kStretch) {
+            add(kStretch);
+            bring(ahead);
+        }
+    add(depth - k);
     const auto write = [&](auto value) {
 #pragma GCC unroll 16
         for (int j = 0; j < columns; j++)
@@ -126,8 +134,12 @@ template <int vectors, int columns, Along along>
 void panel(int rows, int depth, const float* a, int64_t a_step, const float* b, int64_t b_step, float alpha, float beta,
            float* c, int64_t c_step, Ahead& ahead) {
     constexpr int kHeight = vectors * kWidth;
-    for (; rows >= kHeight; rows -= kHeight, a += kHeight, c += kHeight)
-        tile<vectors, columns, true, along>(depth, a, a_step, b, b_step, alpha, beta, c, c_step, ahead);
+    constexpr bool large = vectors == 2;  // the products that are
+    const auto whole = large && depth > kStretch ? tile<vectors, columns, true, along, large> : tile<vectors, columns, true, along>;
+    for (; rows >= kHeight; rows -= kHeight, a += kHeight, c += kHeight) {
+        whole(depth, a, a_step, b, b_step, alpha, beta, c, c_step, ahead, kWidth);
+        bring(ahead);
+    }
     if constexpr (vectors > 2)
         panel<vectors / 2, columns, along>(rows, depth, a, a_step, b, b_step, alpha, beta, c, c_step, ahead);
     else if (rows > kWidth)
@@ -224,7 +236,22 @@ struct Columns {
     }
 };
 
-// C ← α A B + β C, and tail(i, j, n, m) on each n rows from i of m columns from j, as soon as they are there
+// How a product is cut: the rows of A into groups of strips, the depth into blocks. In place, all rows are one strip.
+struct Cut {
+    int strip_rows, group_rows, blocks;
+    float* strips;  // where they are packed
+};
+
+template <class Operand>
+Cut cut(const Operand& a, int rows, int columns, int depth, float* stack) {
+    if (!a.packed) return {rows, rows, parts(depth, block_depth(rows)), nullptr};
+    const bool large = int64_t(columns) * depth > kLargeB;
+    float* const memory = large || depth > kStackDepth ? strips_of_thread() : nullptr;
+    if (memory == nullptr) return {kStripRows, kStripRows, parts(depth, kStackDepth), stack};
+    return {kStripRows, large ? kStrips * kStripRows : kStripRows, parts(depth, kMostDepth), memory};
+}
+
+// C ← α A B + β C, and tail(i, j, n, m) on the n rows from i of the m columns from j, on every element once, while it is near
 template <Along along, class Operand, class Tail>
 void multiply(int rows, int columns, int depth, float alpha, const Operand& a, const float* b, int64_t b_step, float beta,
               float* c, int64_t c_step, Ahead& ahead, Tail tail) {
@@ -232,20 +259,12 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, c
         panel_of<along>(columns)(rows, depth, a.a, a.step, b, b_step, alpha, beta, c, c_step, ahead);
         return tail(0, 0, rows, columns);
     }
-    alignas(64) float near[kStripRows * kNearDepth];
-    float* strips = near;
-    int strip_rows = rows, group = rows, most_depth = block_depth(rows);
-    if (a.packed) {
-        const bool large = int64_t(columns) * depth > kLargeB;
-        float* const memory = large || depth > kNearDepth ? strips_of_thread() : nullptr;
-        if (memory != nullptr) strips = memory;
-        strip_rows = kStripRows;
-        group = large && memory != nullptr ? kStrips * kStripRows : kStripRows;
-        most_depth = memory != nullptr ? kMostDepth : kNearDepth;
-    }
-    const int panels = parts(columns, kTileColumns), blocks = parts(depth, most_depth);
-    for (int first = 0; first < rows; first += group) {
-        const int end = rows - first < group ? rows : first + group;
+    alignas(64) float stack[kStripRows * kStackDepth];
+    const auto [strip_rows, group_rows, blocks, strips] = cut(a, rows, columns, depth, stack);
+    const int panels = parts(columns, kTileColumns);
+    const bool small = int64_t(rows) * columns <= kSmallC;
+    for (int first = 0; first < rows; first += group_rows) {
+        const int end = rows - first < group_rows ? rows : first + group_rows;
         for (int block = 0; block < blocks; block++) {
             const int k = part(depth, block, blocks), steps = part(depth, block + 1, blocks) - k;
             const Packed packed = {strips, steps};
@@ -258,11 +277,12 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, c
                     const Strip strip = a.packed ? packed[i - first] : Strip{a.a + k * a.step + i, a.step};
                     panel_of<along>(width)(height, steps, strip.data, strip.step, from, b_step, alpha,
                                            block == 0 ? beta : 1, c + j * c_step + i, c_step, ahead);
-                    if (block + 1 == blocks) tail(i, j, height, width);
+                    if (block + 1 == blocks && !small) tail(i, j, height, width);
                 }
             }
         }
     }
+    if (small) tail(0, 0, rows, columns);
 }
 
 // Z = WᵀA + b 1ᵀ on a tile: the sums of vectors of products start at b and run along k; they are added up four at a time.

@@ -55,11 +55,11 @@ void bias_gradient(int out, int m, float alpha, const float* delta, int64_t step
 
 namespace {
 
-// Samples that stay in the level-2 cache while dots() takes unit after unit
+// Of so many samples, 1 MB, dots() takes unit after unit.
 constexpr int kTileFloats = 256 * 1024;
 constexpr int kSmallestTile = 64;
 
-int column_tile(int in, int m) {
+int sample_tile(int in, int m) {
     if (int64_t(in) * m <= kTileFloats) return m;
     return in >= kTileFloats / kSmallestTile ? kSmallestTile : kTileFloats / in;
 }
@@ -71,21 +71,19 @@ int column_tile(int in, int m) {
 // Up to this many samples W is read in place; from there on packing it pays.
 constexpr int kDotSamples = 32;
 
-// Up to this many samples our products beat OpenBLAS whatever the size of W; the gradient's, along the samples, sooner lose.
-constexpr int kManySamples = kWidth == 16 ? 128 : kFewSamples;
-constexpr int kManySummed = kWidth == 16 ? 16 : kFewSamples;
-
-// From so many weights on (1 MB) OpenBLAS is as fast or faster, if its kernels are as wide as ours. The baseline's are
-// no match for it, so there only what is small remains.
+// From so many weights on OpenBLAS is as fast or faster, if its kernels are as wide as ours: from 1 MB, but with AVX-512 ours
+// is the faster Wδ up to 8 MB, and the faster WᵀA at any size, by 1 to 23 %. The baseline's are no match for it, so there only
+// what is small remains.
 constexpr int kLargeWeights = kWidth == 4 ? 1024 : 256 * 1024;
-
-// With AVX-512 ours is the faster WᵀA at any size, by 1 to 23 %, and Wδ up to 8 MB.
 constexpr int64_t kLargeForward = kWidth == 16 ? INT64_MAX : kLargeWeights;
 constexpr int64_t kLargeBackward = kWidth == 16 ? 2 * 1024 * 1024 : kLargeWeights;
 
-bool is_large(int in, int out, int64_t weights) {
-    return int64_t(in) * out >= weights && openblas_width() >= kWidth;
-}
+// Of fewer samples than these our products are the faster ones whatever the size of W.
+constexpr int kManyForward = kDotSamples + 1;
+constexpr int kManyBackward = kWidth == 16 ? 129 : kFewSamples + 1;
+constexpr int kManySummed = kWidth == 16 ? 17 : kFewSamples + 1;
+
+bool is_large(int in, int out, int64_t least) { return int64_t(in) * out >= least && openblas_width() >= kWidth; }
 
 // A leading dimension of a multiple of 1 KB puts the columns of A into few sets of the level-1 cache: where this many
 // columns of C share the copy, it pays, unless there are so few columns of A that they fit in all the same.
@@ -163,22 +161,21 @@ void affine(int in, int out, int m, int from, int to, const float* w, const floa
     w += int64_t(from) * in;
     if (b != nullptr) b += from;
     a_next += from;
-    if (m > kDotSamples && is_large(in, out, kLargeForward)) {
+    if (m >= kManyForward && is_large(in, out, kLargeForward)) {
         sgemm(Trans::kYes, Trans::kNo, units, m, in, 1, w, in, a, in, 0, a_next, out);  // Z = WᵀA
         affine_tail(units, m, out, b, phi, a_next);
     } else if (m <= kDotSamples || units < kStripRows) {
-        const int tile = column_tile(in, m);
-        for (int j = 0; j < m; j += tile) {
-            const int columns = m - j < tile ? m - j : tile;
+        for (int n = parts(m, sample_tile(in, m)), t = 0; t < n; t++) {
+            const int j = part(m, t, n), columns = part(m, t + 1, n) - j;
             float* z = a_next + int64_t(j) * out;
             dots(in, units, columns, w, b, a + int64_t(j) * in, z, out);  // Z = WᵀA + b 1ᵀ
             affine_tail(units, columns, out, nullptr, phi, z);
         }
     } else {
-        multiply<Along::kDepth>(units, m, in, 1, Columns{w, in}, a, in, 0, a_next, out, ahead,
-                                [&](int k, int j, int n, int some) {
-            affine_tail(n, some, out, b == nullptr ? b : b + k, phi, a_next + int64_t(j) * out + k);
-        });  // Z = WᵀA
+        const auto tail = [=](int k, int j, int some, int columns) {
+            affine_tail(some, columns, out, b == nullptr ? b : b + k, phi, a_next + int64_t(j) * out + k);
+        };
+        multiply<Along::kDepth>(units, m, in, 1, Columns{w, in}, a, in, 0, a_next, out, ahead, tail);  // Z = WᵀA
     }
     if (phi == Activation::kSoftmax)
         for (int j = 0; j < m; j++) softmax(out, a_next + int64_t(j) * out);
@@ -190,15 +187,16 @@ void input_gradient(int in, int out, int m, int from, int to, const float* w, co
     w += from;
     delta_previous += from;
     if (phi != Activation::kIdentity) a += from;
-    if (m > kManySamples && is_large(in, out, kLargeBackward)) {
+    if (m >= kManyBackward && is_large(in, out, kLargeBackward)) {
         sgemm(Trans::kNo, Trans::kNo, rows, m, out, 1, w, in, delta, out, 0, delta_previous, in);  // δ' = Wδ
         return derivative_tail(rows, m, in, phi, a, delta_previous);
     }
-    multiply<Along::kDepth>(rows, m, out, 1, rows_of(w, in, m, out), delta, out, 0, delta_previous, in, ahead,
-                            [&](int i, int j, int n, int some) {
+    const auto tail = [=](int i, int j, int some, int columns) {
         const int64_t at = int64_t(j) * in + i;
-        derivative_tail(n, some, in, phi, a == nullptr ? a : a + at, delta_previous + at);
-    });  // δ' = Wδ
+        derivative_tail(some, columns, in, phi, a == nullptr ? a : a + at, delta_previous + at);
+    };
+    const Rows rows_of_w = rows_of(w, in, m, out);
+    multiply<Along::kDepth>(rows, m, out, 1, rows_of_w, delta, out, 0, delta_previous, in, ahead, tail);  // δ' = Wδ
 }
 
 void weight_gradient(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
@@ -206,11 +204,11 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
     const float* d = delta + from;
     c += int64_t(from) * in;
     const int units = to - from;
-    if (m > kManySummed && is_large(in, units, kLargeWeights))
+    const auto no_tail = [](int, int, int, int) {};
+    if (m >= kManySummed && is_large(in, units, kLargeWeights))
         sgemm(Trans::kNo, Trans::kYes, in, units, m, alpha, a, in, d, out, beta, c, in);  // C = αAδᵀ + βC
     else
-        multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units, m), d, out, beta, c, in, ahead,
-                                  [](int, int, int, int) {});  // C = αAδᵀ + βC
+        multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units, m), d, out, beta, c, in, ahead, no_tail);  // so too
     if (c_bias != nullptr) bias_gradient(units, m, alpha, d, out, gamma, c_bias + from);
 }
 

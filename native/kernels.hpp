@@ -18,6 +18,8 @@ enum class Cost : int { kSquaredError, kAbsoluteError, kPoisson, kBinaryCrossEnt
 struct Call;  // program.hpp
 struct Operation;
 
+constexpr int kCacheLine = 64;
+
 // Columns of a matrix that are gathered next. The products bring them near meanwhile, a few cache lines at a time.
 struct Ahead {
     const char* source = nullptr;
@@ -32,8 +34,8 @@ constexpr float kLeakySlope = 0.01f;
 // sample, and from four on it depends on the processor (kernels_bench 784x128x1 1024x1024x1 1024x1024x2 1024x1024x4).
 constexpr int kFewSamples = 2;
 
-// Where a thread packs what is too large for its stack, from its first time on to its end: so many floats, 512 KB, of 64-byte
-// lines; null if there is no memory for it (memory.cpp).
+// Where a thread packs what is too large for its stack, from its first time on to its end: so many floats, 512 KB, aligned to a
+// cache line; null if there is no memory for it (memory.cpp).
 constexpr int kStripsOfThread = 128 * 1024;
 float* strips_of_thread();
 
@@ -80,7 +82,7 @@ struct Kernels {
     double (*sum_of_squares)(int n, const float* x);
 
     // X ← columns of a larger n-row matrix S; bytes become floats times scale
-    //                            X: n×count   columns: their numbers, `known` of them, to look ahead
+    //                            X: n×count   columns: their numbers, and of more, of which `known` are to be looked at ahead
     void (*gather_floats)(int n, const float* source, const int* columns, int count, int known, float* x);
     void (*gather_bytes)(int n, const uint8_t* source, float scale, const int* columns, int count, int known, float* x);
 

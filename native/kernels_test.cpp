@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <thread>
 #include <vector>
@@ -20,6 +21,14 @@
 #include "program.hpp"
 
 using namespace backblas;
+
+// In the place of memory.cpp: memory that may be lacking.
+bool no_memory = false;
+float* backblas::strips_of_thread() {
+    static const std::unique_ptr<float, decltype(&std::free)> strips(
+        static_cast<float*>(std::aligned_alloc(kCacheLine, kStripsOfThread * sizeof(float))), std::free);
+    return no_memory ? nullptr : strips.get();
+}
 
 namespace {
 
@@ -305,7 +314,7 @@ void test_tiles(const Kernels& k) {
             test_affine(k, rows, 33, 32 + columns, Activation::kIdentity, columns % 2 == 0);  // W packed, and transposed
             test_affine(k, 37, columns, 7, Activation::kSoftmax, true);
         }
-    for (int out : {32, 40, 64, 65})  // the depth in several blocks
+    for (int out : {32, 40, 64, 65})  // strips on the stack, and deeper ones
         for (int in : {256, 257, 600}) test_affine(k, in, out, 45, Activation::kSigmoid, true);
     for (int out : {1, 2, 3, 4, 23, 60})  // a single sample, whose W is near, or far
         for (int in : {255, 256, 257, 272, 287, 784, 2048, 2049}) test_affine(k, in, out, 1, Activation::kRelu, in % 2 == 0);
@@ -319,7 +328,7 @@ void test_tiles(const Kernels& k) {
     test_affine(k, 1500, 70, 100, Activation::kSoftmax, true);   // and the depth in blocks
     test_input_gradient(k, 512, 1500, 100, Activation::kTanh);
     test_weight_gradient(k, 256, 100, 1500, 1, 99, 0.01f, 0.9f, 0.5f);
-    test_affine(k, 4200, 5, 200, Activation::kSigmoid, true);  // more than one column tile
+    test_affine(k, 4200, 5, 200, Activation::kSigmoid, true);  // more than one tile of samples
     test_affine(k, 5, 4200, 200, Activation::kSigmoid, true);
     test_input_gradient(k, 4200, 5, 200, Activation::kTanh);
     test_input_gradient(k, 4200, 5, 200, Activation::kIdentity);
@@ -415,7 +424,11 @@ void test_all(const Kernels& k) {
                 test_weight_gradient(k, in, out, m, out / 3, out - out / 4, -0.3f / m, 0.999f, 1);
                 test_weight_gradient(k, in, out, m, 0, out, 1.0f / m, 0.01f, 0);
             }
-    test_tiles(k);
+    for (const bool lacking : {false, true}) {
+        no_memory = lacking;
+        test_tiles(k);
+    }
+    no_memory = false;
     test_division(k);
     if (k.isa != std::string("baseline")) test_ahead(k);  // whose products are OpenBLAS's from a few samples on
     // The shapes of the benchmarks
@@ -433,7 +446,7 @@ bool run_narrow(const Call& call, const float* x0, const float* x1, const float*
     Operation::Run* narrow = whole->narrow(call);
     if (narrow == nullptr) return false;
     narrows++;
-    Operation operation = {narrow, &call, {}, &nothing};
+    Operation operation = {narrow, &call, {}, &nothing, 0};
     const void* x[] = {x0, x1, x2, x3};
     std::memcpy(operation.x, x, sizeof x);  // some are only read
     narrow(operation);
@@ -455,7 +468,7 @@ void narrow_input_gradient(int in, int out, int m, int from, int to, const float
 void narrow_weight_gradient(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
                             float beta, float* c, float gamma, float* c_bias, Ahead& ahead) {
     Call call = {Call::kWeightGradient, in, out, m, from, to, 0, alpha, beta, gamma, {}};
-    Operation operation = {whole->narrow(call), &call, {const_cast<float*>(a), const_cast<float*>(delta), c, c_bias}, &ahead};
+    Operation operation = {whole->narrow(call), &call, {const_cast<float*>(a), const_cast<float*>(delta), c, c_bias}, &ahead, 0};
     if (operation.run == nullptr)
         return whole->weight_gradient(in, out, m, from, to, alpha, a, delta, beta, c, gamma, c_bias, ahead);
     narrows++;
@@ -477,6 +490,7 @@ void test_narrow(const Kernels& k) {
             }
             test_affine(table, in, out, 1, Activation::kSoftmax, true);
             for (int m : {1, 2, 3, 4, 5, 7, 32, 33}) {
+                test_input_gradient(table, in, out, m, m % 2 == 0 ? Activation::kTanh : Activation::kIdentity);
                 test_weight_gradient(table, in, out, m, 0, out, 0.3f, 0, 0);
                 test_weight_gradient(table, in, out, m, out / 3, out - out / 4, -0.3f, 0.999f, 1);
             }
@@ -491,7 +505,7 @@ void test_narrow(const Kernels& k) {
             CHECK(gather != nullptr || in > 8, "%s: no narrow gather of %d", k.isa, in);  // two vectors, of 4 at least
             if (gather == nullptr) continue;
             gather({gather, &call, {const_cast<float*>(source.data()), const_cast<int*>(columns), x.data(),
-                                    const_cast<int*>(columns + 5)}, &nothing});
+                                    const_cast<int*>(columns + 5)}, &nothing, 0});
             CHECK(x.intact(), "%s: a narrow gather of %d columns of %d wrote outside its output", k.isa, m, in);
             for (int j = 0; j < m; j++)
                 for (int i = 0; i < in; i++)
@@ -501,7 +515,7 @@ void test_narrow(const Kernels& k) {
     const float a[] = {3}, y[] = {1};
     float delta[] = {7};
     Call cost = {Call::kCost, 1, 1, 1, 0, 1, int(Cost::kSquaredError), 0, 0, 0, {{0, 0}, {0, 0}, {-1, 0}, {0, 0}}};
-    const Operation operation = {k.narrow(cost), &cost, {const_cast<float*>(a), const_cast<float*>(y), nullptr, delta}, &nothing};
+    const Operation operation = {k.narrow(cost), &cost, {const_cast<float*>(a), const_cast<float*>(y), nullptr, delta}, &nothing, 0};
     CHECK(operation.run(operation) == 2 && delta[0] == 2, "%s: C and its slope, %g", k.isa, delta[0]);
     cost.operand[2].array = 0;
     CHECK(k.narrow(cost) == nullptr, "%s: weights are not seen", k.isa);
@@ -824,6 +838,38 @@ void test_repetitions() {
     CHECK(outcome.done == 2 && std::isnan(outcome.cost), "%d repetitions before NaN, %g", outcome.done, outcome.cost);
 }
 
+// Columns so wide that the products bring the next ones near: of two sources, of one for both, and the last ones.
+void test_wide_gathers() {
+    const int n = 600, m = 3, out = 8, size = 9, times = 4;
+    const Input source(n * size), other(n * size), w(n * out);
+    std::vector<float> x(n * m), y(n * m), z(out * m), want(out * m);
+    std::vector<int> columns(m * times);
+    for (int i = 0; i < m * times; i++) columns[i] = 5 * i % size;
+    for (const Input* second : {&other, &source})
+        for (const int each : {times, 1}) {
+            void* const arrays[kProgramArrays] = {const_cast<float*>(source.data()), const_cast<float*>(second->data()),
+                                                  x.data(), y.data(), const_cast<float*>(w.data()), z.data(), nullptr, nullptr,
+                                                  nullptr, columns.data()};
+            Shift shifts[kProgramArrays] = {};
+            shifts[kProgramColumns].step = m;
+            const Call calls[] = {
+                {Call::kGatherFloats, n, 1, m, 0, m * times, 0, 0, 0, 0, {{0, 0}, {kProgramColumns, 0}, {2, 0}}},
+                {Call::kGatherFloats, n, 1, m, 0, m * times, 0, 0, 0, 0, {{1, 0}, {kProgramColumns, 0}, {3, 0}}},
+                {Call::kAffine, n, out, m, 0, out, int(Activation::kTanh), 0, 0, 0, {{4, 0}, {-1, 0}, {2, 0}, {5, 0}}}};
+            for (int first = 0; first < times; first += each) {
+                const Outcome outcome = run(calls, 3, first, each, 0, shifts, arrays);
+                const int* last = columns.data() + (first + each - 1) * m;
+                CHECK(outcome.done == each, "%d repetitions from %d on", outcome.done, first);
+                for (int j = 0; j < m; j++)
+                    for (int i = 0; i < n; i++)
+                        CHECK(x[j * n + i] == source[last[j] * n + i] && y[j * n + i] == (*second)[last[j] * n + i],
+                              "a wide gather, %d, %d", i, j);
+                kernels().affine(n, out, m, 0, out, w.data(), nullptr, x.data(), Activation::kTanh, want.data(), nothing);
+                CHECK(z == want, "a product beside gathers");
+            }
+        }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -837,6 +883,7 @@ int main(int argc, char** argv) {
     test_program();
     test_sum_of_program();
     test_repetitions();
+    test_wide_gathers();
     for (const Kernels* const* k = supported_kernels(); *k != nullptr; k++) {
         test_all(**k);
         test_narrow(**k);

@@ -1,4 +1,4 @@
-// All that native code ever allocates.
+// All that the kernels ever allocate.
 #include <memory>
 #include <new>
 
@@ -7,7 +7,7 @@
 namespace backblas {
 
 float* strips_of_thread() {
-    struct alignas(64) Strips {
+    struct alignas(kCacheLine) Strips {
         float data[kStripsOfThread];
     };
     thread_local const std::unique_ptr<Strips> strips(new (std::nothrow) Strips);

@@ -22,6 +22,9 @@ constexpr int kColumns = kWidth == 16 ? 6 : 3;
 // More units than these fill vectors of their own, on which φ costs no more than on the four that are summed together.
 constexpr int kMostUnits = 16;
 
+// Of so few outputs, W is read as fast as it would be out of registers.
+constexpr int kFewOutputs = 4;
+
 // n values in so many vectors, the last of which may be shorter
 template <int vectors>
 struct Values {
@@ -62,20 +65,21 @@ double affine(const Operation& o) {
     return 0;
 }
 
-// δ' = (W δ) ⊙ φ'(a)           W: in×out   δ: out   a: in (unread for the identity)   δ': in
+// Δ' = (W Δ) ⊙ φ'(A)           W: in×out   Δ: out×m   A: in×m (unread for the identity)   Δ': in×m
 template <Activation phi, int vectors>
 double input_gradient(const Operation& o) {
     const Call& c = *o.call;
     const Values<vectors> rows(c.to - c.from);
-    const float* w = o[0] + c.from;
-    Vec sum[vectors] = {};
-    for (int k = 0; k < c.out; k++) {
-        const Vec delta = broadcast(o[1][k]);
-        for (int v = 0; v < vectors; v++) sum[v] += rows.load(w + k * c.in, v) * delta;
-    }
-    for (int v = 0; v < vectors; v++) {
-        if constexpr (phi != Activation::kIdentity) sum[v] *= derivative<phi>(rows.load(o[2] + c.from, v));
-        rows.store(o[3] + c.from, v, sum[v]);
+    const float *w = o[0] + c.from, *delta = o[1], *a = o[2];
+    float* previous = o[3] + c.from;
+    for (int64_t j = 0, end = int64_t(c.m) * c.in; j < end; j += c.in, delta += c.out) {
+        Vec sum[vectors] = {};
+        for (int k = 0; k < c.out; k++)
+            for (int v = 0; v < vectors; v++) sum[v] += rows.load(w + k * c.in, v) * broadcast(delta[k]);
+        for (int v = 0; v < vectors; v++) {
+            if constexpr (phi != Activation::kIdentity) sum[v] *= derivative<phi>(rows.load(a + c.from + j, v));
+            rows.store(previous + j, v, sum[v]);
+        }
     }
     return 0;
 }
@@ -210,7 +214,7 @@ Operation::Run* narrow(const Call& c) {
                 with_activation(phi, ChooseAffine{c.in, chosen});
             return chosen;
         case Call::kInputGradient:
-            if (c.m == 1) with_activation(phi, ChooseInputGradient{c.to - c.from, chosen});
+            if (c.m == 1 || c.out <= kFewOutputs) with_activation(phi, ChooseInputGradient{c.to - c.from, chosen});
             return chosen;
         case Call::kWeightGradient:
             if (c.m == 1) return c.in <= kWidth ? single_weight_gradient<1> : single_weight_gradient<kMostVectors>;

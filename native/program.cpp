@@ -65,29 +65,35 @@ double finite(const Operation& o) {
 // A column of less is there as soon as it is asked for.
 constexpr int64_t kWide = 512;
 
+int64_t column_bytes(const Call& c) {
+    return c.kernel == Call::kGatherFloats ? c.in * int64_t(sizeof(float)) : c.kernel == Call::kGatherBytes ? c.in : 0;
+}
+
 // The products are told what the next repetition gathers. Returns how many numbers of columns the gather itself should look at,
 // to bring near what is not.
-int look_ahead(const Operation& o, int64_t bytes) {
-    const int *columns = o.columns(1), *next = o.columns(4), *end = o.columns(3);
+int look_ahead(const Operation& o) {
+    const int *columns = o.columns(1), *end = o.columns(3);
     const int m = o.call->m;
+    if (o.step == 0) return int(end - columns);
     Ahead& ahead = *o.ahead;
-    const bool near = ahead.source == o.x[0] && ahead.next == columns + m && ahead.line == ahead.last;
-    if (bytes >= kWide && next > columns && next < end)
-        ahead = {static_cast<const char*>(o.x[0]), bytes, next, end - next < m ? end : next + m, nullptr, nullptr};
+    const bool near = ahead.end == columns + m && ahead.next == ahead.end && ahead.line == ahead.last;
+    const int64_t left = end - columns - o.step;
+    if (left > 0) {
+        const int* next = columns + o.step;
+        ahead = {static_cast<const char*>(o.x[0]), column_bytes(*o.call), next, left < m ? end : next + m, nullptr, nullptr};
+    }
     return near ? 0 : int(end - columns);
 }
 
 double gather_floats(const Operation& o) {
     const Call& c = *o.call;
-    const int known = look_ahead(o, c.in * int64_t(sizeof(float)));
-    kernels().gather_floats(c.in, o[0], o.columns(1), c.m, known, o[2]);
+    kernels().gather_floats(c.in, o[0], o.columns(1), c.m, look_ahead(o), o[2]);
     return 0;
 }
 
 double gather_bytes(const Operation& o) {
     const Call& c = *o.call;
-    const int known = look_ahead(o, c.in);
-    kernels().gather_bytes(c.in, static_cast<const uint8_t*>(o.x[0]), c.alpha, o.columns(1), c.m, known, o[2]);
+    kernels().gather_bytes(c.in, static_cast<const uint8_t*>(o.x[0]), c.alpha, o.columns(1), c.m, look_ahead(o), o[2]);
     return 0;
 }
 
@@ -113,6 +119,8 @@ Outcome run(const Call* calls, int count, int first, int times, double before, c
     Moving moving[5 * kMostCalls];
     int moves = 0;
     Ahead ahead;
+    Operation* widest = nullptr;  // of the gathers; the others' columns are there soon
+    int64_t most = kWide - 1;
     for (int c = 0; c < count; c++) {
         const Call& call = calls[c];
         Operation& operation = operations[c];
@@ -129,13 +137,16 @@ Outcome run(const Call* calls, int count, int first, int times, double before, c
             x = static_cast<char*>(arrays[array]) + size_of(array) * (offset + by + int64_t(first) * step);
             if (step != 0) moving[moves++] = {&x, size_of(array) * step};
         }
-        if (call.kernel == Call::kGatherFloats || call.kernel == Call::kGatherBytes) {
-            const int step = shifts[kProgramColumns].step;
+        operation.step = 0;
+        if (const int64_t bytes = column_bytes(call); bytes > 0) {
             operation.x[3] = static_cast<int*>(arrays[kProgramColumns]) + call.to;  // the end of the columns
-            operation.x[4] = static_cast<int*>(operation.x[1]) + step;             // those of the next repetition
-            if (step != 0) moving[moves++] = {&operation.x[4], step * int64_t(sizeof(int))};
+            if (bytes > most) {
+                most = bytes;
+                widest = &operation;
+            }
         }
     }
+    if (widest != nullptr) widest->step = shifts[kProgramColumns].step;
     Outcome outcome = {before, 0};
     for (; outcome.done < times; outcome.done++) {
         double sum = 0;

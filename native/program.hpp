@@ -5,6 +5,8 @@
 
 namespace backblas {
 
+struct Ahead;  // kernels.hpp
+
 constexpr int kProgramFloats = 8;                  // arrays of floats, 0 to 7
 constexpr int kProgramBytes = kProgramFloats;      // one of bytes
 constexpr int kProgramColumns = kProgramBytes + 1;  // one of whole numbers
@@ -15,8 +17,6 @@ constexpr int kMostCalls = 64;  // of one crossing
 struct Operand {
     int32_t array, offset;
 };
-
-struct Ahead;  // kernels.hpp
 
 struct Call {
     enum Kernel : int32_t {
@@ -36,7 +36,8 @@ struct Operation {
     Run* run;
     const Call* call;
     void* x[5];
-    Ahead* ahead;  // what its gathers say comes next
+    Ahead* ahead;  // what a gather says comes next
+    int step;      // of that gather, to the columns of the next repetition
     float* operator[](int i) const { return static_cast<float*>(x[i]); }
     const int* columns(int i) const { return static_cast<const int*>(x[i]); }
 };
