@@ -134,8 +134,9 @@ template <int vectors, int columns, Along along>
 void panel(int rows, int depth, const float* a, int64_t a_step, const float* b, int64_t b_step, float alpha, float beta,
            float* c, int64_t c_step, Ahead& ahead) {
     constexpr int kHeight = vectors * kWidth;
-    constexpr bool large = vectors == 2;  // the products that are
-    const auto whole = large && depth > kStretch ? tile<vectors, columns, true, along, large> : tile<vectors, columns, true, along>;
+    constexpr bool large = vectors == 2;  // as are the tiles of large products
+    const auto whole =
+        large && depth > kStretch ? tile<vectors, columns, true, along, large> : tile<vectors, columns, true, along>;
     for (; rows >= kHeight; rows -= kHeight, a += kHeight, c += kHeight) {
         whole(depth, a, a_step, b, b_step, alpha, beta, c, c_step, ahead, kWidth);
         bring(ahead);

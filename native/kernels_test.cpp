@@ -515,7 +515,8 @@ void test_narrow(const Kernels& k) {
     const float a[] = {3}, y[] = {1};
     float delta[] = {7};
     Call cost = {Call::kCost, 1, 1, 1, 0, 1, int(Cost::kSquaredError), 0, 0, 0, {{0, 0}, {0, 0}, {-1, 0}, {0, 0}}};
-    const Operation operation = {k.narrow(cost), &cost, {const_cast<float*>(a), const_cast<float*>(y), nullptr, delta}, &nothing, 0};
+    const Operation operation = {
+        k.narrow(cost), &cost, {const_cast<float*>(a), const_cast<float*>(y), nullptr, delta}, &nothing, 0};
     CHECK(operation.run(operation) == 2 && delta[0] == 2, "%s: C and its slope, %g", k.isa, delta[0]);
     cost.operand[2].array = 0;
     CHECK(k.narrow(cost) == nullptr, "%s: weights are not seen", k.isa);
