@@ -85,14 +85,17 @@ constexpr int kManySummed = kWidth == 16 ? 17 : kFewSamples + 1;
 
 bool is_large(int in, int out, int64_t least) { return int64_t(in) * out >= least && openblas_width() >= kWidth; }
 
-// A leading dimension of a multiple of 1 KB puts the columns of A into few sets of the level-1 cache: where this many
-// columns of C share the copy, it pays, unless there are so few columns of A that they fit in all the same.
-constexpr int kPackedColumns = 96;
+// A leading dimension of a multiple of 1 KB puts the columns of A into few sets of the level-1 cache: where so many columns of C
+// share the copy, it pays (and half as many, where no level-2 cache holds A), unless there are so few columns of A that they
+// fit in all the same.
+constexpr int kPackedColumns = 192;
 constexpr int kCollision = 256;
+constexpr int kLargeA = 512 * 1024;  // 2 MB
 
 // Of a matrix whose columns lie `step` apart, the first of its rows
 Rows rows_of(const float* a, int step, int columns, int depth) {
-    return {a, step, step % kCollision == 0 && columns >= kPackedColumns && depth > kLeastDepth};
+    const int shared_by = int64_t(step) * depth > kLargeA ? kPackedColumns / 2 : kPackedColumns;
+    return {a, step, step % kCollision == 0 && columns >= shared_by && depth > kLeastDepth};
 }
 
 // z ← φ(z + b) on one column
