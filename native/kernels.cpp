@@ -72,8 +72,8 @@ int sample_tile(int in, int m) {
 constexpr int kDotSamples = 32;
 
 // From so many weights on OpenBLAS is as fast or faster, if its kernels are as wide as ours: from 1 MB, but with AVX-512 ours
-// is the faster Wδ up to 8 MB, and the faster WᵀA at any size, by 1 to 23 %. The baseline's are no match for it, so there only
-// what is small remains.
+// is no slower at Wδ up to 8 MB, and the faster WᵀA at any size, by 1 to 23 %. The baseline's are no match for it, so there
+// only what is small remains.
 constexpr int kLargeWeights = kWidth == 4 ? 1024 : 256 * 1024;
 constexpr int64_t kLargeForward = kWidth == 16 ? INT64_MAX : kLargeWeights;
 constexpr int64_t kLargeBackward = kWidth == 16 ? 2 * 1024 * 1024 : kLargeWeights;
