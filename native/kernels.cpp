@@ -211,7 +211,8 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
     if (m >= kManySummed && is_large(in, units, kLargeWeights))
         sgemm(Trans::kNo, Trans::kYes, in, units, m, alpha, a, in, d, out, beta, c, in);  // C = αAδᵀ + βC
     else
-        multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units, m), d, out, beta, c, in, ahead, no_tail);  // so too
+        multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units, m), d, out, beta, c, in, ahead,
+                                  no_tail);  // C = αAδᵀ + βC
     if (c_bias != nullptr) bias_gradient(units, m, alpha, d, out, gamma, c_bias + from);
 }
 

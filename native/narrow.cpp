@@ -65,7 +65,7 @@ double affine(const Operation& o) {
     return 0;
 }
 
-// Δ' = (W Δ) ⊙ φ'(A)           W: in×out   Δ: out×m   A: in×m (unread for the identity)   Δ': in×m
+// δ' = (W δ) ⊙ φ'(A)           W: in×out   δ: out×m   A: in×m (unread for the identity)   δ': in×m
 template <Activation phi, int vectors>
 double input_gradient(const Operation& o) {
     const Call& c = *o.call;
