@@ -26,6 +26,16 @@ void gather(int n, const Value* source, const int* columns, int count, int known
     }
 }
 
+// x ← n values, kWidth or more, of(i) being the vector from the i-th on. But for the first and the last, which overlap those
+// between, every vector of x is stored into one cache line: into two it takes twice as long.
+template <class Of>
+void copy(int n, float* x, Of of) {
+    store(x, of(0));
+    for (int i = kWidth - int(reinterpret_cast<uintptr_t>(x) / sizeof(float) % kWidth); i + kWidth <= n; i += kWidth)
+        store(x + i, of(i));
+    store(x + n - kWidth, of(n - kWidth));
+}
+
 // So many bytes at a time, the last of n once more where they do not come out even
 template <int some>
 void scaled(int n, const uint8_t* __restrict from, float scale, float* __restrict to) {
@@ -40,13 +50,14 @@ void scaled(int n, const uint8_t* __restrict from, float scale, float* __restric
 
 void gather_floats(int n, const float* source, const int* columns, int count, int known, float* x) {
     gather(n, source, columns, count, known, x, [n](const float* from, float* to) {
-        for_each_vector(n, [=](int64_t i, auto load, auto store) { store(to + i, load(from + i)); });
+        if (n < kWidth) return store(to, load(from, n), n);
+        copy(n, to, [from](int i) { return load(from + i); });
     });
 }
 
 void gather_bytes(int n, const uint8_t* source, float scale, const int* columns, int count, int known, float* x) {
     gather(n, source, columns, count, known, x, [n, scale](const uint8_t* from, float* to) {
-        if (n >= 16) return scaled<16>(n, from, scale, to);
+        if (n >= kWidth) return copy(n, to, [=](int i) { return load(from + i) * scale; });
         if (n >= 8) return scaled<8>(n, from, scale, to);
         if (n >= 4) return scaled<4>(n, from, scale, to);
         for (int i = 0; i < n; i++) to[i] = float(from[i]) * scale;

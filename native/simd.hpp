@@ -60,6 +60,19 @@ inline void store(float* p, Vec v, int n) {
 }
 #endif
 
+// Bytes become floats.
+inline Vec load(const uint8_t* p) {
+    IntVec v;
+#if defined(__AVX512F__)
+    v = (IntVec)_mm512_maskz_cvtepu8_epi32(0xffff, _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+#elif defined(__AVX__)
+    v = (IntVec)_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+#else
+    for (int i = 0; i < kWidth; i++) v[i] = p[i];
+#endif
+    return __builtin_convertvector(v, Vec);
+}
+
 // Lane i of the result is lane kLane(i) of x followed by y.
 template <class Lane, int... i>
 inline Vec shuffle(Vec x, Vec y, Lane, std::integer_sequence<int, i...>) {
