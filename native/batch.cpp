@@ -36,16 +36,6 @@ void copy(int n, float* x, Of of) {
     store(x + n - kWidth, of(n - kWidth));
 }
 
-// So many bytes at a time, the last of n once more where they do not come out even
-template <int some>
-void scaled(int n, const uint8_t* __restrict from, float scale, float* __restrict to) {
-    int i = 0;
-    for (; i + some <= n; i += some)
-        for (int k = 0; k < some; k++) to[i + k] = float(from[i + k]) * scale;
-    if (i < n)
-        for (int k = n - some; k < n; k++) to[k] = float(from[k]) * scale;
-}
-
 }  // namespace
 
 void gather_floats(int n, const float* source, const int* columns, int count, int known, float* x) {
@@ -57,10 +47,8 @@ void gather_floats(int n, const float* source, const int* columns, int count, in
 
 void gather_bytes(int n, const uint8_t* source, float scale, const int* columns, int count, int known, float* x) {
     gather(n, source, columns, count, known, x, [n, scale](const uint8_t* from, float* to) {
-        if (n >= kWidth) return copy(n, to, [=](int i) { return load(from + i) * scale; });
-        if (n >= 8) return scaled<8>(n, from, scale, to);
-        if (n >= 4) return scaled<4>(n, from, scale, to);
-        for (int i = 0; i < n; i++) to[i] = float(from[i]) * scale;
+        if (n < kWidth) return store(to, load(from, n) * scale, n);
+        copy(n, to, [=](int i) { return load(from + i) * scale; });
     });
 }
 

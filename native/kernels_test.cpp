@@ -496,21 +496,30 @@ void test_narrow(const Kernels& k) {
             }
         }
     const Input source(33 * 9);
+    uint8_t bytes[33 * 9];
+    for (uint8_t& b : bytes) b = uint8_t(int(uniform() * 128) + 128);
     const int columns[] = {3, 8, 0, 0, 5};
     for (int in = 1; in <= 33; in++)
-        for (int m : {1, 2, 5}) {
-            Output x(size_t(in) * m);
-            Call call = {Call::kGatherFloats, in, 1, m, 0, 5, 0, 0, 0, 0, {}};
-            Operation::Run* gather = k.narrow(call);
-            CHECK(gather != nullptr || in > 8, "%s: no narrow gather of %d", k.isa, in);  // two vectors, of 4 at least
-            if (gather == nullptr) continue;
-            gather({gather, &call, {const_cast<float*>(source.data()), const_cast<int*>(columns), x.data(),
-                                    const_cast<int*>(columns + 5)}, &nothing, 0});
-            CHECK(x.intact(), "%s: a narrow gather of %d columns of %d wrote outside its output", k.isa, m, in);
-            for (int j = 0; j < m; j++)
-                for (int i = 0; i < in; i++)
-                    CHECK(x.data()[j * in + i] == source[columns[j] * in + i], "%s: narrow gather %d, %d", k.isa, i, j);
-        }
+        for (int m : {1, 2, 5})
+            for (Call::Kernel kernel : {Call::kGatherFloats, Call::kGatherBytes}) {
+                const bool of_bytes = kernel == Call::kGatherBytes;
+                const std::unique_ptr<uint8_t[]> exact(new uint8_t[in * 9]);  // nothing is read beyond
+                std::copy(bytes, bytes + in * 9, exact.get());
+                void* const from = of_bytes ? static_cast<void*>(exact.get()) : const_cast<float*>(source.data());
+                Output x(size_t(in) * m);
+                Call call = {kernel, in, 1, m, 0, 5, 0, 0.3f, 0, 0, {}};
+                Operation::Run* gather = k.narrow(call);
+                CHECK(gather != nullptr || in > 8, "%s: no narrow gather of %d", k.isa, in);  // two vectors, of 4 at least
+                if (gather == nullptr) continue;
+                gather({gather, &call, {from, const_cast<int*>(columns), x.data(), const_cast<int*>(columns + 5)}, &nothing, 0});
+                CHECK(x.intact(), "%s: a narrow gather of %d columns of %d wrote outside its output", k.isa, m, in);
+                for (int j = 0; j < m; j++)
+                    for (int i = 0; i < in; i++) {
+                        const int at = columns[j] * in + i;
+                        CHECK(x.data()[j * in + i] == (of_bytes ? bytes[at] * 0.3f : source[at]), "%s: narrow gather %d, %d",
+                              k.isa, i, j);
+                    }
+            }
     CHECK(narrows > 1000, "%s: only %d calls were of narrow layers", k.isa, narrows);
     const float a[] = {3}, y[] = {1};
     float delta[] = {7};
@@ -554,16 +563,21 @@ void test_batch(const Kernels& k, int n, int count) {
     for (uint8_t& b : bytes) b = uint8_t(int(uniform() * 128) + 128);
     std::vector<int> columns(count + 3);  // the last three are not asked for
     for (int& c : columns) c = int((uniform() + 1) / 2 * kColumns);
-    Output floats(size_t(n) * count), scaled(size_t(n) * count);
-    k.gather_floats(n, source.data(), columns.data(), count, int(columns.size()), floats.data());
-    k.gather_bytes(n, bytes.data(), 1 / 255.0f, columns.data(), count, int(columns.size()), scaled.data());
-    CHECK(floats.intact() && scaled.intact(), "%s gather of %d columns of %d wrote outside its output", k.isa, count, n);
-    for (int j = 0; j < count; j++)
-        for (int i = 0; i < n; i++) {
-            const size_t from = size_t(columns[j]) * n + i, to = size_t(j) * n + i;
-            CHECK(floats.data()[to] == source[from], "%s gather %d, %d", k.isa, i, j);
-            CHECK(scaled.data()[to] == bytes[from] * (1 / 255.0f), "%s gather of bytes %d, %d", k.isa, i, j);
-        }
+    for (int shift = 0; shift < 16; shift++) {  // wherever X lies in its cache lines
+        Output floats(shift + size_t(n) * count), scaled(shift + size_t(n) * count);
+        float *x = floats.data() + shift, *of_bytes = scaled.data() + shift;
+        k.gather_floats(n, source.data(), columns.data(), count, int(columns.size()), x);
+        k.gather_bytes(n, bytes.data(), 1 / 255.0f, columns.data(), count, int(columns.size()), of_bytes);
+        bool intact = floats.intact() && scaled.intact();
+        for (int i = 1; i <= shift; i++) intact = intact && std::isnan(x[-i]) && std::isnan(of_bytes[-i]);
+        CHECK(intact, "%s gather of %d columns of %d wrote outside its output", k.isa, count, n);
+        for (int j = 0; j < count; j++)
+            for (int i = 0; i < n; i++) {
+                const size_t from = size_t(columns[j]) * n + i, to = size_t(j) * n + i;
+                CHECK(x[to] == source[from], "%s gather %d, %d", k.isa, i, j);
+                CHECK(of_bytes[to] == bytes[from] * (1 / 255.0f), "%s gather of bytes %d, %d", k.isa, i, j);
+            }
+    }
 }
 
 void test_all_finite(const Kernels& k, int n) {

@@ -30,7 +30,8 @@ template <int vectors>
 struct Values {
     int rest;  // in the last
     explicit Values(int n) : rest(n - (vectors - 1) * kWidth) {}
-    Vec load(const float* p, int v) const {
+    template <class Value>
+    Vec load(const Value* p, int v) const {
         return v + 1 < vectors ? BACKBLAS_ISA::load(p + v * kWidth) : BACKBLAS_ISA::load(p + v * kWidth, rest);
     }
     void store(float* p, int v, Vec x) const {
@@ -172,18 +173,21 @@ double squared_error(const Operation& o) {
     return 0.5 * (double(slope) * slope);
 }
 
-// X ← columns of S, the later ones on their way             S: in×…   X: in×m
-template <int vectors>
+// X ← columns of S, the later ones on their way; bytes times a scale             S: in×…   X: in×m
+template <class Value, int vectors>
 double gather(const Operation& o) {
     constexpr int kAhead = 128;
     const Call& c = *o.call;
     const Values<vectors> inputs(c.in);
-    const float* source = o[0];
+    const Value* source = static_cast<const Value*>(o.x[0]);
     const int *column = o.columns(1), *end = o.columns(3);
     float* x = o[2];
     for (int j = 0; j < c.m; j++, column++, x += c.in) {
         if (end - column > kAhead) __builtin_prefetch(source + int64_t(column[kAhead]) * c.in);
-        for (int v = 0; v < vectors; v++) inputs.store(x, v, inputs.load(source + int64_t(*column) * c.in, v));
+        for (int v = 0; v < vectors; v++) {
+            const Vec values = inputs.load(source + int64_t(*column) * c.in, v);
+            inputs.store(x, v, sizeof(Value) == 1 ? values * c.alpha : values);
+        }
     }
     return 0;
 }
@@ -223,7 +227,8 @@ Operation::Run* narrow(const Call& c) {
         case Call::kCost:
             if (c.m != 1 || c.in != 1 || c.operand[2].array >= 0 || Cost(c.phi) != Cost::kSquaredError) return nullptr;
             return squared_error;
-        case Call::kGatherFloats: return c.in <= kWidth ? gather<1> : gather<kMostVectors>;
+        case Call::kGatherFloats: return c.in <= kWidth ? gather<float, 1> : gather<float, kMostVectors>;
+        case Call::kGatherBytes: return c.in <= kWidth ? gather<uint8_t, 1> : gather<uint8_t, kMostVectors>;
         default: return nullptr;
     }
 }

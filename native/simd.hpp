@@ -73,6 +73,30 @@ inline Vec load(const uint8_t* p) {
     return __builtin_convertvector(v, Vec);
 }
 
+// The first and the last of n bytes, as many as a Half has or up to twice that, joined. (Written to memory one by one, they
+// would be read back late.)
+template <class Half>
+inline void load_halves(const uint8_t* p, int n, uint8_t* bytes) {
+    constexpr int size = sizeof(Half);
+    Half first, last;
+    std::memcpy(&first, p, size);
+    std::memcpy(&last, p + n - size, size);
+    last = n == size ? 0 : Half(last >> (8 * (2 * size - n)));  // without those that are in the first
+    std::memcpy(bytes, &first, size);
+    std::memcpy(bytes + size, &last, size);
+}
+
+// n < kWidth of them; lanes beyond n are zero.
+inline Vec load(const uint8_t* p, int n) {
+    constexpr bool little_endian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
+    uint8_t bytes[16] = {};
+    if (little_endian && n >= 8) load_halves<uint64_t>(p, n, bytes);
+    else if (little_endian && n >= 4) load_halves<uint32_t>(p, n, bytes);
+    else
+        for (int i = 0; i < n; i++) bytes[i] = p[i];
+    return load(bytes);
+}
+
 // Lane i of the result is lane kLane(i) of x followed by y.
 template <class Lane, int... i>
 inline Vec shuffle(Vec x, Vec y, Lane, std::integer_sequence<int, i...>) {
