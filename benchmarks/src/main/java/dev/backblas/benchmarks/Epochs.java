@@ -5,6 +5,7 @@ import dev.backblas.Network;
 import dev.backblas.Trainer;
 import dev.backblas.backend.Backend;
 import java.io.PrintStream;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -23,6 +24,7 @@ public final class Epochs {
 
     /** Where memory happens to lie, a process is faster or slower throughout. */
     private static final int PROCESSES = 3;
+    private static final String HUGE_PAGES = "-XX:+UseTransparentHugePages";
 
     private Epochs() {}
 
@@ -33,7 +35,7 @@ public final class Epochs {
         for (Workload workload : Workload.trained()) {
             final List<Double> resident = new ArrayList<>(), floats = new ArrayList<>(), bytes = new ArrayList<>();
             for (int process = 0; process < PROCESSES; process++)
-                for (String line : Jvm.lines(Jvm.command(List.of(), Epochs.class, workload, rounds))) {
+                for (String line : Jvm.lines(Jvm.command(hugePages(), Epochs.class, workload, rounds))) {
                     final String[] rates = line.split(" ");
                     resident.add(Double.parseDouble(rates[0]));
                     floats.add(Double.parseDouble(rates[0]) / Double.parseDouble(rates[1]) - 1);
@@ -43,6 +45,11 @@ public final class Epochs {
                            Report.figure(Results.median(resident)), 100 * Results.median(floats), 100 * Results.median(bytes),
                            100 * MOST);
         }
+    }
+
+    /** Asked for, if the JVM that runs this has them. */
+    private static List<String> hugePages() {
+        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(HUGE_PAGES::equals).toList();
     }
 
     /** {@code Epochs WORKLOAD ROUNDS}: a line for each round, the samples per second of the three. */
