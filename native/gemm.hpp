@@ -81,27 +81,39 @@ enum class Along { kDepth, kColumns };
 inline int part(int n, int i, int parts) { return i == 0 ? 0 : i == parts ? n : int(int64_t(n) * i / parts); }
 inline int parts(int n, int most) { return n <= most ? 1 : (n + most - 1) / most; }
 
+// A matrix, or a part of one: contiguous along one index, with `step` from one to the next of the other
+struct Part {
+    const float* data;
+    int64_t step;
+};
+
+// The part of C that is computed, column-major
+struct Target {
+    float* data;
+    int64_t step;
+};
+
 // C ← α A B + β C on one tile, of whose last vector of rows only `last` are there, unless it is whole.
 // Not inlined, or GCC keeps α and β in registers around the loop and spills the tile.
 // A deep one brings near what comes next meanwhile.
 template <int vectors, int columns, bool whole, Along along, bool deep = false>
-__attribute__((noinline)) void tile(int depth, const float* a, int64_t a_step, const float* b, int64_t b_step,
-                                    float alpha, float beta, float* c, int64_t c_step, Ahead& ahead, int last = kWidth) {
+__attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, float beta, Target c, Ahead& ahead,
+                                    int last = kWidth) {
     Vec sum[columns][vectors] = {};
     const auto add = [&](int steps) {
         for (int k = 0; k < steps; k++) {
             Vec row[vectors];
 #pragma GCC unroll 16
             for (int v = 0; v < vectors; v++)
-                row[v] = whole || v + 1 < vectors ? load(a + v * kWidth) : load(a + v * kWidth, last);
+                row[v] = whole || v + 1 < vectors ? load(a.data + v * kWidth) : load(a.data + v * kWidth, last);
 #pragma GCC unroll 16
             for (int j = 0; j < columns; j++) {
-                const Vec x = broadcast(along == Along::kDepth ? b[j * b_step] : b[j]);
+                const Vec x = broadcast(along == Along::kDepth ? b.data[j * b.step] : b.data[j]);
 #pragma GCC unroll 16
                 for (int v = 0; v < vectors; v++) sum[j][v] += row[v] * x;
             }
-            a += a_step;
-            b += along == Along::kDepth ? 1 : b_step;
+            a.data += a.step;
+            b.data += along == Along::kDepth ? 1 : b.step;
         }
     };
     int k = 0;
@@ -116,7 +128,7 @@ __attribute__((noinline)) void tile(int depth, const float* a, int64_t a_step, c
         for (int j = 0; j < columns; j++)
 #pragma GCC unroll 16
             for (int v = 0; v < vectors; v++) {
-                float* p = c + j * c_step + v * kWidth;
+                float* p = c.data + j * c.step + v * kWidth;
                 if (whole || v + 1 < vectors)
                     store(p, value(sum[j][v], [p] { return load(p); }));
                 else
@@ -131,22 +143,21 @@ __attribute__((noinline)) void tile(int depth, const float* a, int64_t a_step, c
 
 // The same on all rows of a panel of C, strip by strip
 template <int vectors, int columns, Along along>
-void panel(int rows, int depth, const float* a, int64_t a_step, const float* b, int64_t b_step, float alpha, float beta,
-           float* c, int64_t c_step, Ahead& ahead) {
+void panel(int rows, int depth, Part a, Part b, float alpha, float beta, Target c, Ahead& ahead) {
     constexpr int kHeight = vectors * kWidth;
     constexpr bool large = vectors == 2;  // as are the tiles of large products
     const auto whole =
         large && depth > kStretch ? tile<vectors, columns, true, along, large> : tile<vectors, columns, true, along>;
-    for (; rows >= kHeight; rows -= kHeight, a += kHeight, c += kHeight) {
-        whole(depth, a, a_step, b, b_step, alpha, beta, c, c_step, ahead, kWidth);
+    for (; rows >= kHeight; rows -= kHeight, a.data += kHeight, c.data += kHeight) {
+        whole(depth, a, b, alpha, beta, c, ahead, kWidth);
         bring(ahead);
     }
     if constexpr (vectors > 2)
-        panel<vectors / 2, columns, along>(rows, depth, a, a_step, b, b_step, alpha, beta, c, c_step, ahead);
+        panel<vectors / 2, columns, along>(rows, depth, a, b, alpha, beta, c, ahead);
     else if (rows > kWidth)
-        tile<2, columns, false, along>(depth, a, a_step, b, b_step, alpha, beta, c, c_step, ahead, rows - kWidth);
+        tile<2, columns, false, along>(depth, a, b, alpha, beta, c, ahead, rows - kWidth);
     else if (rows > 0)
-        tile<1, columns, false, along>(depth, a, a_step, b, b_step, alpha, beta, c, c_step, ahead, rows);
+        tile<1, columns, false, along>(depth, a, b, alpha, beta, c, ahead, rows);
 }
 
 // As many vectors of rows as keep the tile in the registers, at most 8
@@ -156,8 +167,7 @@ constexpr int vectors_of(int columns) {
     return vectors;
 }
 
-using Panel = void(int rows, int depth, const float* a, int64_t a_step, const float* b, int64_t b_step, float alpha,
-                   float beta, float* c, int64_t c_step, Ahead& ahead);
+using Panel = void(int rows, int depth, Part a, Part b, float alpha, float beta, Target c, Ahead& ahead);
 
 template <Along along, int... less>
 Panel* panel_of(int columns, std::integer_sequence<int, less...>) {
@@ -170,17 +180,11 @@ Panel* panel_of(int columns) {
     return panel_of<along>(columns, std::make_integer_sequence<int, kTileColumns>());
 }
 
-// Some rows of A: row-contiguous, with `step` from one k to the next
-struct Strip {
-    const float* data;
-    int64_t step;
-};
-
 // Strip after strip, each kStripRows by `depth`, the last perhaps of fewer rows
 struct Packed {
     float* data;
     int depth;
-    Strip operator[](int row) const { return {data + int64_t(row) * depth, kStripRows}; }
+    Part operator[](int row) const { return {data + int64_t(row) * depth, kStripRows}; }
 };
 
 // A with its rows contiguous, and `step` from one k to the next
@@ -254,10 +258,10 @@ Cut cut(const Operand& a, int rows, int columns, int depth, float* stack) {
 
 // C ← α A B + β C, and tail(i, j, n, m) on the n rows from i of the m columns from j, on every element once, while it is near
 template <Along along, class Operand, class Tail>
-void multiply(int rows, int columns, int depth, float alpha, const Operand& a, const float* b, int64_t b_step, float beta,
-              float* c, int64_t c_step, Ahead& ahead, Tail tail) {
+void multiply(int rows, int columns, int depth, float alpha, const Operand& a, Part b, float beta, Target c,
+              Ahead& ahead, Tail tail) {
     if (!a.packed && columns <= kTileColumns && depth <= kLeastDepth) {  // tiny products feel every instruction
-        panel_of<along>(columns)(rows, depth, a.a, a.step, b, b_step, alpha, beta, c, c_step, ahead);
+        panel_of<along>(columns)(rows, depth, {a.a, a.step}, b, alpha, beta, c, ahead);
         return tail(0, 0, rows, columns);
     }
     alignas(64) float stack[kStripRows * kStackDepth];
@@ -272,12 +276,12 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, c
             if (a.packed) a.pack(first, end - first, k, packed);
             for (int p = 0; p < panels; p++) {
                 const int j = part(columns, p, panels), width = part(columns, p + 1, panels) - j;
-                const float* from = b + (along == Along::kDepth ? k + j * b_step : k * b_step + j);
+                const Part some = {b.data + (along == Along::kDepth ? k + j * b.step : k * b.step + j), b.step};
                 for (int i = first; i < end; i += strip_rows) {
                     const int height = end - i < strip_rows ? end - i : strip_rows;
-                    const Strip strip = a.packed ? packed[i - first] : Strip{a.a + k * a.step + i, a.step};
-                    panel_of<along>(width)(height, steps, strip.data, strip.step, from, b_step, alpha,
-                                           block == 0 ? beta : 1, c + j * c_step + i, c_step, ahead);
+                    const Part strip = a.packed ? packed[i - first] : Part{a.a + k * a.step + i, a.step};
+                    panel_of<along>(width)(height, steps, strip, some, alpha, block == 0 ? beta : 1,
+                                           {c.data + j * c.step + i, c.step}, ahead);
                     if (block + 1 == blocks && !small) tail(i, j, height, width);
                 }
             }
