@@ -168,7 +168,7 @@ inline Vec derivative(Vec a) {
 
 // Chooses the template instance for φ once per call, outside the loops.
 template <class Body>
-inline void with_activation(Activation phi, Body body) {
+inline void with_activation(Activation phi, const Body& body) {
     switch (phi) {
         case Activation::kSigmoid: return body.template operator()<Activation::kSigmoid>();
         case Activation::kTanh: return body.template operator()<Activation::kTanh>();
