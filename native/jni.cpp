@@ -61,6 +61,12 @@ JNIEXPORT jboolean JNICALL Java_dev_backblas_backend_OpenBlas_pinsWithoutCopy(JN
     return static_cast<float*>(first) == static_cast<float*>(second);
 }
 
+JNIEXPORT jint JNICALL Java_dev_backblas_backend_OpenBlas_firstCacheLine(JNIEnv* env, jclass, jfloatArray array) {
+    const PinnedFloats pinned(env, array, false);
+    const auto address = reinterpret_cast<uintptr_t>(static_cast<float*>(pinned));
+    return jint(-address % kCacheLine / sizeof(float));
+}
+
 JNIEXPORT jdouble JNICALL Java_dev_backblas_backend_OpenBlas_run(JNIEnv* env, jclass, jintArray code, jint from, jint to,
                                                                  jint first, jint times, jdouble before,
                                                                  jintArray shifts_, jint written, jfloatArray array0,

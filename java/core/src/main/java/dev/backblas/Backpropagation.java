@@ -24,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  */
 final class Backpropagation {
 
+    /** The floats of a cache line. */
+    private static final int LINE = 16;
+
     /** The most floats of an array. */
     private static final int MOST = Integer.MAX_VALUE - 8;
 
@@ -50,7 +53,8 @@ final class Backpropagation {
     private final int[] a; // where in memory Aˡ begins: n[l] × m
     private final int[] d; // where in memory Dˡ begins: n[l] × m, Aˡ after dropout; Aˡ itself where none drop out
     private final int[] delta; // where in memory δˡ begins: n[l] × m, ∂C/∂Zˡ per sample
-    private final int ownX, ownY, ownWeights; // where in memory they begin: n[0] × m, n[L] × m, m
+    private final int own; // where in memory the place for a batch begins, with less than a cache line to spare
+    private int ownX, ownY, ownWeights; // where X, Y and the weights do: n[0] × m, n[L] × m, m
     private final float[] numbers; // a ROW for each of the steps that are taken together
     private final int mostSteps;
 
@@ -136,12 +140,12 @@ final class Backpropagation {
             }
             requireFitting(end, capacity);
         }
-        requireFitting(end + (n[0] + n[L] + 1L) * capacity + 2, capacity);
-        ownX = (int) end;
+        requireFitting(end + (n[0] + n[L] + 1L) * capacity + 2 + LINE, capacity);
+        ownX = own = (int) end;
         ownY = ownX + n[0] * capacity + 1; // between them lies what nobody should write
         ownWeights = ownY + n[L] * capacity + 1;
-        memory = new float[ownWeights + capacity];
-        memory[ownY - 1] = memory[ownWeights - 1] = Float.NaN;
+        memory = new float[ownWeights + capacity + LINE];
+        guard();
         numbers = new float[mostSteps * ROW];
         final int states = fused ? 0 : optimizer.rule().states();
         gradient = new float[fused ? 0 : theta.length];
@@ -183,6 +187,19 @@ final class Backpropagation {
         return l < L && p[l] > 0;
     }
 
+    private void guard() {
+        memory[ownY - 1] = memory[ownWeights - 1] = Float.NaN;
+    }
+
+    /** Lets the place for X begin with a cache line, until the collector moves memory. What is in it is lost. */
+    void align() {
+        final int by = own + Math.floorMod(backend.firstCacheLine(memory) - own, LINE) - ownX;
+        ownX += by;
+        ownY += by;
+        ownWeights += by;
+        guard();
+    }
+
     /** Where whoever brings in a batch puts its X, Y and weights, from the places below on. */
     float[] place() {
         return memory;
@@ -203,7 +220,7 @@ final class Backpropagation {
     /** @throws IllegalArgumentException if whoever brought in a batch wrote beyond X or Y */
     void requireIntact() {
         if (Float.isNaN(memory[ownY - 1]) && Float.isNaN(memory[ownWeights - 1])) return;
-        memory[ownY - 1] = memory[ownWeights - 1] = Float.NaN;
+        guard();
         throw new IllegalArgumentException(
             "dataset: a sample was copied beyond its " + n[0] + " inputs or " + n[L] + " targets; expected no more");
     }

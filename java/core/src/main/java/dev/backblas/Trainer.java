@@ -1004,6 +1004,7 @@ public final class Trainer implements AutoCloseable {
 
     /** Makes these the samples at hand, in the order in which they lie. Returns it: in {@code order}, if that has their size. */
     private int[] take(Dataset data, int size, int[] order) {
+        backpropagation.align();
         if (order.length != size) order = new int[size];
         if (data instanceof Selection selection) {
             this.data = selection.of();

@@ -82,6 +82,16 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
         return computeAllFinite(n, x, xOffset);
     }
 
+    int computeFirstCacheLine(float[] array) {
+        return 0;
+    }
+
+    @Override
+    public final int firstCacheLine(float[] array) {
+        if (array == null) throw new IllegalArgumentException("firstCacheLine: the array is null; expected one");
+        return computeFirstCacheLine(array);
+    }
+
     void computeUpdate(UpdateRule rule, int from, int to, float[] theta, float[] gradient, float @Nullable [] m,
                        float @Nullable [] v, float[] numbers, int numbersOffset) {
         rule.apply(from, to, theta, gradient, m, v, numbers, numbersOffset);

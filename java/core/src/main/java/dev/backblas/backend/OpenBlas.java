@@ -25,6 +25,9 @@ final class OpenBlas {
     /** Whether two pins of one array give one address, so that threads may write their own tiles of it. */
     static native boolean pinsWithoutCopy(float[] array);
 
+    /** The first element of an array that stands where a cache line begins. */
+    static native int firstCacheLine(float[] array);
+
     /**
      * Runs the calls of a {@link Program} that stand in {@code code[from … to)}, repetitions {@code first} to {@code first} +
      * {@code times} − 1. Unused arrays are null.

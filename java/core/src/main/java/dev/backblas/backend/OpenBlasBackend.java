@@ -51,6 +51,11 @@ final class OpenBlasBackend extends CheckedBackend {
     }
 
     @Override
+    int computeFirstCacheLine(float[] array) {
+        return library.pinsWithoutCopy() ? OpenBlas.firstCacheLine(array) : 0;
+    }
+
+    @Override
     long longestCall() {
         return longestCrossing;
     }
