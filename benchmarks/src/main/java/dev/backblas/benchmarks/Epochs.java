@@ -22,9 +22,14 @@ public final class Epochs {
     private static final double MOST = 0.05;
     private static final double SECONDS = 0.3;
 
-    /** Where memory happens to lie, a process is faster or slower throughout. */
-    private static final int PROCESSES = 3;
+    /**
+     * Where memory happens to lie in cache lines and pages, a process is faster or slower throughout: in each of these, all of it
+     * lies 8 bytes further on.
+     */
+    private static final int PROCESSES = 8;
     private static final String HUGE_PAGES = "-XX:+UseTransparentHugePages";
+
+    private static List<byte[]> before; // lies before all else: in the thread's own piece of the heap, and behind that
 
     private Epochs() {}
 
@@ -35,7 +40,7 @@ public final class Epochs {
         for (Workload workload : Workload.trained()) {
             final List<Double> resident = new ArrayList<>(), floats = new ArrayList<>(), bytes = new ArrayList<>();
             for (int process = 0; process < PROCESSES; process++)
-                for (String line : Jvm.lines(Jvm.command(hugePages(), Epochs.class, workload, rounds))) {
+                for (String line : Jvm.lines(Jvm.command(hugePages(), Epochs.class, workload, rounds, process))) {
                     final String[] rates = line.split(" ");
                     resident.add(Double.parseDouble(rates[0]));
                     floats.add(Double.parseDouble(rates[0]) / Double.parseDouble(rates[1]) - 1);
@@ -52,8 +57,10 @@ public final class Epochs {
         return ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(HUGE_PAGES::equals).toList();
     }
 
-    /** {@code Epochs WORKLOAD ROUNDS}: a line for each round, the samples per second of the three. */
+    /** {@code Epochs WORKLOAD ROUNDS PROCESS}: a line for each round, the samples per second of the three. */
     public static void main(String[] args) {
+        final int shift = 8 * Integer.parseInt(args[2]);
+        before = List.of(new byte[shift], new byte[(1 << 20) + shift]);
         final Problem problem = new Problem(Workload.valueOf(args[0]));
         final Network network = problem.network(Backend.fastest());
         final int m = problem.m(), samples = SAMPLES / m * m;

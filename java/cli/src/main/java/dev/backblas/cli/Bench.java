@@ -92,7 +92,7 @@ final class Bench implements Callable<Integer> {
     }
 
     @Command(mixinStandardHelpOptions = true, description = "An epoch of mini-batches against steps on a resident batch.")
-    int epochs(@Option(names = "--rounds", paramLabel = "N", defaultValue = "5") int rounds) {
+    int epochs(@Option(names = "--rounds", paramLabel = "N", defaultValue = "3") int rounds) {
         requireAtLeastOne("--rounds", rounds);
         Epochs.run(rounds, System.out);
         return 0;

@@ -42,8 +42,8 @@ public sealed interface Backend permits CheckedBackend {
 
     /**
      * {@return the first element of an array, 0 to 15, that stands where a cache line begins; 0 where that makes no difference}
-     * Matrices that begin there, or a multiple of 16 elements further on, are read faster: a layer of 784 × 30 on ten samples by a
-     * twelfth. It holds until the garbage collector moves the array.
+     * Matrices that begin there, or a multiple of 16 elements further on, are read faster: the step of a layer of 784 × 30 on ten
+     * samples by a twelfth. It holds until the garbage collector moves the array.
      *
      * @param array any
      */

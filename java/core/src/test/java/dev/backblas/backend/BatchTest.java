@@ -93,6 +93,15 @@ class BatchTest {
     }
 
     @Test
+    void cacheLinesBeginOnAFewElements() {
+        for (int n = 0; n < 40; n++) {
+            final int first = backend.firstCacheLine(new float[n]);
+            assertTrue(first >= 0 && first < 16 && (first == 0 || backend.name().equals("openblas")), "element " + first);
+        }
+        rejected("firstCacheLine: the array is null; expected one", () -> backend.firstCacheLine(null));
+    }
+
+    @Test
     void everyArgumentIsChecked() {
         final float[] source = new float[50], x = new float[20];
         final int[] columns = {0, 9, 10, -1};

@@ -26,6 +26,7 @@ class JniCheckTest {
         assertEquals(plain.values("bits"), checked.values("bits"));
         assertEquals(Workload.SIZES.length * Workload.SIZES.length * Workload.BATCHES.length + 1, plain.values("bits").size());
 
+        for (Result result : List.of(plain, checked)) assertEquals("0", result.value("first cache line")); // to 15
         assertEquals("true", plain.value("concurrent tiles"));
         assertEquals("false", checked.value("concurrent tiles"));
         assertEquals("1", checked.value("threads of a large step"));
@@ -44,6 +45,7 @@ class JniCheckTest {
                 for (int out : SIZES)
                     for (int m : BATCHES) say("bits", () -> kernels(backend, in, out, m, random));
             say("bits", () -> training(random));
+            say("first cache line", () -> OpenBlas.firstCacheLine(new float[100]) & ~15);
             final Network large = Network.builder(500).layer(500, Activation.TANH).build();
             try (Trainer trainer = Trainer.of(large, Loss.SQUARED_ERROR).batch(128).build()) {
                 say("threads of a large step", trainer::threads);
