@@ -166,7 +166,8 @@ inline Vec derivative(Vec a) {
     return broadcast(1);
 }
 
-// Chooses the template instance for φ once per call, outside the loops.
+// Chooses the template instance for φ once per call, outside the loops. By reference: a copy of the body would be read back as a
+// whole before the stores that wrote it are done, and those of the tile before them.
 template <class Body>
 inline void with_activation(Activation phi, const Body& body) {
     switch (phi) {

@@ -38,7 +38,7 @@ inline Vec load(const float* p) {
 
 inline void store(float* p, Vec v) { std::memcpy(p, &v, sizeof v); }
 
-// The last n < kWidth floats of a row: lanes beyond n read as zero and are not written.
+// The last n ≤ kWidth floats of a row: lanes beyond n read as zero and are not written.
 #if defined(__AVX512F__)
 inline Vec load(const float* p, int n) { return _mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p); }
 inline void store(float* p, Vec v, int n) { _mm512_mask_storeu_ps(p, __mmask16((1u << n) - 1), v); }
@@ -86,7 +86,7 @@ inline void load_halves(const uint8_t* p, int n, uint8_t* bytes) {
     std::memcpy(bytes + size, &last, size);
 }
 
-// n < kWidth of them; lanes beyond n are zero.
+// n ≤ kWidth of them; lanes beyond n are zero.
 inline Vec load(const uint8_t* p, int n) {
     constexpr bool little_endian = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__;
     uint8_t bytes[16] = {};

@@ -23,11 +23,10 @@ public final class Epochs {
     private static final double SECONDS = 0.3;
 
     /**
-     * Where memory happens to lie in cache lines and pages, a process is faster or slower throughout: in each of these, all of it
-     * lies 8 bytes further on.
+     * Where memory happens to lie in cache lines and pages, a process is faster or slower throughout: in each of these it lies 8
+     * bytes further on, but for the largest arrays, which begin where the collector's regions do.
      */
     private static final int PROCESSES = 8;
-    private static final String HUGE_PAGES = "-XX:+UseTransparentHugePages";
 
     private static List<byte[]> before; // lies before all else: in the thread's own piece of the heap, and behind that
 
@@ -52,15 +51,16 @@ public final class Epochs {
         }
     }
 
-    /** Asked for, if the JVM that runs this has them. */
+    /** Asked for, if the JVM that runs this does. */
     private static List<String> hugePages() {
-        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream().filter(HUGE_PAGES::equals).toList();
+        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+            .filter(flag -> flag.endsWith("UseTransparentHugePages")).toList();
     }
 
     /** {@code Epochs WORKLOAD ROUNDS PROCESS}: a line for each round, the samples per second of the three. */
     public static void main(String[] args) {
         final int shift = 8 * Integer.parseInt(args[2]);
-        before = List.of(new byte[shift], new byte[(1 << 20) + shift]);
+        before = List.of(new byte[shift], new byte[400_000 + shift]);
         final Problem problem = new Problem(Workload.valueOf(args[0]));
         final Network network = problem.network(Backend.fastest());
         final int m = problem.m(), samples = SAMPLES / m * m;

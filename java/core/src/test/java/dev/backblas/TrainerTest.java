@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
 import dev.backblas.backend.TestBackends;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -265,6 +266,26 @@ class TrainerTest {
                     assertEquals(other.loss(data), one.loss(data), rounding());
                 }
                 assertArrayEquals(seen.parameters(), unseen.parameters(), rounding());
+            }
+    }
+
+    /** The collector moves what a trainer works in, from one cache line to another. */
+    @Test
+    void epochsAreTheSameWhereverMemoryLies() {
+        final List<byte[]> others = new ArrayList<>();
+        for (Dataset data : List.of(blobs(8 * 33 + 5), blobs(100).weighted(new float[100])))
+            for (UnaryOperator<Trainer.Builder> way : ways()) {
+                final Network still = small(), moved = small();
+                try (Trainer one = small(still, way); Trainer other = small(moved, way)) {
+                    for (int epoch = 0; epoch < 3; epoch++) one.epoch(data);
+                    for (int epoch = 0; epoch < 3; epoch++) {
+                        others.add(new byte[24 + 8 * epoch]);
+                        System.gc();
+                        other.epoch(data);
+                    }
+                    assertEquals(one.loss(data), other.loss(data), rounding());
+                }
+                assertArrayEquals(still.parameters(), moved.parameters(), rounding());
             }
     }
 
