@@ -142,7 +142,7 @@ final class Backpropagation {
         }
         requireFitting(end + (n[0] + n[L] + 1L) * capacity + 2 + LINE, capacity);
         ownX = own = (int) end;
-        ownY = ownX + n[0] * capacity + 1; // between them lies what nobody should write
+        ownY = ownX + n[0] * capacity + 1;
         ownWeights = ownY + n[L] * capacity + 1;
         memory = new float[ownWeights + capacity + LINE];
         guard();
@@ -187,6 +187,7 @@ final class Backpropagation {
         return l < L && p[l] > 0;
     }
 
+    /** Marks what nobody should write. */
     private void guard() {
         memory[ownY - 1] = memory[ownWeights - 1] = Float.NaN;
     }
