@@ -317,7 +317,7 @@ void test_tiles(const Kernels& k) {
     for (int out : {32, 40, 64, 65})  // strips on the stack, and deeper ones
         for (int in : {256, 257, 600}) test_affine(k, in, out, 45, Activation::kSigmoid, true);
     for (int out : {1, 2, 3, 4, 23, 60})  // a single sample, whose W is near, or far
-        for (int in : {255, 256, 257, 272, 287, 784, 2048, 2049}) test_affine(k, in, out, 1, Activation::kRelu, in % 2 == 0);
+        for (int in : {255, 256, 257, 272, 287, 784, 4096, 4097}) test_affine(k, in, out, 1, Activation::kRelu, in % 2 == 0);
     test_input_gradient(k, 65, 700, 9, Activation::kRelu);
     test_weight_gradient(k, 65, 9, 700, 0, 9, 1, 0, 0);
     test_input_gradient(k, 20000, 37, 3, Activation::kSigmoid);  // the least depth of a block
@@ -335,6 +335,27 @@ void test_tiles(const Kernels& k) {
     test_affine(k, 515, 513, 35, Activation::kRelu, true);  // large
     test_input_gradient(k, 515, 513, 35, Activation::kRelu);
     test_weight_gradient(k, 515, 513, 35, 0, 513, 0.1f, 0, 0);
+}
+
+// The same bits wherever in a cache line W and a single sample begin, whatever lies beside them: Java's arrays move.
+void test_places(const Kernels& k) {
+    constexpr size_t kLine = 16;
+    for (int in : {256, 272, 300, 784})
+        for (int out : {37, 130}) {
+            const Input w(size_t(in) * out), b(out), x(in);
+            std::vector<float> first;
+            for (size_t place = 0; place < kLine; place++)
+                for (size_t at : {place, (place + 5) % kLine}) {
+                    std::vector<float> weights(w.size() + 2 * kLine, NAN), sample(in + 2 * kLine, NAN), z(out);
+                    std::copy_n(w.data(), w.size(), weights.begin() + place + 1);
+                    std::copy_n(x.data(), in, sample.begin() + at + 1);
+                    k.affine(in, out, 1, 0, out, weights.data() + place + 1, b.data(), sample.data() + at + 1,
+                             Activation::kIdentity, z.data(), nothing);
+                    if (first.empty()) first = z;
+                    CHECK(z == first, "%s: affine %dx%dx1 depends on where W (%d) and x (%d) lie", k.isa, in, out, int(place),
+                          int(at));
+                }
+        }
 }
 
 // The same bits when it is done again, and when columns and units are divided among callers
@@ -430,6 +451,7 @@ void test_all(const Kernels& k) {
     }
     no_memory = false;
     test_division(k);
+    test_places(k);
     if (k.isa != std::string("baseline")) test_ahead(k);  // whose products are OpenBLAS's from a few samples on
     // The shapes of the benchmarks
     for (Activation activation : {Activation::kRelu, Activation::kSoftmax}) test_affine(k, 784, 128, 128, activation, true);

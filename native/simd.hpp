@@ -30,6 +30,12 @@ typedef double Doubles __attribute__((vector_size(kWidth * sizeof(double))));
 
 inline Vec broadcast(float x) { return x - Vec{}; }  // +, by contrast, is an instruction: −0 + 0 is 0
 
+inline IntVec lane_numbers() {
+    IntVec v;
+    for (int i = 0; i < kWidth; i++) v[i] = i;
+    return v;
+}
+
 inline Vec load(const float* p) {
     Vec v;
     std::memcpy(&v, p, sizeof v);
@@ -38,9 +44,11 @@ inline Vec load(const float* p) {
 
 inline void store(float* p, Vec v) { std::memcpy(p, &v, sizeof v); }
 
-// The last n ≤ kWidth floats of a row: lanes beyond n read as zero and are not written.
+// The last n ≤ kWidth floats of a row: lanes beyond n read as zero and are not written. load_from: lanes before n read as zero,
+// and what is there is not touched.
 #if defined(__AVX512F__)
 inline Vec load(const float* p, int n) { return _mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p); }
+inline Vec load_from(const float* p, int n) { return _mm512_maskz_loadu_ps(__mmask16(0xffffu << n), p); }
 inline void store(float* p, Vec v, int n) { _mm512_mask_storeu_ps(p, __mmask16((1u << n) - 1), v); }
 #elif defined(__AVX__)
 inline __m256i lanes(int n) {
@@ -48,11 +56,17 @@ inline __m256i lanes(int n) {
     return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLanes + 8 - n));
 }
 inline Vec load(const float* p, int n) { return _mm256_maskload_ps(p, lanes(n)); }
+inline Vec load_from(const float* p, int n) { return _mm256_maskload_ps(p, ~lanes(n)); }
 inline void store(float* p, Vec v, int n) { _mm256_maskstore_ps(p, lanes(n), v); }
 #else
 inline Vec load(const float* p, int n) {
     Vec v{};
     for (int i = 0; i < n; i++) v[i] = p[i];
+    return v;
+}
+inline Vec load_from(const float* p, int n) {
+    Vec v{};
+    for (int i = n; i < kWidth; i++) v[i] = p[i];
     return v;
 }
 inline void store(float* p, Vec v, int n) {
