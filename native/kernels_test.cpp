@@ -338,7 +338,7 @@ void test_tiles(const Kernels& k) {
 }
 
 // The same bits wherever in a cache line W and a single sample begin, whatever lies beside them: Java's arrays move.
-void test_places(const Kernels& k) {
+void test_alignment(const Kernels& k) {
     constexpr size_t kLine = 16;
     for (int in : {256, 272, 300, 784})
         for (int out : {37, 130}) {
@@ -451,7 +451,7 @@ void test_all(const Kernels& k) {
     }
     no_memory = false;
     test_division(k);
-    test_places(k);
+    test_alignment(k);
     if (k.isa != std::string("baseline")) test_ahead(k);  // whose products are OpenBLAS's from a few samples on
     // The shapes of the benchmarks
     for (Activation activation : {Activation::kRelu, Activation::kSoftmax}) test_affine(k, 784, 128, 128, activation, true);
@@ -528,12 +528,16 @@ void test_narrow(const Kernels& k) {
                 const std::unique_ptr<uint8_t[]> exact(new uint8_t[in * 9]);  // nothing is read beyond
                 std::copy(bytes, bytes + in * 9, exact.get());
                 void* const from = of_bytes ? static_cast<void*>(exact.get()) : const_cast<float*>(source.data());
-                Output x(size_t(in) * m);
+                Output x(size_t(in) * m), vectors(kMostNarrow);
                 Call call = {kernel, in, 1, m, 0, 5, 0, 0.3f, 0, 0, {}};
                 Operation::Run* gather = k.narrow(call);
                 CHECK(gather != nullptr || in > 8, "%s: no narrow gather of %d", k.isa, in);  // two vectors, of 4 at least
                 if (gather == nullptr) continue;
-                gather({gather, &call, {from, const_cast<int*>(columns), x.data(), const_cast<int*>(columns + 5)}, &nothing, 0});
+                void* const whole = m == 1 ? vectors.data() : nullptr;
+                gather({gather, &call, {from, const_cast<int*>(columns), x.data(), const_cast<int*>(columns + 5), whole},
+                        &nothing, 0});
+                CHECK(m > 1 || (std::equal(x.data(), x.data() + in, vectors.data()) && vectors.intact()),
+                      "%s: a column of %d is gathered to whole vectors", k.isa, in);
                 CHECK(x.intact(), "%s: a narrow gather of %d columns of %d wrote outside its output", k.isa, m, in);
                 for (int j = 0; j < m; j++)
                     for (int i = 0; i < in; i++) {
@@ -907,6 +911,61 @@ void test_wide_gathers() {
         }
 }
 
+// A column that is gathered alone is what X holds, for whoever reads just that, or more, or finds that another call wrote to it.
+void test_single_columns() {
+    const int out = 3, size = 5, times = size, relu = int(Activation::kRelu), squared = int(Cost::kSquaredError);
+    for (int n : {1, 7, 8, 13, 16, 17, 32, 33})
+        for (bool of_bytes : {false, true}) {
+            const Input source(n * size), w(2 * n * out);
+            std::vector<uint8_t> bytes(n * size);
+            for (size_t i = 0; i < bytes.size(); i++) bytes[i] = uint8_t(37 * i);
+            std::vector<int> columns = {2, 0, 4, 4, 1};
+            std::vector<float> x(2 * n, 1.0f), z(4 * out), delta(n);
+            void* const arrays[kProgramArrays] = {const_cast<float*>(source.data()), const_cast<float*>(w.data()), x.data(),
+                                                  z.data(), delta.data(), nullptr, nullptr, nullptr, bytes.data(),
+                                                  columns.data()};
+            Shift shifts[kProgramArrays] = {};
+            shifts[kProgramColumns].step = 1;
+            const auto kernel = of_bytes ? Call::kGatherBytes : Call::kGatherFloats;
+            const auto gathers = [&](int written) {
+                return Call{kernel, n, 1, 1, written, size, 0, 0.5f, 0, 0,
+                            {{of_bytes ? kProgramBytes : 0, 0}, {kProgramColumns, 0}, {2, 0}}};
+            };
+            const Call calls[] = {
+                {Call::kAffine, n, out, 1, 0, out, relu, 0, 0, 0, {{1, 0}, {-1, 0}, {2, 0}, {3, 0}}},  // of the column before
+                gathers(0),
+                {Call::kAffine, n, out, 1, 0, out, relu, 0, 0, 0, {{1, 0}, {-1, 0}, {2, 0}, {3, out}}},
+                {Call::kAffine, 2 * n, out, 1, 0, out, relu, 0, 0, 0, {{1, 0}, {-1, 0}, {2, 0}, {3, 2 * out}}},
+                {Call::kCost, n, 1, 1, 0, 1, squared, 0, 0, 0, {{1, 0}, {2, 0}, {-1, 0}, {4, 0}}}};
+            const Call written[] = {gathers(1),
+                                    {Call::kActivate, 1, 1, 1, 0, 1, relu, 0, 0, 0, {{1, 0}, {2, 0}}},
+                                    {Call::kAffine, n, out, 1, 0, out, relu, 0, 0, 0, {{1, 0}, {-1, 0}, {2, 0}, {3, 3 * out}}}};
+            std::vector<float> want(4 * out), before = x;
+            const auto affine = [&](int in, int to) {
+                kernels().affine(in, out, 1, 0, out, w.data(), nullptr, before.data(), Activation::kRelu, &want[to], nothing);
+            };
+            for (int r = 0; r < times; r++) {
+                if (r == times - 1) affine(n, 0);
+                for (int i = 0; i < n; i++) {
+                    const int at = columns[r] * n + i;
+                    before[i] = of_bytes ? 0.5f * bytes[at] : source[at];
+                }
+            }
+            affine(n, out);
+            affine(2 * n, 2 * out);
+            run(calls, 5, 0, times, 0, shifts, arrays);
+            CHECK(x == before, "a single column of %d is not in X", n);
+            for (int i = 0; i < n; i++) CHECK(delta[i] == w[i] - before[i], "the cost of a single column, %d of %d", i, n);
+            before[0] = std::fmax(w[0], 0.0f);
+            affine(n, 3 * out);
+            run(written, 3, times - 1, 1, 0, shifts, arrays);
+            CHECK(x[0] == before[0], "a call does not write to a single column");
+            for (int i = 0; i < 4 * out; i++)  // narrow kernels sum in an order of their own
+                CHECK(std::fabs(z[i] - want[i]) <= bound(2 * n, 2 * n * 128, want[i]),
+                      "z %d of a single column of %d: %g, want %g", i, n, z[i], want[i]);
+        }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -921,6 +980,7 @@ int main(int argc, char** argv) {
     test_sum_of_program();
     test_repetitions();
     test_wide_gathers();
+    test_single_columns();
     for (const Kernels* const* k = supported_kernels(); *k != nullptr; k++) {
         test_all(**k);
         test_narrow(**k);

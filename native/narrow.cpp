@@ -15,6 +15,7 @@ void bias_gradient(int out, int m, float alpha, const float* delta, int64_t step
 namespace {
 
 constexpr int kMostVectors = 2;
+static_assert(kMostVectors * kWidth <= kMostNarrow, "program.hpp");
 
 // As many columns of the gradient as keep the chains of their sums in the registers
 constexpr int kColumns = kWidth == 16 ? 6 : 3;
@@ -173,7 +174,8 @@ double squared_error(const Operation& o) {
     return 0.5 * (double(slope) * slope);
 }
 
-// X ← columns of S, the later ones on their way; bytes times a scale             S: in×…   X: in×m
+// X ← columns of S, the later ones on their way; bytes times a scale. A single one goes to whole vectors, too.
+//                              S: in×…   X: in×m
 template <class Value, int vectors>
 double gather(const Operation& o) {
     constexpr int kAhead = 128;
@@ -181,12 +183,14 @@ double gather(const Operation& o) {
     const Values<vectors> inputs(c.in);
     const Value* source = static_cast<const Value*>(o.x[0]);
     const int *column = o.columns(1), *end = o.columns(3);
-    float* x = o[2];
+    float *x = o[2], *single = o[4];
     for (int j = 0; j < c.m; j++, column++, x += c.in) {
         if (end - column > kAhead) __builtin_prefetch(source + int64_t(column[kAhead]) * c.in);
         for (int v = 0; v < vectors; v++) {
-            const Vec values = inputs.load(source + int64_t(*column) * c.in, v);
-            inputs.store(x, v, sizeof(Value) == 1 ? values * c.alpha : values);
+            Vec values = inputs.load(source + int64_t(*column) * c.in, v);
+            if (sizeof(Value) == 1) values *= c.alpha;
+            inputs.store(x, v, values);
+            if (single != nullptr) store(single + v * kWidth, values);
         }
     }
     return 0;

@@ -13,6 +13,8 @@ constexpr int kProgramColumns = kProgramBytes + 1;  // one of whole numbers
 constexpr int kProgramArrays = kProgramColumns + 1;
 constexpr int kMostCalls = 64;  // of one crossing
 
+constexpr int kMostNarrow = 32;  // values of a column that narrow.cpp gathers
+
 // An operand: the number of its array (−1 for none) and its offset there.
 struct Operand {
     int32_t array, offset;
@@ -24,7 +26,9 @@ struct Call {
         kGatherBytes
     };
     Kernel kernel;
-    int32_t in, out, m, from, to, phi;  // phi: of an update, its rule; of a cost, which. to: of a gather, the numbers there are
+    // phi: of an update, its rule; of a cost, which. Of a gather, from: whether a later call writes to its X; to: the numbers of
+    // columns that there are
+    int32_t in, out, m, from, to, phi;
     float alpha, beta, gamma;
     Operand operand[5];
 };

@@ -36,7 +36,8 @@ public final class Program {
     static final int KERNEL = 0, IN = 1, OUT = 2, M = 3, FROM = 4, TO = 5, PHI = 6, ALPHA = 7, BETA = 8, GAMMA = 9, OPERAND = 10;
     // FROM and TO are the units; the rows of the input gradient; the parameters of an update. PHI may be a rule or a cost, and
     // dropout's p is its ALPHA, its first number FROM. What goes value by value has its values, or those of a sample, as IN.
-    // A gather has the scale of bytes as its ALPHA, and as TO how many numbers of columns there are.
+    // A gather has the scale of bytes as its ALPHA, as TO how many numbers of columns there are, and as FROM 1 where a later call
+    // writes to its X.
     static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2, UPDATE = 3, ACTIVATE = 4, DROPOUT = 5, COST = 6,
         BACKWARD = 7, FINITE = 8, GATHER_FLOATS = 9, GATHER_BYTES = 10;
     static final int NONE = -1;
@@ -78,6 +79,7 @@ public final class Program {
     private int written; // bit i: a call writes arrays[i]
     private int[] code = new int[6 * STRIDE];
     private int length; // of code, in ints
+    private int gathersEnd; // in code: what comes later is no gather
     private long work; // of all calls, in multiplications
     private long loopWork; // the same as Loops counts it
 
@@ -117,7 +119,7 @@ public final class Program {
         Arrays.fill(ends, 0);
         Arrays.fill(shifts, 0);
         shifted = false;
-        arrayCount = written = length = 0;
+        arrayCount = written = length = gathersEnd = 0;
         work = loopWork = 0;
         return this;
     }
@@ -668,6 +670,7 @@ public final class Program {
             else place(call, 0, BYTES, 0);
             place(call, 1, COLUMNS, columnsOffset + j);
             operand(call, 2, x, xOffset + j * n, n * count, true);
+            gathersEnd = length;
         }
         loopWork += (long) n * m;
     }
@@ -719,9 +722,21 @@ public final class Program {
         final int number = array == null ? NONE : number(array);
         if (number != NONE) {
             ends[number] = Math.max(ends[number], offset + size);
-            if (write) written |= 1 << number;
+            if (write) {
+                written |= 1 << number;
+                overwrite(number, offset, size);
+            }
         }
         place(call, i, number, offset);
+    }
+
+    /** Tells the gathers before whose X it is. */
+    private void overwrite(int number, int offset, int size) {
+        for (int gather = 0; gather < gathersEnd; gather += STRIDE) {
+            final int kernel = code[gather + KERNEL], x = code[gather + OPERAND + 5];
+            if ((kernel == GATHER_FLOATS || kernel == GATHER_BYTES) && code[gather + OPERAND + 4] == number
+                && x < offset + size && offset < x + code[gather + IN] * code[gather + M]) code[gather + FROM] = 1;
+        }
     }
 
     private void place(int call, int i, int number, int offset) {
