@@ -2,6 +2,10 @@
 // one sample nothing goes to memory between a product and its tail; for more, the gradient is summed in several chains. On such
 // a layer the general kernels spend most of their time on choosing among their tiles, and on waiting for one sum to end before
 // the next begins (bench --workloads W4,W5). Compiled once for each instruction set, as kernels.cpp is.
+//
+// A step on one sample is a chain of calls, each waiting for the one before. What one store has written a processor hands on to
+// a load at once; but if the store is masked, loads of any of the bytes that it might have written wait until it is done, which
+// takes as long as a call does (Zen 5). So what is handed on is stored whole, or in pieces.
 #include "activations.hpp"
 #include "kernels.hpp"
 #include "program.hpp"
@@ -29,6 +33,7 @@ constexpr int kFewOutputs = 4;
 // n values in so many vectors, the last of which may be shorter
 template <int vectors>
 struct Values {
+    static constexpr int kVectors = vectors;
     int rest;  // in the last
     explicit Values(int n) : rest(n - (vectors - 1) * kWidth) {}
     template <class Value>
@@ -39,13 +44,25 @@ struct Values {
         if (v + 1 < vectors) BACKBLAS_ISA::store(p + v * kWidth, x);
         else BACKBLAS_ISA::store(p + v * kWidth, x, rest);
     }
+    static Vec sum(Vec x) { return fold<1>(x); }
+};
+
+// Up to four of them, in pieces: all of one sample on the narrowest layers
+struct Few {
+    static constexpr int kMost = 4, kVectors = 1;
+    int n;
+    explicit Few(int n) : n(n) {}
+    Vec load(const float* p, int) const { return load_few(p, n); }
+    void store(float* p, int, Vec x) const { store_few(p, x, n); }
+    static Vec sum(Vec x) { return broadcast(x[0] + x[2] + (x[1] + x[3])); }  // in the order of the others
 };
 
 // a' = φ(Wᵀa + b)              W: in×out   b: out or null   a: in   a': out
-template <Activation phi, int vectors>
+template <Activation phi, class Inputs>
 double affine(const Operation& o) {
+    constexpr int vectors = Inputs::kVectors;
     const Call& c = *o.call;
-    const Values<vectors> inputs(c.in);
+    const Inputs inputs(c.in);
     const float *w = o[0] + c.from * c.in, *b = o[1] == nullptr ? nullptr : o[1] + c.from;
     float* next = o[3] + c.from;
     Vec a[vectors];
@@ -60,18 +77,19 @@ double affine(const Operation& o) {
     const int out = c.to - c.from;
     for (; k + 4 <= out; k += 4) store_four(next + k, apply<phi>(sum_four(dot(k), dot(k + 1), dot(k + 2), dot(k + 3))));
     switch (out - k) {
-        case 1: store(next + k, apply<phi>(fold<1>(dot(k))), 1); break;
-        case 2: store(next + k, apply<phi>(sum_four(dot(k), dot(k + 1), Vec{}, Vec{})), 2); break;
-        case 3: store(next + k, apply<phi>(sum_four(dot(k), dot(k + 1), dot(k + 2), Vec{})), 3); break;
+        case 1: store_few(next + k, apply<phi>(Inputs::sum(dot(k))), 1); break;
+        case 2: store_few(next + k, apply<phi>(sum_four(dot(k), dot(k + 1), Vec{}, Vec{})), 2); break;
+        case 3: store_few(next + k, apply<phi>(sum_four(dot(k), dot(k + 1), dot(k + 2), Vec{})), 3); break;
     }
     return 0;
 }
 
 // δ' = (W δ) ⊙ φ'(A)           W: in×out   δ: out×m   A: in×m (unread for the identity)   δ': in×m
-template <Activation phi, int vectors>
+template <Activation phi, class Rows>
 double input_gradient(const Operation& o) {
+    constexpr int vectors = Rows::kVectors;
     const Call& c = *o.call;
-    const Values<vectors> rows(c.to - c.from);
+    const Rows rows(c.to - c.from);
     const float *w = o[0] + c.from, *delta = o[1], *a = o[2];
     float* previous = o[3] + c.from;
     for (int64_t j = 0, end = int64_t(c.m) * c.in; j < end; j += c.in, delta += c.out) {
@@ -87,29 +105,41 @@ double input_gradient(const Operation& o) {
 }
 
 // A vector of a column of C ← α (the product) + β C
-template <int vectors>
-void write(const Values<vectors>& inputs, int v, Vec product, const Call& c, float* column) {
-    inputs.store(column, v, c.beta == 0 ? product * c.alpha : product * c.alpha + inputs.load(column, v) * c.beta);
+template <class Inputs>
+Vec updated(const Inputs& inputs, int v, Vec product, const Call& c, const float* column) {
+    return c.beta == 0 ? product * c.alpha : product * c.alpha + inputs.load(column, v) * c.beta;
+}
+
+// c ← α δ + γ c on some units
+void single_bias_gradient(int units, const Call& c, const float* delta, float* bias) {
+    const auto step = [&](int64_t k, auto load, auto store) {
+        const Vec sum = load(delta + k) * c.alpha;
+        store(bias + k, c.gamma == 0 ? sum : sum + load(bias + k) * c.gamma);
+    };
+    if (units > Few::kMost) return for_each_vector(units, step);
+    step(0, [units](const float* p) { return load_few(p, units); }, [units](float* p, Vec x) { store_few(p, x, units); });
 }
 
 // C ← α a δᵀ + β C,  c ← α δ + γ c          a: in   δ: out   C: in×out   c: out or null
-template <int vectors>
+template <class Inputs>
 double single_weight_gradient(const Operation& o) {
+    constexpr int vectors = Inputs::kVectors;
     const Call& c = *o.call;
-    const Values<vectors> inputs(c.in);
+    const Inputs inputs(c.in);
     const float* delta = o[1];
-    Vec a[vectors];
+    if (o[3] != nullptr) single_bias_gradient(c.to - c.from, c, delta + c.from, o[3] + c.from);
+    Vec a[vectors], next[vectors];
     for (int v = 0; v < vectors; v++) a[v] = inputs.load(o[0], v);
+    const auto load_next = [&](int k) {
+        for (int v = 0; v < vectors; v++) next[v] = updated(inputs, v, a[v] * broadcast(delta[k]), c, o[2] + k * c.in);
+    };
+    load_next(c.from);
     for (int k = c.from; k < c.to; k++) {
-        const Vec d = broadcast(delta[k]);
-        for (int v = 0; v < vectors; v++) write(inputs, v, a[v] * d, c, o[2] + k * c.in);
+        Vec column[vectors];
+        for (int v = 0; v < vectors; v++) column[v] = next[v];
+        if (k + 1 < c.to) load_next(k + 1);  // before the store of this one, which it might have to wait for
+        for (int v = 0; v < vectors; v++) inputs.store(o[2] + k * c.in, v, column[v]);
     }
-    if (float* bias = o[3]; bias != nullptr)
-        for_each_vector(c.to - c.from, [&](int64_t i, auto load, auto store) {
-            const int64_t k = c.from + i;
-            const Vec sum = load(delta + k) * c.alpha;
-            store(bias + k, c.gamma == 0 ? sum : sum + load(bias + k) * c.gamma);
-        });
     return 0;
 }
 
@@ -141,7 +171,7 @@ void gradient_columns(const Call& c, const float* a, const float* delta, float* 
         for (int v = 0; v < vectors; v++) {
             Vec total = sum[0][k][v] + sum[1][k][v];
             if constexpr (kChains == 4) total += sum[2][k][v] + sum[3][k][v];
-            write(inputs, v, total, c, column);
+            inputs.store(column, v, updated(inputs, v, total, c, column));
         }
 }
 
@@ -200,14 +230,20 @@ struct ChooseAffine {
     int in;
     Operation::Run*& chosen;
     template <Activation phi>
-    void operator()() const { chosen = in <= kWidth ? affine<phi, 1> : affine<phi, kMostVectors>; }
+    void operator()() const {
+        chosen = in <= Few::kMost ? affine<phi, Few> : in <= kWidth ? affine<phi, Values<1>> : affine<phi, Values<kMostVectors>>;
+    }
 };
 
 struct ChooseInputGradient {
-    int rows;
+    int rows, m;
     Operation::Run*& chosen;
     template <Activation phi>
-    void operator()() const { chosen = rows <= kWidth ? input_gradient<phi, 1> : input_gradient<phi, kMostVectors>; }
+    void operator()() const {
+        chosen = rows <= Few::kMost && m == 1 ? input_gradient<phi, Few>
+                 : rows <= kWidth             ? input_gradient<phi, Values<1>>
+                                              : input_gradient<phi, Values<kMostVectors>>;
+    }
 };
 
 }  // namespace
@@ -222,10 +258,13 @@ Operation::Run* narrow(const Call& c) {
                 with_activation(phi, ChooseAffine{c.in, chosen});
             return chosen;
         case Call::kInputGradient:
-            if (c.m == 1 || c.out <= kFewOutputs) with_activation(phi, ChooseInputGradient{c.to - c.from, chosen});
+            if (c.m == 1 || c.out <= kFewOutputs) with_activation(phi, ChooseInputGradient{c.to - c.from, c.m, chosen});
             return chosen;
         case Call::kWeightGradient:
-            if (c.m == 1) return c.in <= kWidth ? single_weight_gradient<1> : single_weight_gradient<kMostVectors>;
+            if (c.m == 1)
+                return c.in <= Few::kMost ? single_weight_gradient<Few>
+                       : c.in <= kWidth   ? single_weight_gradient<Values<1>>
+                                          : single_weight_gradient<Values<kMostVectors>>;
             if (c.out <= kMostUnits) return c.in <= kWidth ? weight_gradient<1> : weight_gradient<kMostVectors>;
             return nullptr;
         case Call::kCost:

@@ -74,6 +74,40 @@ inline void store(float* p, Vec v, int n) {
 }
 #endif
 
+// The first n ≤ 4 of them, one by one or all, as a load gets them from the stores before it
+typedef float Four __attribute__((vector_size(4 * sizeof(float))));
+
+inline Vec load_few(const float* p, int n) {
+    Four x;
+    switch (n) {
+        case 1: x = Four{p[0]}; break;
+        case 2: x = Four{p[0], p[1]}; break;
+        case 3: x = Four{p[0], p[1], p[2]}; break;
+        default: std::memcpy(&x, p, sizeof x);
+    }
+#if defined(__AVX512F__)
+    return (Vec)_mm512_maskz_broadcast_f32x4(0xf, (__m128)x);
+#elif defined(__AVX__)
+    return (Vec)_mm256_insertf128_ps(_mm256_setzero_ps(), (__m128)x, 0);
+#else
+    return x;
+#endif
+}
+
+inline void store_few(float* p, Vec v, int n) {
+    Four x;
+    std::memcpy(&x, &v, sizeof x);
+    switch (n) {
+        case 1: p[0] = x[0]; break;
+        case 2: std::memcpy(p, &x, 2 * sizeof(float)); break;
+        case 3:
+            std::memcpy(p, &x, 2 * sizeof(float));
+            p[2] = x[2];
+            break;
+        default: std::memcpy(p, &x, sizeof x);
+    }
+}
+
 // Bytes become floats.
 inline Vec load(const uint8_t* p) {
     IntVec v;
