@@ -224,21 +224,6 @@ struct Columns {
             });
         }
     }
-
-    // A perfect shuffle of the rows, log₂ times
-    static void transpose(Vec (&x)[kWidth]) {
-#pragma GCC unroll 4
-        for (int round = 1; round < kWidth; round *= 2) {
-            Vec y[kWidth];
-#pragma GCC unroll 16
-            for (int i = 0; i < kWidth / 2; i++) {
-                y[2 * i] = interleave_low(x[i], x[i + kWidth / 2]);
-                y[2 * i + 1] = interleave_high(x[i], x[i + kWidth / 2]);
-            }
-#pragma GCC unroll 16
-            for (int i = 0; i < kWidth; i++) x[i] = y[i];
-        }
-    }
 };
 
 // How a product is cut: the rows of A into groups of strips, the depth into blocks. In place, all rows are one strip.

@@ -216,6 +216,8 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
     if (c_bias != nullptr) bias_gradient(units, m, alpha, d, out, gamma, c_bias + from);
 }
 
+}  // namespace
+
 void backward(int n, int m, Activation phi, const float* a, float* delta) {
     if (phi != Activation::kSoftmax) return derivative_tail(n, m, n, phi, a, delta);
     for (int64_t j = 0, end = int64_t(n) * m; j < end; j += n) {  // δ ← a ⊙ (δ − aᵀδ)
@@ -227,8 +229,6 @@ void backward(int n, int m, Activation phi, const float* a, float* delta) {
         });
     }
 }
-
-}  // namespace
 
 #define BACKBLAS_TEXT(x) #x
 #define BACKBLAS_NAME(x) BACKBLAS_TEXT(x)

@@ -511,7 +511,8 @@ void test_narrow(const Kernels& k) {
                 test_input_gradient(table, in, out, 1, activation);
             }
             test_affine(table, in, out, 1, Activation::kSoftmax, true);
-            for (int m : {1, 2, 3, 4, 5, 7, 32, 33}) {
+            for (int m : {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 32, 33}) {
+                test_affine(table, in, out, m, m % 2 == 0 ? Activation::kTanh : Activation::kIdentity, m % 3 > 0);
                 test_input_gradient(table, in, out, m, m % 2 == 0 ? Activation::kTanh : Activation::kIdentity);
                 test_weight_gradient(table, in, out, m, 0, out, 0.3f, 0, 0);
                 test_weight_gradient(table, in, out, m, out / 3, out - out / 4, -0.3f, 0.999f, 1);

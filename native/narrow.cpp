@@ -16,6 +16,10 @@ namespace backblas::BACKBLAS_ISA {
 // kernels.cpp
 void bias_gradient(int out, int m, float alpha, const float* delta, int64_t step, float gamma, float* c);
 
+// few_units.cpp
+Operation::Run* of_few_units(const Call& c);
+bool bias_gradient_of_few_units(const Call& c, const float* delta, float* bias);
+
 namespace {
 
 constexpr int kMostVectors = 2;
@@ -27,8 +31,8 @@ constexpr int kColumns = kWidth == 16 ? 6 : 3;
 // More units than these fill vectors of their own, on which φ costs no more than on the four that are summed together.
 constexpr int kMostUnits = 16;
 
-// Of so few outputs, W is read as fast as it would be out of registers.
-constexpr int kFewOutputs = 4;
+// So few values fit the narrowest vector; of so few outputs, W is read as fast as it would be out of registers.
+constexpr int kFew = 4;
 
 // n values in so many vectors, the last of which may be shorter
 template <int vectors>
@@ -47,9 +51,9 @@ struct Values {
     static Vec sum(Vec x) { return fold<1>(x); }
 };
 
-// Up to four of them, in pieces: all of one sample on the narrowest layers
+// A few of them, in pieces: all of one sample on the narrowest layers
 struct Few {
-    static constexpr int kMost = 4, kVectors = 1;
+    static constexpr int kVectors = 1;
     int n;
     explicit Few(int n) : n(n) {}
     Vec load(const float* p, int) const { return load_few(p, n); }
@@ -116,7 +120,7 @@ void single_bias_gradient(int units, const Call& c, const float* delta, float* b
         const Vec sum = load(delta + k) * c.alpha;
         store(bias + k, c.gamma == 0 ? sum : sum + load(bias + k) * c.gamma);
     };
-    if (units > Few::kMost) return for_each_vector(units, step);
+    if (units > kFew) return for_each_vector(units, step);
     step(0, [units](const float* p) { return load_few(p, units); }, [units](float* p, Vec x) { store_few(p, x, units); });
 }
 
@@ -165,14 +169,19 @@ void gradient_columns(const Call& c, const float* a, const float* delta, float* 
 #pragma GCC unroll 4
     for (int n = 0; n < kChains - 1; n++)
         if (j + n < c.m) add(n);
+    Vec total[columns][vectors];  // all of them before the first store, which a load might have to wait for
 #pragma GCC unroll 6
-    for (int k = 0; k < columns; k++, column += c.in)
+    for (int k = 0; k < columns; k++)
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++) {
-            Vec total = sum[0][k][v] + sum[1][k][v];
-            if constexpr (kChains == 4) total += sum[2][k][v] + sum[3][k][v];
-            inputs.store(column, v, updated(inputs, v, total, c, column));
+            total[k][v] = sum[0][k][v] + sum[1][k][v];
+            if constexpr (kChains == 4) total[k][v] += sum[2][k][v] + sum[3][k][v];
+            total[k][v] = updated(inputs, v, total[k][v], c, column + k * c.in);
         }
+#pragma GCC unroll 6
+    for (int k = 0; k < columns; k++)
+#pragma GCC unroll 2
+        for (int v = 0; v < vectors; v++) inputs.store(column + k * c.in, v, total[k][v]);
 }
 
 using GradientColumns = void(const Call& c, const float* a, const float* delta, float* column);
@@ -192,8 +201,10 @@ double weight_gradient(const Operation& o) {
         columns = c.to - k < kColumns ? c.to - k : kColumns;
         gradient_columns<vectors>(columns, std::make_integer_sequence<int, kColumns>())(c, o[0], delta + k, o[2] + k * c.in);
     }
-    if (float* bias = o[3]; bias != nullptr)
-        bias_gradient(c.to - c.from, c.m, c.alpha, delta + c.from, c.out, c.gamma, bias + c.from);
+    if (float* bias = o[3]; bias != nullptr) {
+        if (!bias_gradient_of_few_units(c, delta, bias))
+            bias_gradient(c.to - c.from, c.m, c.alpha, delta + c.from, c.out, c.gamma, bias + c.from);
+    }
     return 0;
 }
 
@@ -231,7 +242,7 @@ struct ChooseAffine {
     Operation::Run*& chosen;
     template <Activation phi>
     void operator()() const {
-        chosen = in <= Few::kMost ? affine<phi, Few> : in <= kWidth ? affine<phi, Values<1>> : affine<phi, Values<kMostVectors>>;
+        chosen = in <= kFew ? affine<phi, Few> : in <= kWidth ? affine<phi, Values<1>> : affine<phi, Values<kMostVectors>>;
     }
 };
 
@@ -240,7 +251,7 @@ struct ChooseInputGradient {
     Operation::Run*& chosen;
     template <Activation phi>
     void operator()() const {
-        chosen = rows <= Few::kMost && m == 1 ? input_gradient<phi, Few>
+        chosen = rows <= kFew && m == 1 ? input_gradient<phi, Few>
                  : rows <= kWidth             ? input_gradient<phi, Values<1>>
                                               : input_gradient<phi, Values<kMostVectors>>;
     }
@@ -252,17 +263,18 @@ Operation::Run* narrow(const Call& c) {
     const auto phi = Activation(c.phi);
     Operation::Run* chosen = nullptr;
     if (c.in > kMostVectors * kWidth) return nullptr;
+    if (Operation::Run* run = of_few_units(c); run != nullptr) return run;
     switch (c.kernel) {
         case Call::kAffine:
             if (c.m == 1 && c.out <= kMostUnits && phi != Activation::kSoftmax)
                 with_activation(phi, ChooseAffine{c.in, chosen});
             return chosen;
         case Call::kInputGradient:
-            if (c.m == 1 || c.out <= kFewOutputs) with_activation(phi, ChooseInputGradient{c.to - c.from, c.m, chosen});
+            if (c.m == 1 || c.out <= kFew) with_activation(phi, ChooseInputGradient{c.to - c.from, c.m, chosen});
             return chosen;
         case Call::kWeightGradient:
             if (c.m == 1)
-                return c.in <= Few::kMost ? single_weight_gradient<Few>
+                return c.in <= kFew ? single_weight_gradient<Few>
                        : c.in <= kWidth   ? single_weight_gradient<Values<1>>
                                           : single_weight_gradient<Values<kMostVectors>>;
             if (c.out <= kMostUnits) return c.in <= kWidth ? weight_gradient<1> : weight_gradient<kMostVectors>;

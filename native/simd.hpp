@@ -173,6 +173,21 @@ struct Rotated {
 inline Vec interleave_low(Vec x, Vec y) { return shuffle(x, y, LowLanes()); }
 inline Vec interleave_high(Vec x, Vec y) { return shuffle(x, y, HighLanes()); }
 
+// x[i][j] ↔ x[j][i]: a perfect shuffle of the rows, log₂ times
+inline void transpose(Vec (&x)[kWidth]) {
+#pragma GCC unroll 4
+    for (int round = 1; round < kWidth; round *= 2) {
+        Vec y[kWidth];
+#pragma GCC unroll 16
+        for (int i = 0; i < kWidth / 2; i++) {
+            y[2 * i] = interleave_low(x[i], x[i + kWidth / 2]);
+            y[2 * i + 1] = interleave_high(x[i], x[i + kWidth / 2]);
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < kWidth; i++) x[i] = y[i];
+    }
+}
+
 // Every lane i becomes the sum (or whatever `both` makes of two vectors) of the lanes i + n·lanes.
 template <int lanes, class Both>
 inline Vec fold(Vec v, Both both) {
