@@ -98,6 +98,7 @@ final class Report {
     }
 
     private String threads() {
+        if (oursOnAll.equals(OURS)) return ""; // one is all
         return table("All threads against one",
                      "one, samples/s | all, samples/s | ratio | goal | ratio beside a busy process | goal",
                      having(OURS, oursOnAll), w -> {

@@ -118,6 +118,16 @@ class ComparisonTest {
             assertTrue(text.contains(wanted), () -> "expected " + wanted + " in\n" + text);
     }
 
+    /** One thread is not held to what all are. */
+    @Test
+    void noTableOfAllThreadsWhereThereIsOne() {
+        final Results results = new Results();
+        results.add(Workload.W1, "floor", 1000);
+        results.add(Workload.W1, "ours", 1100);
+        final String text = new Report(results).markdown("./backblas bench --threads 1", Map.of());
+        assertTrue(text.contains("| 1,000 | 1,100 | 1.10 |") && !text.contains("All threads against one"), text);
+    }
+
     /** Through its processes; pure Java, so that it runs in every build. */
     @Test
     void run() throws IOException {
