@@ -31,7 +31,7 @@ void gather(int n, const Value* source, const int* columns, int count, int known
 template <class Of>
 void copy(int n, float* x, Of of) {
     store(x, of(0));
-    for (int i = kWidth - int(reinterpret_cast<uintptr_t>(x) / sizeof(float) % kWidth); i <= n - kWidth; i += kWidth)
+    for (int i = kWidth - skew_of(x); i <= n - kWidth; i += kWidth)
         store(x + i, of(i));
     store(x + n - kWidth, of(n - kWidth));
 }

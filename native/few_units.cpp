@@ -1,6 +1,6 @@
-// The calls of narrow layers that have few units, of many samples: a lane is a sample, so nothing is added up across lanes, and φ
-// finds whole vectors. As samples lie one after the other in memory, they are transposed on their way; a step of 13-3-1 on 32
-// samples takes two thirds of the time (bench --workloads W4). Compiled once for each instruction set, as kernels.cpp is.
+// The calls of narrow layers that have few units, of many samples: a lane is a sample, so no product is added up across lanes,
+// and φ finds whole vectors. As samples lie one after the other in memory, they are transposed on their way; a step of 13-3-1 on
+// 32 samples takes two thirds of the time (bench --workloads W4). Compiled once for each instruction set, as kernels.cpp is.
 #include "kernels.hpp"
 #include "program.hpp"
 #include "simd.hpp"
@@ -15,12 +15,13 @@ void activate(int n, Activation phi, const float* z, float* a);
 
 namespace {
 
-constexpr int kMostUnits = 4;
-constexpr int kLeastSamples = kWidth / 2;
+constexpr int kFewUnits = 4;
+constexpr int kLeastSamples = kWidth / 2;  // of fewer, most lanes would be empty
 
-bool is_of_few_units(const Call& c) { return c.m >= kLeastSamples && c.out <= kMostUnits; }
+// All units of a layer, or none: a part of them is left to the other kernels, which add in another order.
+bool is_of_few_units(const Call& c) { return c.m >= kLeastSamples && c.out <= kFewUnits; }
 
-// How many of the samples from the j-th on
+// How many samples there are for the vector that begins with the j-th
 int lanes_of(const Call& c, int j) { return c.m - j < kWidth ? c.m - j : kWidth; }
 
 // Up to four units, sample by sample in memory: element e is unit e % units of sample e / units. Vector v of it is joined out of
@@ -41,14 +42,17 @@ struct NextUnit {
 };
 template <int units, int v>
 Vec join(const Vec* unit) {
-    if constexpr (units == 1) return unit[0];
-    Vec x = shuffle(unit[0], unit[1], FirstUnits<units, v>());
-    if constexpr (units > 2) x = shuffle(x, unit[2], NextUnit<units, v, 2>());
-    if constexpr (units > 3) x = shuffle(x, unit[3], NextUnit<units, v, 3>());
-    return x;
+    if constexpr (units == 1) {
+        return unit[0];
+    } else {
+        Vec x = shuffle(unit[0], unit[1], FirstUnits<units, v>());
+        if constexpr (units > 2) x = shuffle(x, unit[2], NextUnit<units, v, 2>());
+        if constexpr (units > 3) x = shuffle(x, unit[3], NextUnit<units, v, 3>());
+        return x;
+    }
 }
 
-// And the way back: the vector of a unit, out of those in memory
+// And back: a unit's vector, picked from those in memory, the first two, then one by one
 template <int units, int unit>
 struct FirstVectors {
     static constexpr int of(int i) { return i * units + unit < 2 * kWidth ? i * units + unit : i; }
@@ -62,43 +66,44 @@ struct NextVector {
 };
 template <int units, int unit>
 Vec part(const Vec* x) {
-    if constexpr (units == 1) return x[0];
-    Vec y = shuffle(x[0], x[1], FirstVectors<units, unit>());
-    if constexpr (units > 2) y = shuffle(y, x[2], NextVector<units, unit, 2>());
-    if constexpr (units > 3) y = shuffle(y, x[3], NextVector<units, unit, 3>());
-    return y;
+    if constexpr (units == 1) {
+        return x[0];
+    } else {
+        Vec y = shuffle(x[0], x[1], FirstVectors<units, unit>());
+        if constexpr (units > 2) y = shuffle(y, x[2], NextVector<units, unit, 2>());
+        if constexpr (units > 3) y = shuffle(y, x[3], NextVector<units, unit, 3>());
+        return y;
+    }
 }
 
 // The units of so many samples, no more than there are lanes           x: units × samples
+template <int units, int... v>
+void load_units(const float* x, int samples, Vec* unit, std::integer_sequence<int, v...>) {
+    const int size = units * samples;
+    const auto get = [=](int i) { return i + kWidth <= size ? load(x + i) : i < size ? load(x + i, size - i) : Vec{}; };
+    const Vec memory[] = {get(v * kWidth)...};
+    ((unit[v] = part<units, v>(memory)), ...);
+}
 template <int units>
 void load_units(const float* x, int samples, Vec* unit) {
-    const int size = units * samples;
-    Vec memory[units];
-#pragma GCC unroll 4
-    for (int v = 0; v < units; v++) {
-        const int i = v * kWidth;
-        memory[v] = i + kWidth <= size ? load(x + i) : i < size ? load(x + i, size - i) : Vec{};
-    }
-    unit[0] = part<units, 0>(memory);
-    if constexpr (units > 1) unit[1] = part<units, 1>(memory);
-    if constexpr (units > 2) unit[2] = part<units, 2>(memory);
-    if constexpr (units > 3) unit[3] = part<units, 3>(memory);
+    load_units<units>(x, samples, unit, std::make_integer_sequence<int, units>());
 }
 
-template <int units>
-void store_units(float* x, int samples, const Vec* unit) {
+template <int units, int... v>
+void store_units(float* x, int samples, const Vec* unit, std::integer_sequence<int, v...>) {
     const int size = units * samples;
     const auto put = [=](int i, Vec value) {
         if (i + kWidth <= size) store(x + i, value);
         else if (i < size) store(x + i, value, size - i);
     };
-    put(0, join<units, 0>(unit));
-    if constexpr (units > 1) put(kWidth, join<units, 1>(unit));
-    if constexpr (units > 2) put(2 * kWidth, join<units, 2>(unit));
-    if constexpr (units > 3) put(3 * kWidth, join<units, 3>(unit));
+    (put(v * kWidth, join<units, v>(unit)), ...);
+}
+template <int units>
+void store_units(float* x, int samples, const Vec* unit) {
+    store_units<units>(x, samples, unit, std::make_integer_sequence<int, units>());
 }
 
-// z[k] += Σᵢ wᵢₖ xᵢ for a few units        x: in, or 0 for any number, × samples
+// z[k] += Σᵢ wᵢₖ xᵢ            x: inputs × samples   in: the inputs where they are few, else 0
 template <int in, int out>
 void add_products(const float* w, int inputs, const float* x, int samples, Vec* z) {
     if constexpr (in > 0) {
@@ -143,9 +148,9 @@ double affine(const Operation& o) {
 
 template <int... i>
 Operation::Run* affine(int in, int out, std::integer_sequence<int, i...>) {
-    constexpr int kIns = kMostUnits + 1;
+    constexpr int kIns = kFewUnits + 1;
     static constexpr Operation::Run* kSome[] = {affine<i % kIns, i / kIns + 1>...};
-    return kSome[(out - 1) * kIns + (in <= kMostUnits ? in : 0)];
+    return kSome[(out - 1) * kIns + (in <= kFewUnits ? in : 0)];
 }
 
 // δ' = (W δ) ⊙ φ'(A)           W: in×out   δ: out×m   A: in×m (unread for the identity)   δ': in×m
@@ -170,8 +175,8 @@ double input_gradient(const Operation& o) {
 
 template <int... i>
 Operation::Run* input_gradient(int in, int out, std::integer_sequence<int, i...>) {
-    static constexpr Operation::Run* kSome[] = {input_gradient<i % kMostUnits + 1, i / kMostUnits + 1>...};
-    return kSome[(out - 1) * kMostUnits + in - 1];
+    static constexpr Operation::Run* kSome[] = {input_gradient<i % kFewUnits + 1, i / kFewUnits + 1>...};
+    return kSome[(out - 1) * kFewUnits + in - 1];
 }
 
 // c ← α δ 1 + γ c              δ: out×m   c: out
@@ -192,7 +197,7 @@ void bias_gradient(const Call& c, const float* delta, float* bias) {
 
 }  // namespace
 
-// Does it where it is of all of few units.
+// c ← α δ 1 + γ c of a layer of few units; false, with nothing done, where it is not one, or not all of it is asked for
 bool bias_gradient_of_few_units(const Call& c, const float* delta, float* bias) {
     if (!is_of_few_units(c) || c.to - c.from < c.out) return false;
     switch (c.out) {
@@ -208,9 +213,9 @@ bool bias_gradient_of_few_units(const Call& c, const float* delta, float* bias) 
 Operation::Run* of_few_units(const Call& c) {
     if (!is_of_few_units(c)) return nullptr;
     if (c.kernel == Call::kAffine && c.to - c.from == c.out && Activation(c.phi) != Activation::kSoftmax)
-        return affine(c.in, c.out, std::make_integer_sequence<int, (kMostUnits + 1) * kMostUnits>());
-    if (c.kernel == Call::kInputGradient && c.to - c.from == c.in && c.in <= kMostUnits)
-        return input_gradient(c.in, c.out, std::make_integer_sequence<int, kMostUnits * kMostUnits>());
+        return affine(c.in, c.out, std::make_integer_sequence<int, (kFewUnits + 1) * kFewUnits>());
+    if (c.kernel == Call::kInputGradient && c.to - c.from == c.in && c.in <= kFewUnits)
+        return input_gradient(c.in, c.out, std::make_integer_sequence<int, kFewUnits * kFewUnits>());
     return nullptr;
 }
 

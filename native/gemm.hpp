@@ -362,12 +362,10 @@ constexpr int kLeastAlong = kWidth == 16 ? 256 : INT32_MAX;  // inputs; 32-byte 
 constexpr int kMostAlong = 4 * 1024;                         // of more, the copy of x would take too much of the stack
 constexpr int kNearWeights = 8 * 1024;                       // 32 KB
 
-// How many floats p lies behind the start of a vector that is in one cache line
-inline int skew_of(const float* p) { return int(reinterpret_cast<uintptr_t>(p) % sizeof(Vec) / sizeof(float)); }
-
 // wᵀx + b of a w that is whole vectors long: read by vectors in one cache line each, while the next unit's come near (up to a
-// fifth faster). w and x lie `skew` floats behind the start of such a vector, so lane i + skew sums what lane i of sums() does,
-// in the same order; all lanes added up are the same.
+// fifth faster). w and x lie `skew` floats behind the start of such a vector, so lane (i + skew) % kWidth sums what lane i of
+// sums() does, in the same order (even and odd change places where it wraps); and sum_four() adds lanes that are 8, 4, 2 and 1
+// apart, so that the sum is the same to the last bit.
 inline Vec sum_of_lines(int in, int skew, const float* w, float b, const float* x) {
     w -= skew;
     x -= skew;

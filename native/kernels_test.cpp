@@ -340,7 +340,7 @@ void test_tiles(const Kernels& k) {
 // The same bits wherever in a cache line W and a single sample begin, whatever lies beside them: Java's arrays move.
 void test_alignment(const Kernels& k) {
     constexpr size_t kLine = 16;
-    for (int in : {256, 272, 300, 784})
+    for (int in : {256, 272, 300, 784, 4096})
         for (int out : {37, 130}) {
             const Input w(size_t(in) * out), b(out), x(in);
             std::vector<float> first;
@@ -534,8 +534,8 @@ void test_narrow(const Kernels& k) {
                 Operation::Run* gather = k.narrow(call);
                 CHECK(gather != nullptr || in > 8, "%s: no narrow gather of %d", k.isa, in);  // two vectors, of 4 at least
                 if (gather == nullptr) continue;
-                void* const whole = m == 1 ? vectors.data() : nullptr;
-                gather({gather, &call, {from, const_cast<int*>(columns), x.data(), const_cast<int*>(columns + 5), whole},
+                void* const as_vectors = m == 1 ? vectors.data() : nullptr;
+                gather({gather, &call, {from, const_cast<int*>(columns), x.data(), const_cast<int*>(columns + 5), as_vectors},
                         &nothing, 0});
                 CHECK(m > 1 || (std::equal(x.data(), x.data() + in, vectors.data()) && vectors.intact()),
                       "%s: a column of %d is gathered to whole vectors", k.isa, in);
@@ -855,8 +855,8 @@ void test_repetitions() {
     shifts[kProgramColumns] = {1, m};
     const int squared = int(Cost::kSquaredError);
     const Call calls[] = {
-        {Call::kGatherFloats, n, 1, m, 0, 7, 0, 0, 0, 0, {{0, 0}, {kProgramColumns, 0}, {1, 0}}},
-        {Call::kGatherBytes, n, 1, m, 0, 7, 0, 0.5f, 0, 0, {{kProgramBytes, 0}, {kProgramColumns, 0}, {5, 0}}},
+        {Call::kGatherFloats, n, 1, m, 0, 7, 0, 0, 0, 0, {{0, 0}, {kProgramColumns, 0}, {1, 0}, {-1, 0}, {-1, 0}}},
+        {Call::kGatherBytes, n, 1, m, 0, 7, 0, 0.5f, 0, 0, {{kProgramBytes, 0}, {kProgramColumns, 0}, {5, 0}, {-1, 0}, {-1, 0}}},
         {Call::kCost, 1, 1, m, 0, 1, squared, 0, 0, 0, {{4, 0}, {2, 0}, {-1, 0}, {3, 0}}},
         {Call::kFinite, n * m, 1, 1, 0, 1, 0, 0, 0, 0, {{1, 0}}}};
     for (int last = 0; last < times; last++) {
@@ -912,7 +912,7 @@ void test_wide_gathers() {
         }
 }
 
-// A column that is gathered alone is what X holds, for whoever reads just that, or more, or finds that another call wrote to it.
+// Whoever reads a column that is gathered alone finds what X holds: all of it, more beside it, or after another call wrote to it.
 void test_single_columns() {
     const int out = 3, size = 5, times = size, relu = int(Activation::kRelu), squared = int(Cost::kSquaredError);
     for (int n : {1, 7, 8, 13, 16, 17, 32, 33})
@@ -930,7 +930,7 @@ void test_single_columns() {
             const auto kernel = of_bytes ? Call::kGatherBytes : Call::kGatherFloats;
             const auto gathers = [&](int written) {
                 return Call{kernel, n, 1, 1, written, size, 0, 0.5f, 0, 0,
-                            {{of_bytes ? kProgramBytes : 0, 0}, {kProgramColumns, 0}, {2, 0}}};
+                            {{of_bytes ? kProgramBytes : 0, 0}, {kProgramColumns, 0}, {2, 0}, {-1, 0}, {-1, 0}}};
             };
             const Call calls[] = {
                 {Call::kAffine, n, out, 1, 0, out, relu, 0, 0, 0, {{1, 0}, {-1, 0}, {2, 0}, {3, 0}}},  // of the column before

@@ -5,7 +5,8 @@
 //
 // A step on one sample is a chain of calls, each waiting for the one before. What one store has written a processor hands on to
 // a load at once; but if the store is masked, loads of any of the bytes that it might have written wait until it is done, which
-// takes as long as a call does (Zen 5). So what is handed on is stored whole, or in pieces.
+// takes as long as a call does (Zen 5). So up to four values are stored in pieces, a gathered column is handed on as whole
+// vectors (program.cpp), and what is masked is loaded before a store that it might have to wait for.
 #include "activations.hpp"
 #include "kernels.hpp"
 #include "program.hpp"
@@ -31,8 +32,8 @@ constexpr int kColumns = kWidth == 16 ? 6 : 3;
 // More units than these fill vectors of their own, on which φ costs no more than on the four that are summed together.
 constexpr int kMostUnits = 16;
 
-// So few values fit the narrowest vector; of so few outputs, W is read as fast as it would be out of registers.
-constexpr int kFew = 4;
+// Of so few outputs, W is read as fast as it would be out of registers.
+constexpr int kFewOutputs = 4;
 
 // n values in so many vectors, the last of which may be shorter
 template <int vectors>
@@ -58,7 +59,7 @@ struct Few {
     explicit Few(int n) : n(n) {}
     Vec load(const float* p, int) const { return load_few(p, n); }
     void store(float* p, int, Vec x) const { store_few(p, x, n); }
-    static Vec sum(Vec x) { return broadcast(x[0] + x[2] + (x[1] + x[3])); }  // in the order of the others
+    static Vec sum(Vec x) { return broadcast(x[0] + x[2] + (x[1] + x[3])); }  // in the order of fold<1>() and sum_four()
 };
 
 // a' = φ(Wᵀa + b)              W: in×out   b: out or null   a: in   a': out
@@ -134,14 +135,14 @@ double single_weight_gradient(const Operation& o) {
     if (o[3] != nullptr) single_bias_gradient(c.to - c.from, c, delta + c.from, o[3] + c.from);
     Vec a[vectors], next[vectors];
     for (int v = 0; v < vectors; v++) a[v] = inputs.load(o[0], v);
-    const auto load_next = [&](int k) {
+    const auto compute_next = [&](int k) {
         for (int v = 0; v < vectors; v++) next[v] = updated(inputs, v, a[v] * broadcast(delta[k]), c, o[2] + k * c.in);
     };
-    load_next(c.from);
+    compute_next(c.from);
     for (int k = c.from; k < c.to; k++) {
         Vec column[vectors];
         for (int v = 0; v < vectors; v++) column[v] = next[v];
-        if (k + 1 < c.to) load_next(k + 1);  // before the store of this one, which it might have to wait for
+        if (k + 1 < c.to) compute_next(k + 1);  // loaded before this one is stored
         for (int v = 0; v < vectors; v++) inputs.store(o[2] + k * c.in, v, column[v]);
     }
     return 0;
@@ -201,10 +202,8 @@ double weight_gradient(const Operation& o) {
         columns = c.to - k < kColumns ? c.to - k : kColumns;
         gradient_columns<vectors>(columns, std::make_integer_sequence<int, kColumns>())(c, o[0], delta + k, o[2] + k * c.in);
     }
-    if (float* bias = o[3]; bias != nullptr) {
-        if (!bias_gradient_of_few_units(c, delta, bias))
-            bias_gradient(c.to - c.from, c.m, c.alpha, delta + c.from, c.out, c.gamma, bias + c.from);
-    }
+    if (float* bias = o[3]; bias != nullptr && !bias_gradient_of_few_units(c, delta, bias))
+        bias_gradient(c.to - c.from, c.m, c.alpha, delta + c.from, c.out, c.gamma, bias + c.from);
     return 0;
 }
 
@@ -215,7 +214,7 @@ double squared_error(const Operation& o) {
     return 0.5 * (double(slope) * slope);
 }
 
-// X ← columns of S, the later ones on their way; bytes times a scale. A single one goes to whole vectors, too.
+// X ← columns of S, the later ones on their way; bytes times a scale. One alone is stored as whole vectors, too.
 //                              S: in×…   X: in×m
 template <class Value, int vectors>
 double gather(const Operation& o) {
@@ -251,9 +250,9 @@ struct ChooseInputGradient {
     Operation::Run*& chosen;
     template <Activation phi>
     void operator()() const {
-        chosen = rows <= kFew && m == 1 ? input_gradient<phi, Few>
-                 : rows <= kWidth             ? input_gradient<phi, Values<1>>
-                                              : input_gradient<phi, Values<kMostVectors>>;
+        chosen = rows <= kFew && m == 1 ? input_gradient<phi, Few>  // of several samples, the choice of pieces takes longer
+                 : rows <= kWidth       ? input_gradient<phi, Values<1>>
+                                        : input_gradient<phi, Values<kMostVectors>>;
     }
 };
 
@@ -270,13 +269,13 @@ Operation::Run* narrow(const Call& c) {
                 with_activation(phi, ChooseAffine{c.in, chosen});
             return chosen;
         case Call::kInputGradient:
-            if (c.m == 1 || c.out <= kFew) with_activation(phi, ChooseInputGradient{c.to - c.from, c.m, chosen});
+            if (c.m == 1 || c.out <= kFewOutputs) with_activation(phi, ChooseInputGradient{c.to - c.from, c.m, chosen});
             return chosen;
         case Call::kWeightGradient:
             if (c.m == 1)
-                return c.in <= kFew ? single_weight_gradient<Few>
-                       : c.in <= kWidth   ? single_weight_gradient<Values<1>>
-                                          : single_weight_gradient<Values<kMostVectors>>;
+                return c.in <= kFew     ? single_weight_gradient<Few>
+                       : c.in <= kWidth ? single_weight_gradient<Values<1>>
+                                        : single_weight_gradient<Values<kMostVectors>>;
             if (c.out <= kMostUnits) return c.in <= kWidth ? weight_gradient<1> : weight_gradient<kMostVectors>;
             return nullptr;
         case Call::kCost:

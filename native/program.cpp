@@ -101,17 +101,17 @@ double gather_bytes(const Operation& o) {
 Operation::Run* const kRuns[] = {affine, input_gradient, weight_gradient, update, activate, dropout, cost, backward, finite,
                                  gather_floats, gather_bytes};
 
-// A narrow column that is gathered alone is stored in X as short as it is, and read from whole vectors: what one of those stores
-// wrote, a processor hands on to the next load at once, but not what a masked one did (Zen 5; an epoch of 13-3-1, one sample a
-// step, took a fifth longer).
+// A narrow column that is gathered alone is stored twice: in X, by a masked store, and here, as whole vectors, from which the
+// calls after it read. A processor hands what a whole store wrote to the next load at once, but not what a masked one did (Zen 5:
+// without this, an epoch of 13-3-1, one sample a step, took a fifth longer).
 struct Single {
     alignas(kCacheLine) float vectors[kMostNarrow];
-    const void* x;
-    int n;
+    const void* x;  // where it is in X,
+    int n;          // so many values
 };
 constexpr int kMostSingles = 2;  // X and Y
 
-// Which operand is in×m values of samples, only read; −1 for none
+// Which operand holds the samples, in×m, and is only read; −1 for none
 int samples_of(const Call& c) {
     switch (c.kernel) {
         case Call::kAffine: return 2;
@@ -159,7 +159,7 @@ Outcome run(const Call* calls, int count, int first, int times, double before, c
             x = static_cast<char*>(arrays[array]) + size_of(array) * (offset + by + int64_t(first) * step);
             if (step != 0) moving[moves++] = {&x, size_of(array) * step};
         }
-        if (const int i = samples_of(call); i >= 0)
+        if (const int i = samples_of(call); i >= 0)  // X is written, so it is not shifted: what is redirected does not move
             for (Single* s = singles; s < single; s++)
                 if (operation.x[i] == s->x && call.in * call.m == s->n) operation.x[i] = s->vectors;
         operation.step = 0;
@@ -169,7 +169,6 @@ Outcome run(const Call* calls, int count, int first, int times, double before, c
                 most = bytes;
                 widest = &operation;
             }
-            operation.x[4] = nullptr;
             if (narrow != nullptr && call.m == 1 && call.from == 0 && single < singles + kMostSingles) {
                 single->x = operation.x[2];
                 single->n = call.in;

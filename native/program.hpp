@@ -13,7 +13,7 @@ constexpr int kProgramColumns = kProgramBytes + 1;  // one of whole numbers
 constexpr int kProgramArrays = kProgramColumns + 1;
 constexpr int kMostCalls = 64;  // of one crossing
 
-constexpr int kMostNarrow = 32;  // values of a column that narrow.cpp gathers
+constexpr int kMostNarrow = 32;  // the most values of a column that narrow.cpp gathers
 
 // An operand: the number of its array (−1 for none) and its offset there.
 struct Operand {
@@ -26,8 +26,8 @@ struct Call {
         kGatherBytes
     };
     Kernel kernel;
-    // phi: of an update, its rule; of a cost, which. Of a gather, from: whether a later call writes to its X; to: the numbers of
-    // columns that there are
+    // phi: of an update, its rule; of a cost, which. Of a gather, from: 1 where a later call writes to its X; to: how many
+    // numbers of columns there are
     int32_t in, out, m, from, to, phi;
     float alpha, beta, gamma;
     Operand operand[5];
@@ -39,7 +39,7 @@ struct Operation {
     using Run = double(const Operation&);  // returns what the call adds to the sum
     Run* run;
     const Call* call;
-    void* x[5];
+    void* x[5];  // of a gather, [3]: the end of the columns; [4]: where a narrow one puts its column as whole vectors, or null
     Ahead* ahead;  // what a gather says comes next
     int step;      // of that gather, to the columns of the next repetition
     float* operator[](int i) const { return static_cast<float*>(x[i]); }

@@ -44,6 +44,9 @@ inline Vec load(const float* p) {
 
 inline void store(float* p, Vec v) { std::memcpy(p, &v, sizeof v); }
 
+// How many floats p lies behind the start of a vector that is in one cache line
+inline int skew_of(const float* p) { return int(reinterpret_cast<uintptr_t>(p) % sizeof(Vec) / sizeof(float)); }
+
 // The last n ≤ kWidth floats of a row: lanes beyond n read as zero and are not written. load_from: lanes before n read as zero,
 // and what is there is not touched.
 #if defined(__AVX512F__)
@@ -74,7 +77,8 @@ inline void store(float* p, Vec v, int n) {
 }
 #endif
 
-// The first n ≤ 4 of them, one by one or all, as a load gets them from the stores before it
+// n ≤ 4 floats without a mask, so that each load finds its bytes in one store before it; lanes beyond n read as zero.
+constexpr int kFew = 4;
 typedef float Four __attribute__((vector_size(4 * sizeof(float))));
 
 inline Vec load_few(const float* p, int n) {
@@ -173,7 +177,7 @@ struct Rotated {
 inline Vec interleave_low(Vec x, Vec y) { return shuffle(x, y, LowLanes()); }
 inline Vec interleave_high(Vec x, Vec y) { return shuffle(x, y, HighLanes()); }
 
-// x[i][j] ↔ x[j][i]: a perfect shuffle of the rows, log₂ times
+// x[i][j] ↔ x[j][i]: a perfect shuffle of the rows, log₂ kWidth times
 inline void transpose(Vec (&x)[kWidth]) {
 #pragma GCC unroll 4
     for (int round = 1; round < kWidth; round *= 2) {

@@ -187,7 +187,7 @@ final class Backpropagation {
         return l < L && p[l] > 0;
     }
 
-    /** Marks what nobody should write. */
+    /** Marks the places behind X and behind Y, which nobody should write. */
     private void guard() {
         memory[ownY - 1] = memory[ownWeights - 1] = Float.NaN;
     }

@@ -730,7 +730,7 @@ public final class Program {
         place(call, i, number, offset);
     }
 
-    /** Tells the gathers before whose X it is. */
+    /** Marks the gathers so far to whose X a call writes. */
     private void overwrite(int number, int offset, int size) {
         for (int gather = 0; gather < gathersEnd; gather += STRIDE) {
             final int kernel = code[gather + KERNEL], x = code[gather + OPERAND + 5];

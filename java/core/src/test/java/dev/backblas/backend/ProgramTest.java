@@ -241,7 +241,7 @@ class ProgramTest {
         }
     }
 
-    /** Of one column, too: whoever reads it, all or in part or with what lies beside it, before a call wrote to it and after. */
+    /** A single column is read as it is: whole, in part, or with what lies beside it, before a call writes to it and after. */
     @Test
     void aColumnThatIsWrittenToIsReadAsItIs() {
         for (int n : new int[] {2, 13, 16, 30}) {
