@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
-import java.util.SplittableRandom;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.IntConsumer;
 import java.util.function.ToDoubleBiFunction;
@@ -48,9 +47,6 @@ public final class Trainer implements AutoCloseable {
     /** Sums of different parts lie this many doubles, two cache lines, apart. */
     private static final int APART = 16;
 
-    /** What each number is mixed with where several make one seed: the golden ratio, as SplittableRandom does. */
-    private static final long GOLDEN = 0x9E3779B97F4A7C15L;
-
     private final Network network;
     private final Loss loss;
     private final Reduction reduction;
@@ -75,6 +71,7 @@ public final class Trainer implements AutoCloseable {
     private final boolean alike; // are all steps
     private final @Nullable Lbfgs lbfgs; // the optimizer, if it is the one that goes through all samples for a step
     private final double[] sums; // of C, or of squares, one for each part
+    private final Shuffle shuffle = new Shuffle();
     private final AtomicBoolean busy = new AtomicBoolean();
     private boolean closed;
     private volatile boolean cancelled;
@@ -515,7 +512,7 @@ public final class Trainer implements AutoCloseable {
             Dataset training = data;
             Dataset held = validation;
             if (share > 0) {
-                final int[] rows = permutation(data.size(), new SplittableRandom(seed));
+                final int[] rows = permutation(data.size());
                 final int first = (int) Math.round(share * rows.length);
                 if (first < 1 || first == rows.length)
                     throw new IllegalArgumentException(
@@ -644,7 +641,7 @@ public final class Trainer implements AutoCloseable {
         boolean goesOn = false;
         try {
             shuffled = take(data, size, shuffled);
-            shuffle(shuffled, new SplittableRandom(seed + epoch * GOLDEN));
+            shuffle.apply(shuffled, seed + epoch * Shuffle.GOLDEN); // depends on the seed and the number of the epoch alone
             while (start < size) {
                 final int m = Math.min(batch, size - start), most = fit && !listeners.isEmpty() ? 1 : mostSteps(size - start);
                 final int times = aim(most, m, size, epoch - 1, start);
@@ -954,7 +951,7 @@ public final class Trainer implements AutoCloseable {
 
     /** Which units drop out depends on the seed and the number of the step alone: D. Steele et al.'s SplitMix64 of both. */
     private void dropOut(int i) {
-        long key = seed + (steps + 1 + i) * GOLDEN;
+        long key = seed + (steps + 1 + i) * Shuffle.GOLDEN;
         key = (key ^ key >>> 30) * 0xBF58476D1CE4E5B9L;
         key = (key ^ key >>> 27) * 0x94D049BB133111EBL;
         key ^= key >>> 31;
@@ -1016,21 +1013,11 @@ public final class Trainer implements AutoCloseable {
         return this.order = order;
     }
 
-    private static int[] permutation(int size, SplittableRandom random) {
+    private int[] permutation(int size) {
         final int[] rows = new int[size];
         for (int i = 0; i < size; i++) rows[i] = i;
-        shuffle(rows, random);
+        shuffle.apply(rows, seed);
         return rows;
-    }
-
-    /** Fisher and Yates; the order of an epoch depends on the seed and the number of the epoch alone. */
-    private static void shuffle(int[] order, SplittableRandom random) {
-        for (int i = order.length - 1; i > 0; i--) {
-            final int j = (int) ((random.nextInt() & 0xffffffffL) * (i + 1) >>> 32); // 0 … i
-            final int swap = order[i];
-            order[i] = order[j];
-            order[j] = swap;
-        }
     }
 
     /**
