@@ -38,9 +38,10 @@ constexpr int kStripRows = 2 * kWidth;
 // and more (kernels_bench 784x128x128 784x1024x256 1024x1024x1024), though the strip then comes out of the level-2 cache.
 constexpr int kMostDepth = 1024;
 
-// Strips that are packed together, so that a B which would push them out of the level-2 cache is read less often
+// Strips that are packed together, so that a B which would push out of the level-2 cache what else is there, the next batch say,
+// is read less often
 constexpr int kStrips = 4;
-constexpr int kLargeB = 128 * 1024;  // 512 KB
+constexpr int kLargeB = 64 * 1024;  // 256 KB
 static_assert(kStrips * kStripRows * kMostDepth <= kStripsOfThread, "kernels.hpp");
 
 // Of so many floats, 16 KB, C is near to the end: its tail is taken at once.
