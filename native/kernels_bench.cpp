@@ -5,6 +5,7 @@
 //   kernels_bench W1 784x128x128 …            these workloads, and these layers, in x out x m
 //   kernels_bench floor W1 [seconds]          samples/s of the bare sgemm calls of one step: what a perfect caller would get
 //   kernels_bench step W1 [seconds] [avx2]    samples/s of our kernels chained, of the best table or of the one named
+//   kernels_bench gather [13]                 what bringing in a sample costs: columns of so many floats, in random order
 //   kernels_bench peak                        GFLOP/s of fused multiply-adds on registers, the widest instruction set
 //
 // BACKBLAS_OPENBLAS names another OpenBLAS than the one linked in.
@@ -16,12 +17,15 @@
 #include <cstdlib>
 #include <functional>
 #include <memory>
+#include <numeric>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "kernels.hpp"
 #include "openblas.hpp"
+#include "program.hpp"
 
 using namespace backblas;
 
@@ -320,6 +324,42 @@ int one_figure(bool floor, int argc, char** argv) {
     return 0;
 }
 
+// An epoch's way through a training set, batch after batch, against one value of each of its cache lines, which is less than
+// any step could do.
+int gather(int argc, char** argv) {
+    constexpr int kSamples = 20000, kBatch = 32;
+    const int n = argc > 2 ? std::atoi(argv[2]) : 13;
+    if (n < 1 || n > 4096) {
+        std::fprintf(stderr, "usage: kernels_bench gather [1..4096]\n");
+        return 2;
+    }
+    Matrix samples(n, kSamples, 1.0f), x(n, kBatch, 1.0f);
+    std::vector<int> columns(kSamples);
+    std::iota(columns.begin(), columns.end(), 0);
+    std::shuffle(columns.begin(), columns.end(), std::minstd_rand());
+    void* arrays[kProgramArrays] = {samples, x};
+    arrays[kProgramColumns] = columns.data();
+    Shift shifts[kProgramArrays] = {};
+    shifts[kProgramColumns].step = kBatch;
+    const Call call = {Call::kGatherFloats, n, 1, kBatch, 1, kSamples, 0, 0, 0, 0,
+                       {{0, 0}, {kProgramColumns, 0}, {1, 0}, {-1, 0}, {-1, 0}}};
+    volatile float seen;
+    const auto look = [&] {
+        uint32_t all = 0;
+        for (int column : columns) {
+            const uint32_t* values = reinterpret_cast<const uint32_t*>(samples + int64_t(column) * n);
+            for (int i = 0; i < n - 1; i += kCacheLine / int(sizeof(float))) all ^= values[i];
+            all ^= values[n - 1];
+        }
+        seen = float(all);
+    };
+    const auto bring_in = [&] { run(&call, 1, 0, kSamples / kBatch, 0, shifts, arrays); };
+    const auto times = medians({{"", look}, {"", bring_in}}, 2);
+    std::printf("of %d columns of %d floats in random order: %.2f ns to look at the cache lines of one, %.2f to gather it\n",
+                kSamples, n, times[0] / kSamples * 1e9, times[1] / kSamples * 1e9);
+    return 0;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -329,6 +369,7 @@ int main(int argc, char** argv) {
     }
     const std::string mode = argc > 1 ? argv[1] : "";
     if (mode == "floor" || mode == "step") return one_figure(mode == "floor", argc, argv);
+    if (mode == "gather") return gather(argc, argv);
     if (mode == "peak") return std::printf("%.1f\n", peak(kernels())) < 0;
     return compare(argc, argv);
 }

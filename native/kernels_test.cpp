@@ -529,15 +529,18 @@ void test_narrow(const Kernels& k) {
                 const std::unique_ptr<uint8_t[]> exact(new uint8_t[in * 9]);  // nothing is read beyond
                 std::copy(bytes, bytes + in * 9, exact.get());
                 void* const from = of_bytes ? static_cast<void*>(exact.get()) : const_cast<float*>(source.data());
-                Output x(size_t(in) * m), vectors(kMostNarrow);
+                Output x(size_t(in) * m);
                 Call call = {kernel, in, 1, m, 0, 5, 0, 0.3f, 0, 0, {}};
                 Operation::Run* gather = k.narrow(call);
                 CHECK(gather != nullptr || in > 8, "%s: no narrow gather of %d", k.isa, in);  // two vectors, of 4 at least
                 if (gather == nullptr) continue;
-                void* const as_vectors = m == 1 ? vectors.data() : nullptr;
-                gather({gather, &call, {from, const_cast<int*>(columns), x.data(), const_cast<int*>(columns + 5), as_vectors},
-                        &nothing, 0});
-                CHECK(m > 1 || (std::equal(x.data(), x.data() + in, vectors.data()) && vectors.intact()),
+                int* const first = const_cast<int*>(columns);
+                Operation operation = {gather, &call, {from, first, x.data(), first + 5}, &nothing, 0};
+                gather(operation);
+                Output whole(kMostNarrow);
+                operation.x[4] = whole.data();
+                if (m == 1) gather(operation);
+                CHECK(m > 1 || (std::equal(x.data(), x.data() + in, whole.data()) && whole.intact()),
                       "%s: a column of %d is gathered to whole vectors", k.isa, in);
                 CHECK(x.intact(), "%s: a narrow gather of %d columns of %d wrote outside its output", k.isa, m, in);
                 for (int j = 0; j < m; j++)
@@ -859,7 +862,7 @@ void test_repetitions() {
         {Call::kGatherBytes, n, 1, m, 0, 7, 0, 0.5f, 0, 0, {{kProgramBytes, 0}, {kProgramColumns, 0}, {5, 0}, {-1, 0}, {-1, 0}}},
         {Call::kCost, 1, 1, m, 0, 1, squared, 0, 0, 0, {{4, 0}, {2, 0}, {-1, 0}, {3, 0}}},
         {Call::kFinite, n * m, 1, 1, 0, 1, 0, 0, 0, 0, {{1, 0}}}};
-    for (int last = 0; last < times; last++) {
+    for (int last = 1; last < times; last++) {
         double want = 1;
         for (int r = 1; r <= last; r++) {
             double cost = 0;
@@ -869,7 +872,7 @@ void test_repetitions() {
         const Outcome outcome = run(calls, 4, 1, last, 1, shifts, arrays);
         CHECK(outcome.done == last && std::fabs(outcome.cost - want) <= 1e-6, "%d repetitions cost %g, want %g", last,
               outcome.cost, want);
-        for (int j = 0; last > 0 && j < m; j++)
+        for (int j = 0; j < m; j++)
             for (int i = 0; i < n; i++) {
                 const int at = columns[1 + last * m + j] * n + i;
                 CHECK(x[j * n + i] == source[at] && memory[j * n + i] == 0.5f * bytes[at], "repetition %d gathers", last);
@@ -912,7 +915,7 @@ void test_wide_gathers() {
         }
 }
 
-// Whoever reads a column that is gathered alone finds what X holds: all of it, more beside it, or after another call wrote to it.
+// Whoever reads a column that is gathered alone finds what X holds: also where X is read before, or more of it, or written to.
 void test_single_columns() {
     const int out = 3, size = 5, times = size, relu = int(Activation::kRelu), squared = int(Cost::kSquaredError);
     for (int n : {1, 7, 8, 13, 16, 17, 32, 33})
@@ -921,49 +924,56 @@ void test_single_columns() {
             std::vector<uint8_t> bytes(n * size);
             for (size_t i = 0; i < bytes.size(); i++) bytes[i] = uint8_t(37 * i);
             std::vector<int> columns = {2, 0, 4, 4, 1};
-            std::vector<float> x(2 * n, 1.0f), z(4 * out), delta(n);
+            std::vector<float> x(2 * n), z(4 * out), delta(n);
             void* const arrays[kProgramArrays] = {const_cast<float*>(source.data()), const_cast<float*>(w.data()), x.data(),
                                                   z.data(), delta.data(), nullptr, nullptr, nullptr, bytes.data(),
                                                   columns.data()};
             Shift shifts[kProgramArrays] = {};
             shifts[kProgramColumns].step = 1;
-            const auto kernel = of_bytes ? Call::kGatherBytes : Call::kGatherFloats;
-            const auto gathers = [&](int written) {
-                return Call{kernel, n, 1, 1, written, size, 0, 0.5f, 0, 0,
+            const auto gathers = [&](bool only_whole) {
+                return Call{of_bytes ? Call::kGatherBytes : Call::kGatherFloats, n, 1, 1, only_whole ? 0 : 1, size, 0, 0.5f, 0, 0,
                             {{of_bytes ? kProgramBytes : 0, 0}, {kProgramColumns, 0}, {2, 0}, {-1, 0}, {-1, 0}}};
             };
-            const Call calls[] = {
-                {Call::kAffine, n, out, 1, 0, out, relu, 0, 0, 0, {{1, 0}, {-1, 0}, {2, 0}, {3, 0}}},  // of the column before
-                gathers(0),
-                {Call::kAffine, n, out, 1, 0, out, relu, 0, 0, 0, {{1, 0}, {-1, 0}, {2, 0}, {3, out}}},
-                {Call::kAffine, 2 * n, out, 1, 0, out, relu, 0, 0, 0, {{1, 0}, {-1, 0}, {2, 0}, {3, 2 * out}}},
-                {Call::kCost, n, 1, 1, 0, 1, squared, 0, 0, 0, {{1, 0}, {2, 0}, {-1, 0}, {4, 0}}}};
-            const Call written[] = {gathers(1),
-                                    {Call::kActivate, 1, 1, 1, 0, 1, relu, 0, 0, 0, {{1, 0}, {2, 0}}},
-                                    {Call::kAffine, n, out, 1, 0, out, relu, 0, 0, 0, {{1, 0}, {-1, 0}, {2, 0}, {3, 3 * out}}}};
-            std::vector<float> want(4 * out), before = x;
             const auto affine = [&](int in, int to) {
-                kernels().affine(in, out, 1, 0, out, w.data(), nullptr, before.data(), Activation::kRelu, &want[to], nothing);
+                return Call{Call::kAffine, in, out, 1, 0, out, relu, 0, 0, 0, {{1, 0}, {-1, 0}, {2, 0}, {3, to}}};
             };
-            for (int r = 0; r < times; r++) {
-                if (r == times - 1) affine(n, 0);
+            const Call whole[] = {gathers(true), affine(n, 0),
+                                  {Call::kCost, n, 1, 1, 0, 1, squared, 0, 0, 0, {{1, 0}, {2, 0}, {-1, 0}, {4, 0}}}};
+            const Call mixed[] = {affine(n, 0), gathers(false), affine(n, out), affine(2 * n, 2 * out),
+                                  {Call::kActivate, 1, 1, 1, 0, 1, relu, 0, 0, 0, {{1, 0}, {2, 0}}}, affine(n, 3 * out)};
+            std::vector<float> now(2 * n, 1.0f), before, want(4 * out);
+            const auto gather = [&](int r) {
                 for (int i = 0; i < n; i++) {
                     const int at = columns[r] * n + i;
-                    before[i] = of_bytes ? 0.5f * bytes[at] : source[at];
+                    now[i] = of_bytes ? 0.5f * bytes[at] : source[at];
                 }
-            }
-            affine(n, out);
-            affine(2 * n, 2 * out);
-            run(calls, 5, 0, times, 0, shifts, arrays);
-            CHECK(x == before, "a single column of %d is not in X", n);
-            for (int i = 0; i < n; i++) CHECK(delta[i] == w[i] - before[i], "the cost of a single column, %d of %d", i, n);
-            before[0] = std::fmax(w[0], 0.0f);
-            affine(n, 3 * out);
-            run(written, 3, times - 1, 1, 0, shifts, arrays);
-            CHECK(x[0] == before[0], "a call does not write to a single column");
-            for (int i = 0; i < 4 * out; i++)  // narrow kernels sum in an order of their own
-                CHECK(std::fabs(z[i] - want[i]) <= bound(2 * n, 2 * n * 128, want[i]),
-                      "z %d of a single column of %d: %g, want %g", i, n, z[i], want[i]);
+            };
+            const auto expect = [&](int in, int to) {
+                kernels().affine(in, out, 1, 0, out, w.data(), nullptr, now.data(), Activation::kRelu, &want[to], nothing);
+            };
+            const auto require = [&](int count) {  // narrow kernels sum in an order of their own
+                for (int i = 0; i < count; i++)
+                    CHECK(std::fabs(z[i] - want[i]) <= bound(2 * n, 2 * n * 128, want[i]),
+                          "z %d of a single column of %d: %g, want %g", i, n, z[i], want[i]);
+            };
+            x = now;
+            run(whole, 3, 0, times, 0, shifts, arrays);
+            gather(times - 1);
+            expect(n, 0);
+            require(out);
+            CHECK(x == now, "a single column of %d is not in X", n);
+            for (int i = 0; i < n; i++) CHECK(delta[i] == w[i] - now[i], "the cost of a single column, %d of %d", i, n);
+            run(mixed, 6, 0, times, 0, shifts, arrays);
+            gather(times - 2);
+            now[0] = std::fmax(w[0], 0.0f);
+            expect(n, 0);
+            gather(times - 1);
+            expect(n, out);
+            expect(2 * n, 2 * out);
+            now[0] = std::fmax(w[0], 0.0f);
+            expect(n, 3 * out);
+            require(4 * out);
+            CHECK(x == now, "a call does not write to a single column");
         }
 }
 

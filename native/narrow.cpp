@@ -5,8 +5,8 @@
 //
 // A step on one sample is a chain of calls, each waiting for the one before. What one store has written a processor hands on to
 // a load at once; but if the store is masked, loads of any of the bytes that it might have written wait until it is done, which
-// takes as long as a call does (Zen 5). So up to four values are stored in pieces, a gathered column is handed on as whole
-// vectors (program.cpp), and what is masked is loaded before a store that it might have to wait for.
+// takes as long as a call does (Zen 5). So up to four values are stored in pieces, a single column is gathered without
+// one (program.cpp), and what is masked is loaded before a store that it might have to wait for.
 #include "activations.hpp"
 #include "kernels.hpp"
 #include "program.hpp"
@@ -214,26 +214,43 @@ double squared_error(const Operation& o) {
     return 0.5 * (double(slope) * slope);
 }
 
-// X ← columns of S, the later ones on their way; bytes times a scale. One alone is stored as whole vectors, too.
+// X ← columns of S; bytes times a scale. A single one goes elsewhere where it is asked for as whole vectors.
 //                              S: in×…   X: in×m
 template <class Value, int vectors>
 double gather(const Operation& o) {
-    constexpr int kAhead = 128;
     const Call& c = *o.call;
     const Values<vectors> inputs(c.in);
     const Value* source = static_cast<const Value*>(o.x[0]);
     const int *column = o.columns(1), *end = o.columns(3);
-    float *x = o[2], *single = o[4];
+    float *x = o[2], *whole = o[4];
     for (int j = 0; j < c.m; j++, column++, x += c.in) {
-        if (end - column > kAhead) __builtin_prefetch(source + int64_t(column[kAhead]) * c.in);
+        if (end - column > kNarrowAhead) __builtin_prefetch(source + int64_t(column[kNarrowAhead]) * c.in);
         for (int v = 0; v < vectors; v++) {
             Vec values = inputs.load(source + int64_t(*column) * c.in, v);
             if (sizeof(Value) == 1) values *= c.alpha;
-            inputs.store(x, v, values);
-            if (single != nullptr) store(single + v * kWidth, values);
+            if (whole == nullptr) inputs.store(x, v, values);
+            else store(whole + v * kWidth, values);
         }
     }
     return 0;
+}
+
+// The same of a row                S: any   x: m
+template <class Value>
+double gather_row(const Operation& o) {
+    const Call& c = *o.call;
+    const Value* source = static_cast<const Value*>(o.x[0]);
+    const int *column = o.columns(1), *end = o.columns(3);
+    float* x = o[4] == nullptr ? o[2] : o[4];
+    if (end - column >= c.m + kNarrowAhead)
+        for (int j = 0; j < c.m; j++) __builtin_prefetch(source + column[j + kNarrowAhead]);
+    for (int j = 0; j < c.m; j++) x[j] = sizeof(Value) == 1 ? source[column[j]] * c.alpha : source[column[j]];
+    return 0;
+}
+
+template <class Value>
+Operation::Run* gather(int in) {
+    return in == 1 ? gather_row<Value> : in <= kWidth ? gather<Value, 1> : gather<Value, kMostVectors>;
 }
 
 struct ChooseAffine {
@@ -281,8 +298,8 @@ Operation::Run* narrow(const Call& c) {
         case Call::kCost:
             if (c.m != 1 || c.in != 1 || c.operand[2].array >= 0 || Cost(c.phi) != Cost::kSquaredError) return nullptr;
             return squared_error;
-        case Call::kGatherFloats: return c.in <= kWidth ? gather<float, 1> : gather<float, kMostVectors>;
-        case Call::kGatherBytes: return c.in <= kWidth ? gather<uint8_t, 1> : gather<uint8_t, kMostVectors>;
+        case Call::kGatherFloats: return gather<float>(c.in);
+        case Call::kGatherBytes: return gather<uint8_t>(c.in);
         default: return nullptr;
     }
 }

@@ -101,26 +101,41 @@ double gather_bytes(const Operation& o) {
 Operation::Run* const kRuns[] = {affine, input_gradient, weight_gradient, update, activate, dropout, cost, backward, finite,
                                  gather_floats, gather_bytes};
 
-// A narrow column that is gathered alone is stored twice: in X, by a masked store, and here, as whole vectors, from which the
-// calls after it read. A processor hands what a whole store wrote to the next load at once, but not what a masked one did (Zen 5:
-// without this, an epoch of 13-3-1, one sample a step, took a fifth longer).
+// A narrow column that is gathered alone is not stored in X, but for the last one: its readers are shown where it lies, or where
+// bytes have become whole vectors. (Zen 5: with a copy of floats, an epoch of 13-3-1, one sample a step, took a fifteenth longer,
+// and a fifth where the store was masked, narrow.cpp.)
 struct Single {
+    Operation gather;
+    int64_t bytes;  // of a column
+    void** readers[5 * kMostCalls];
+    int count;
     alignas(kCacheLine) float vectors[kMostNarrow];
-    const void* x;  // where it is in X,
-    int n;          // so many values
+
+    void start(const Call& call) {
+        bytes = column_bytes(call);
+        count = 0;
+        gather.x[4] = vectors;
+    }
+    void show(const void* column) const {
+        for (int i = 0; i < count; i++) *readers[i] = const_cast<void*>(column);
+    }
+    void next() const {
+        if (gather.call->kernel == Call::kGatherBytes) return void(gather.run(gather));
+        const int* column = gather.columns(1);
+        const char* source = static_cast<const char*>(gather.x[0]);
+        show(source + bytes * *column);
+        if (gather.columns(3) - column > kNarrowAhead) {
+            const char* later = source + bytes * column[kNarrowAhead];
+            __builtin_prefetch(later);
+            __builtin_prefetch(later + bytes - 1);  // often in the next cache line
+        }
+    }
+    void finish() {
+        gather.x[4] = nullptr;
+        gather.run(gather);
+    }
 };
 constexpr int kMostSingles = 2;  // X and Y
-
-// Which operand holds the samples, in×m, and is only read; −1 for none
-int samples_of(const Call& c) {
-    switch (c.kernel) {
-        case Call::kAffine: return 2;
-        case Call::kWeightGradient: return 0;
-        case Call::kCost: return 1;
-        case Call::kFinite: return 0;
-        default: return -1;
-    }
-}
 
 }  // namespace
 
@@ -136,55 +151,49 @@ bool needs_place(const Call* calls, int count, int times) {
 }
 
 Outcome run(const Call* calls, int count, int first, int times, double before, const Shift* shifts, void* const* arrays) {
-    Operation operations[kMostCalls];
-    Moving moving[5 * kMostCalls];
-    int moves = 0;
+    Operation operations[kMostCalls], *operations_end = operations;
+    Single singles[kMostSingles], *singles_end = singles;
+    Moving moving[5 * kMostCalls], *moving_end = moving;
     Ahead ahead;
     Operation* widest = nullptr;  // of the gathers; the others' columns are there soon
     int64_t most = kWide - 1;
-    Single singles[kMostSingles], *single = singles;
-    for (int c = 0; c < count; c++) {
-        const Call& call = calls[c];
-        Operation& operation = operations[c];
-        Operation::Run* narrow = kernels().narrow(call);
-        operation.run = narrow != nullptr ? narrow : kRuns[call.kernel];
-        operation.call = &call;
-        operation.ahead = &ahead;
+    for (const Call* call = calls; call < calls + count; call++) {
+        const int64_t bytes = column_bytes(*call);
+        Operation::Run* narrow = kernels().narrow(*call);
+        const bool single =
+            bytes > 0 && narrow != nullptr && call->m == 1 && call->from == 0 && singles_end < singles + kMostSingles;
+        Operation& operation = single ? singles_end->gather : *operations_end++;
+        operation = {narrow != nullptr ? narrow : kRuns[call->kernel], call, {}, &ahead, 0};
         for (int i = 0; i < 5; i++) {
-            const auto [array, offset] = call.operand[i];
-            void*& x = operation.x[i];
-            x = nullptr;
+            const auto [array, offset] = call->operand[i];
             if (array < 0) continue;
+            void*& x = operation.x[i];
             const auto [by, step] = shifts[array];
             x = static_cast<char*>(arrays[array]) + size_of(array) * (offset + by + int64_t(first) * step);
-            if (step != 0) moving[moves++] = {&x, size_of(array) * step};
+            if (step != 0) *moving_end++ = {&x, size_of(array) * step};
+            for (Single* s = singles; s < singles_end; s++)
+                if (x == s->gather.x[2]) s->readers[s->count++] = &x;
         }
-        if (const int i = samples_of(call); i >= 0)  // X is written, so it is not shifted: what is redirected does not move
-            for (Single* s = singles; s < single; s++)
-                if (operation.x[i] == s->x && call.in * call.m == s->n) operation.x[i] = s->vectors;
-        operation.step = 0;
-        if (const int64_t bytes = column_bytes(call); bytes > 0) {
-            operation.x[3] = static_cast<int*>(arrays[kProgramColumns]) + call.to;  // the end of the columns
-            if (bytes > most) {
-                most = bytes;
-                widest = &operation;
-            }
-            if (narrow != nullptr && call.m == 1 && call.from == 0 && single < singles + kMostSingles) {
-                single->x = operation.x[2];
-                single->n = call.in;
-                operation.x[4] = single++->vectors;
-            }
+        if (bytes == 0) continue;
+        operation.x[3] = static_cast<int*>(arrays[kProgramColumns]) + call->to;  // the end of the columns
+        if (bytes > most) {
+            most = bytes;
+            widest = &operation;
         }
+        if (single) singles_end++->start(*call);
     }
     if (widest != nullptr) widest->step = shifts[kProgramColumns].step;
+    for (Single* s = singles; s < singles_end; s++) s->show(s->vectors);
     Outcome outcome = {before, 0};
-    for (; outcome.done < times; outcome.done++) {
+    for (;;) {
         double sum = 0;
-        for (int c = 0; c < count && std::isfinite(sum); c++) sum += operations[c].run(operations[c]);
+        for (Single* s = singles; s < singles_end; s++) s->next();
+        for (Operation* o = operations; o < operations_end && std::isfinite(sum); o++) sum += o->run(*o);
         outcome.cost += sum;
-        if (!std::isfinite(outcome.cost)) break;
-        for (int i = 0; i < moves; i++) *moving[i].x = static_cast<char*>(*moving[i].x) + moving[i].bytes;
+        if (!std::isfinite(outcome.cost) || ++outcome.done == times) break;
+        for (Moving* m = moving; m < moving_end; m++) *m->x = static_cast<char*>(*m->x) + m->bytes;
     }
+    for (Single* s = singles; s < singles_end; s++) s->finish();
     return outcome;
 }
 

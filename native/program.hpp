@@ -3,17 +3,15 @@
 
 #include <cstdint>
 
-namespace backblas {
+#include "kernels.hpp"
 
-struct Ahead;  // kernels.hpp
+namespace backblas {
 
 constexpr int kProgramFloats = 8;                  // arrays of floats, 0 to 7
 constexpr int kProgramBytes = kProgramFloats;      // one of bytes
 constexpr int kProgramColumns = kProgramBytes + 1;  // one of whole numbers
 constexpr int kProgramArrays = kProgramColumns + 1;
 constexpr int kMostCalls = 64;  // of one crossing
-
-constexpr int kMostNarrow = 32;  // the most values of a column that narrow.cpp gathers
 
 // An operand: the number of its array (−1 for none) and its offset there.
 struct Operand {
@@ -26,13 +24,16 @@ struct Call {
         kGatherBytes
     };
     Kernel kernel;
-    // phi: of an update, its rule; of a cost, which. Of a gather, from: 1 where a later call writes to its X; to: how many
-    // numbers of columns there are
+    // phi: of an update, its rule; of a cost, which. Of a gather, from: 0 where only later calls use its X, and they read all of
+    // it; to: how many numbers of columns there are
     int32_t in, out, m, from, to, phi;
     float alpha, beta, gamma;
     Operand operand[5];
 };
 static_assert(sizeof(Call) == 20 * sizeof(int32_t), "Program.STRIDE");
+
+constexpr int kMostNarrow = 32;    // the most values of a column that narrow.cpp gathers,
+constexpr int kNarrowAhead = 128;  // and so many columns before it is gathered it is on its way
 
 // A call whose operands are where they lie, in the repetition at hand
 struct Operation {
@@ -59,7 +60,7 @@ struct Outcome {
     int done;    // repetitions, before it or a value was not finite; the calls after that were not run
 };
 
-// The repetitions first … first + times − 1, after others whose costs are `before`.
+// The repetitions first … first + times − 1, one at least, after others whose costs are `before`.
 // shifts, arrays: one for each of kProgramArrays; the pointers of those that no call names may be null
 Outcome run(const Call* calls, int count, int first, int times, double before, const Shift* shifts, void* const* arrays);
 

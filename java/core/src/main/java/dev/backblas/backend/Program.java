@@ -36,8 +36,8 @@ public final class Program {
     static final int KERNEL = 0, IN = 1, OUT = 2, M = 3, FROM = 4, TO = 5, PHI = 6, ALPHA = 7, BETA = 8, GAMMA = 9, OPERAND = 10;
     // FROM and TO are the units; the rows of the input gradient; the parameters of an update. PHI may be a rule or a cost, and
     // dropout's p is its ALPHA, its first number FROM. What goes value by value has its values, or those of a sample, as IN.
-    // A gather has the scale of bytes as its ALPHA, as TO how many numbers of columns there are, and as FROM 1 where a later call
-    // writes to its X.
+    // A gather has the scale of bytes as its ALPHA, as TO how many numbers of columns there are, and as FROM 0 where only later
+    // calls use its X, and they read all of it; else 1.
     static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2, UPDATE = 3, ACTIVATE = 4, DROPOUT = 5, COST = 6,
         BACKWARD = 7, FINITE = 8, GATHER_FLOATS = 9, GATHER_BYTES = 10;
     static final int NONE = -1;
@@ -662,10 +662,11 @@ public final class Program {
         firstColumn = Math.min(firstColumn, columnsOffset);
         columnsThere = Math.min(columnsThere, size / n);
         ends[COLUMNS] = Math.max(ends[COLUMNS], columnsOffset + m);
-        final int tile = tile(m, (long) GATHER_WORK * n);
+        final int tile = tile(m, (long) GATHER_WORK * n), from = gathersEnd == length ? 0 : 1;
         for (int j = 0, count; j < m; j += count) {
             count = Math.min(tile, m - j);
-            final int call = add(source == null ? GATHER_BYTES : GATHER_FLOATS, n, 1, count, 0, columns.length, 0, scale, 0, 0);
+            final int kernel = source == null ? GATHER_BYTES : GATHER_FLOATS;
+            final int call = add(kernel, n, 1, count, from, columns.length, 0, scale, 0, 0);
             if (source != null) operand(call, 0, source, 0, size, false);
             else place(call, 0, BYTES, 0);
             place(call, 1, COLUMNS, columnsOffset + j);
@@ -722,20 +723,20 @@ public final class Program {
         final int number = array == null ? NONE : number(array);
         if (number != NONE) {
             ends[number] = Math.max(ends[number], offset + size);
-            if (write) {
-                written |= 1 << number;
-                overwrite(number, offset, size);
-            }
+            if (write) written |= 1 << number;
+            use(number, offset, size, write);
         }
         place(call, i, number, offset);
     }
 
-    /** Marks the gathers so far to whose X a call writes. */
-    private void overwrite(int number, int offset, int size) {
+    /** Marks the gathers so far to whose X a call writes, or which it does not read as a whole. */
+    private void use(int number, int offset, int size, boolean write) {
         for (int gather = 0; gather < gathersEnd; gather += STRIDE) {
             final int kernel = code[gather + KERNEL], x = code[gather + OPERAND + 5];
+            final int values = code[gather + IN] * code[gather + M];
             if ((kernel == GATHER_FLOATS || kernel == GATHER_BYTES) && code[gather + OPERAND + 4] == number
-                && x < offset + size && offset < x + code[gather + IN] * code[gather + M]) code[gather + FROM] = 1;
+                && x < offset + size && offset < x + values && (write || offset != x || size != values))
+                code[gather + FROM] = 1;
         }
     }
 
