@@ -5,7 +5,8 @@
 //
 //     for each group of strips of A's rows            strips of two vectors, packed; or all rows, where they are
 //         for each block of the depth                 what tile() reads of A stays in the level-2 cache
-//             for each panel of columns               B is read where it is: one element for every vector of A
+//             for each panel of columns               B is read where it is: one element for every vector of A;
+//                                                     what is missing of it is gathered, as it is read soon
 //                 for each strip, each tile: tile()   α and β at the store of the tile
 //                 the tail, φ say                     while these rows of C are near
 //
@@ -61,19 +62,25 @@ inline int block_depth(int rows) {
     return rows >= kBlockFloats / kLeastDepth ? kLeastDepth : kBlockFloats / rows;
 }
 
-// So many cache lines are brought near at once; of forty the processor forgets most (Zen 5).
-constexpr int kLinesAhead = 8;
+// So many cache lines are brought near at once: after a tile, and within a deep one after a stretch. Of forty the processor
+// forgets most (Zen 5).
+constexpr int kLines = 8, kLinesOfStretch = 16;
 constexpr int kStretch = 64;  // multiply-adds of every sum meanwhile
 
-inline void bring(Ahead& ahead) {
+inline void bring(Ahead& ahead, int lines) {
     if (ahead.line == ahead.last) {
         if (ahead.next == ahead.end) return;
         ahead.line = ahead.source + ahead.bytes * *ahead.next++;
         ahead.last = ahead.line + ahead.bytes;
     }
-    for (int i = 0; i < kLinesAhead && ahead.line < ahead.last; i++, ahead.line += kCacheLine) __builtin_prefetch(ahead.line);
+    for (int i = 0; i < lines && ahead.line < ahead.last; i++, ahead.line += kCacheLine) __builtin_prefetch(ahead.line);
     if (ahead.line > ahead.last) ahead.line = ahead.last;
 }
+
+// Of so many strips, a panel takes long enough for the columns of another to come near.
+constexpr int kLeastStrips =
+    (kTileColumns * int(sizeof(float)) * kStretch + kLinesOfStretch * kCacheLine - 1) / (kLinesOfStretch * kCacheLine);
+static_assert(kLeastStrips <= kStrips, "they are packed together");
 
 // The index along which B is contiguous in memory; the other has a step.
 enum class Along { kDepth, kColumns };
@@ -121,7 +128,7 @@ __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, floa
     if constexpr (deep)
         for (; k + kStretch < depth; k += kStretch) {
             add(kStretch);
-            bring(ahead);
+            bring(ahead, kLinesOfStretch);
         }
     add(depth - k);
     const auto write = [&](auto value) {
@@ -151,7 +158,7 @@ void panel(int rows, int depth, Part a, Part b, float alpha, float beta, Target 
         large && depth > kStretch ? tile<vectors, columns, true, along, large> : tile<vectors, columns, true, along>;
     for (; rows >= kHeight; rows -= kHeight, a.data += kHeight, c.data += kHeight) {
         whole(depth, a, b, alpha, beta, c, ahead, kWidth);
-        bring(ahead);
+        bring(ahead, kLines);
     }
     if constexpr (vectors > 2)
         panel<vectors / 2, columns, along>(rows, depth, a, b, alpha, beta, c, ahead);
@@ -262,6 +269,7 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
             if (a.packed) a.pack(first, end - first, k, packed);
             for (int p = 0; p < panels; p++) {
                 const int j = part(columns, p, panels), width = part(columns, p + 1, panels) - j;
+                if (ahead.missing != nullptr && first == 0 && block == 0) gather_columns(*ahead.missing, j, width);
                 const Part some = {b.data + (along == Along::kDepth ? k + j * b.step : k * b.step + j), b.step};
                 for (int i = first; i < end; i += strip_rows) {
                     const int height = end - i < strip_rows ? end - i : strip_rows;

@@ -184,6 +184,11 @@ void affine(int in, int out, int m, int from, int to, const float* w, const floa
         for (int j = 0; j < m; j++) softmax(out, a_next + int64_t(j) * out);
 }
 
+bool reads_by_panels(int in, int out, int m, int from, int to) {
+    return m > kDotSamples && to - from >= kLeastStrips * kStripRows && int64_t(in) * m > kLargeB &&
+           !is_large(in, out, kLargeForward);
+}
+
 void input_gradient(int in, int out, int m, int from, int to, const float* w, const float* delta, Activation phi,
                     const float* a, float* delta_previous, Ahead& ahead) {
     const int rows = to - from;
@@ -234,7 +239,7 @@ void backward(int n, int m, Activation phi, const float* a, float* delta) {
 #define BACKBLAS_NAME(x) BACKBLAS_TEXT(x)
 
 extern const Kernels table;
-const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), kLargeWeights, affine, input_gradient, weight_gradient,
+const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), kLargeWeights, affine, reads_by_panels, input_gradient, weight_gradient,
                        update, activate, cost, backward, dropout, sum_of_squares, gather_floats, gather_bytes, all_finite,
                        narrow};
 

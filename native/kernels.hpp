@@ -26,7 +26,10 @@ struct Ahead {
     int64_t bytes = 0;                            // of a column
     const int *next = nullptr, *end = nullptr;    // the numbers of those to come
     const char *line = nullptr, *last = nullptr;  // what is left of the one at hand
+    const Operation* missing = nullptr;           // the gather of what the next product reads, where that is to gather it itself
 };
+
+void gather_columns(const Operation& gather, int first, int count);  // program.cpp
 
 constexpr float kLeakySlope = 0.01f;
 
@@ -48,6 +51,9 @@ struct Kernels {
     //                            W: in×out   b: out or null   A: in×m   A': out×m
     void (*affine)(int in, int out, int m, int from, int to, const float* w, const float* b, const float* a,
                    Activation phi, float* a_next, Ahead& ahead);
+
+    // Whether it reads A once, a panel of columns after the other, so slowly that what is missing of it is near in time
+    bool (*reads_by_panels)(int in, int out, int m, int from, int to);
 
     // δ' = (W δ) ⊙ φ'(A), for the rows of δ' [from, to)
     //                            W: in×out   δ: out×m   A: in×m (unread for the identity)   δ': in×m

@@ -468,7 +468,7 @@ bool run_narrow(const Call& call, const float* x0, const float* x1, const float*
     Operation::Run* narrow = whole->narrow(call);
     if (narrow == nullptr) return false;
     narrows++;
-    Operation operation = {narrow, &call, {}, &nothing, 0};
+    Operation operation = {narrow, &call, {}, &nothing, 0, false};
     const void* x[] = {x0, x1, x2, x3};
     std::memcpy(operation.x, x, sizeof x);  // some are only read
     narrow(operation);
@@ -490,7 +490,8 @@ void narrow_input_gradient(int in, int out, int m, int from, int to, const float
 void narrow_weight_gradient(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
                             float beta, float* c, float gamma, float* c_bias, Ahead& ahead) {
     Call call = {Call::kWeightGradient, in, out, m, from, to, 0, alpha, beta, gamma, {}};
-    Operation operation = {whole->narrow(call), &call, {const_cast<float*>(a), const_cast<float*>(delta), c, c_bias}, &ahead, 0};
+    Operation operation = {
+        whole->narrow(call), &call, {const_cast<float*>(a), const_cast<float*>(delta), c, c_bias}, &ahead, 0, false};
     if (operation.run == nullptr)
         return whole->weight_gradient(in, out, m, from, to, alpha, a, delta, beta, c, gamma, c_bias, ahead);
     narrows++;
@@ -535,7 +536,7 @@ void test_narrow(const Kernels& k) {
                 CHECK(gather != nullptr || in > 8, "%s: no narrow gather of %d", k.isa, in);  // two vectors, of 4 at least
                 if (gather == nullptr) continue;
                 int* const first = const_cast<int*>(columns);
-                Operation operation = {gather, &call, {from, first, x.data(), first + 5}, &nothing, 0};
+                Operation operation = {gather, &call, {from, first, x.data(), first + 5}, &nothing, 0, false};
                 gather(operation);
                 Output whole(kMostNarrow);
                 operation.x[4] = whole.data();
@@ -555,7 +556,7 @@ void test_narrow(const Kernels& k) {
     float delta[] = {7};
     Call cost = {Call::kCost, 1, 1, 1, 0, 1, int(Cost::kSquaredError), 0, 0, 0, {{0, 0}, {0, 0}, {-1, 0}, {0, 0}}};
     const Operation operation = {
-        k.narrow(cost), &cost, {const_cast<float*>(a), const_cast<float*>(y), nullptr, delta}, &nothing, 0};
+        k.narrow(cost), &cost, {const_cast<float*>(a), const_cast<float*>(y), nullptr, delta}, &nothing, 0, false};
     CHECK(operation.run(operation) == 2 && delta[0] == 2, "%s: C and its slope, %g", k.isa, delta[0]);
     cost.operand[2].array = 0;
     CHECK(k.narrow(cost) == nullptr, "%s: weights are not seen", k.isa);
@@ -915,6 +916,53 @@ void test_wide_gathers() {
         }
 }
 
+// A batch so large that the product which reads it gathers it itself, unless another call uses it before, or writes to it.
+void test_missing_columns() {
+    const int n = 800, m = 96, out = 130, size = m, times = 3, relu = int(Activation::kRelu);
+    const Input source(n * size), w(n * out);
+    std::vector<uint8_t> bytes(n * size);
+    for (size_t i = 0; i < bytes.size(); i++) bytes[i] = uint8_t(37 * i);
+    std::vector<int> columns(m * times);
+    for (int i = 0; i < m * times; i++) columns[i] = (5 * i + i / m) % size;
+    CHECK(kernels().isa == std::string("baseline") || kernels().reads_by_panels(n, out, m, 0, out), "%s reads no panels",
+          kernels().isa);
+    const Call affine = {Call::kAffine, n, out, m, 0, out, relu, 0, 0, 0, {{1, 0}, {-1, 0}, {2, 0}, {3, 0}}};
+    const Call finite = {Call::kFinite, n * m, 1, 1, 0, 1, 0, 0, 0, 0, {{2, 0}}};
+    for (bool of_bytes : {false, true})
+        for (int first = 0; first < times; first++)
+            for (const char* use : {"product", "before", "of X", "same X"}) {
+                const std::string used = use;
+                std::vector<float> x(n * m), z(out * m), want(out * m), other(n * m);
+                void* arrays[kProgramArrays] = {const_cast<float*>(source.data()), const_cast<float*>(w.data()), x.data(),
+                                                z.data(), other.data()};
+                arrays[kProgramBytes] = bytes.data();
+                arrays[kProgramColumns] = columns.data();
+                Shift shifts[kProgramArrays] = {};
+                shifts[kProgramColumns].step = m;
+                const Call gather = {of_bytes ? Call::kGatherBytes : Call::kGatherFloats, n, 1, m, used == "same X" ? 1 : 0,
+                                     m * times, 0, 0.5f, 0, 0,
+                                     {{of_bytes ? kProgramBytes : 0, 0}, {kProgramColumns, 0}, {2, 0}, {-1, 0}, {-1, 0}}};
+                Call second = {Call::kGatherFloats, n, 1, 2, 0, m * times, 0, 0, 0, 0,
+                               {{used == "of X" ? 2 : 1, 0}, {kProgramColumns, 0}, {used == "same X" ? 2 : 4, 0}}};
+                std::vector<Call> calls = {gather, affine};
+                if (used == "before") calls = {gather, finite, affine};
+                if (used == "of X" || used == "same X") calls = {gather, second, affine};
+                const Outcome outcome = run(calls.data(), int(calls.size()), first, times - first, 0, shifts, arrays);
+                CHECK(outcome.done == times - first && outcome.cost == 0, "a program whose X is missing");
+                const int* last = columns.data() + (times - 1) * m;
+                for (int j = 0; j < m; j++)
+                    for (int i = 0; i < n; i++) {
+                        const int at = last[j] * n + i;
+                        const float value = used == "same X" && j < 2 ? w[at] : of_bytes ? 0.5f * bytes[at] : source[at];
+                        CHECK(x[j * n + i] == value, "%s: X %d, %d is missing", use, i, j);
+                        if (used == "of X" && j < 2)
+                            CHECK(other[j * n + i] == x[last[j] * n + i], "gathered of what is missing: %d, %d", i, j);
+                    }
+                kernels().affine(n, out, m, 0, out, w.data(), nullptr, x.data(), Activation::kRelu, want.data(), nothing);
+                CHECK(z == want, "%s: a product of what was missing", use);
+            }
+}
+
 // Whoever reads a column that is gathered alone finds what X holds: also where X is read before, or more of it, or written to.
 void test_single_columns() {
     const int out = 3, size = 5, times = size, relu = int(Activation::kRelu), squared = int(Cost::kSquaredError);
@@ -991,6 +1039,7 @@ int main(int argc, char** argv) {
     test_sum_of_program();
     test_repetitions();
     test_wide_gathers();
+    test_missing_columns();
     test_single_columns();
     for (const Kernels* const* k = supported_kernels(); *k != nullptr; k++) {
         test_all(**k);
