@@ -126,30 +126,37 @@ Operation::Run* const kRuns[] = {affine, input_gradient, weight_gradient, update
 struct Single {
     Operation gather;
     int64_t bytes;  // of a column
+    int step;       // to the next
     void** readers[5 * kMostCalls];
     int count;
     alignas(kCacheLine) float vectors[kMostNarrow];
 
-    void start(const Call& call) {
-        bytes = column_bytes(call);
+    void start(int step_) {
+        bytes = column_bytes(*gather.call);
+        step = step_;
         count = 0;
         gather.x[4] = vectors;
     }
     void show(const void* column) const {
         for (int i = 0; i < count; i++) *readers[i] = const_cast<void*>(column);
     }
-    void next() const {
-        if (gather.call->kernel == Call::kGatherBytes) return void(gather.run(gather));
+    void next() {
         const int* column = gather.columns(1);
-        const char* source = static_cast<const char*>(gather.x[0]);
-        show(source + bytes * *column);
-        if (gather.columns(3) - column > kNarrowAhead) {
-            const char* later = source + bytes * column[kNarrowAhead];
-            __builtin_prefetch(later);
-            __builtin_prefetch(later + bytes - 1);  // often in the next cache line
+        if (gather.call->kernel == Call::kGatherBytes) {
+            gather.run(gather);
+        } else {
+            const char* source = static_cast<const char*>(gather.x[0]);
+            show(source + bytes * *column);
+            if (gather.columns(3) - column > kNarrowAhead) {
+                const char* later = source + bytes * column[kNarrowAhead];
+                __builtin_prefetch(later);
+                __builtin_prefetch(later + bytes - 1);  // often in the next cache line
+            }
         }
+        gather.x[1] = const_cast<int*>(column + step);
     }
     void finish() {
+        gather.x[1] = const_cast<int*>(gather.columns(1) - step);
         gather.x[4] = nullptr;
         gather.run(gather);
     }
@@ -202,7 +209,7 @@ Outcome run(const Call* calls, int count, int first, int times, double before, c
             void*& x = operation.x[i];
             const auto [by, step] = shifts[array];
             x = static_cast<char*>(arrays[array]) + size_of(array) * (offset + by + int64_t(first) * step);
-            if (step != 0) *moving_end++ = {&x, size_of(array) * step};
+            if (step != 0 && !(single && i == 1)) *moving_end++ = {&x, size_of(array) * step};
             for (Single* s = singles; s < singles_end; s++)
                 if (x == s->gather.x[2]) s->readers[s->count++] = &x;
         }
@@ -212,7 +219,7 @@ Outcome run(const Call* calls, int count, int first, int times, double before, c
             most = bytes;
             widest = &operation;
         }
-        if (single) singles_end++->start(*call);
+        if (single) singles_end++->start(shifts[kProgramColumns].step);
     }
     if (widest != nullptr) {
         widest->step = shifts[kProgramColumns].step;
