@@ -52,7 +52,7 @@ struct Kernels {
     void (*affine)(int in, int out, int m, int from, int to, const float* w, const float* b, const float* a,
                    Activation phi, float* a_next, Ahead& ahead);
 
-    // Whether it reads A once, a panel of columns after the other, so slowly that what is missing of it is near in time
+    // Whether it reads A at first a panel of columns after the other, so slowly that what is missing of it is near in time
     bool (*reads_by_panels)(int in, int out, int m, int from, int to);
 
     // δ' = (W δ) ⊙ φ'(A), for the rows of δ' [from, to)

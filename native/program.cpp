@@ -170,7 +170,8 @@ bool can_be_missing(const Operation& gather, const Operation* next, const Operat
         if (next->x[0] == gather.x[2]) return false;
     if (next == end || g.from != 0 || gather.step != g.m) return false;
     const Call& c = *next->call;
-    return c.kernel == Call::kAffine && next->x[2] == gather.x[2] && c.in == g.in && c.m == g.m &&
+    return c.kernel == Call::kAffine && next->x[2] == gather.x[2] && next->x[0] != gather.x[2] && next->x[1] != gather.x[2] &&
+           c.in == g.in && c.m == g.m && c.m >= kNear &&
            kernels().reads_by_panels(c.in, c.out, c.m, c.from, c.to);
 }
 

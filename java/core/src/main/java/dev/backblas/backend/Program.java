@@ -37,7 +37,7 @@ public final class Program {
     // FROM and TO are the units; the rows of the input gradient; the parameters of an update. PHI may be a rule or a cost, and
     // dropout's p is its ALPHA, its first number FROM. What goes value by value has its values, or those of a sample, as IN.
     // A gather has the scale of bytes as its ALPHA, as TO how many numbers of columns there are, and as FROM 0 where only later
-    // calls use its X, and they read all of it; else 1.
+    // calls use its X, and they read all of it, and none writes its S; else 1.
     static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2, UPDATE = 3, ACTIVATE = 4, DROPOUT = 5, COST = 6,
         BACKWARD = 7, FINITE = 8, GATHER_FLOATS = 9, GATHER_BYTES = 10;
     static final int NONE = -1;
@@ -79,7 +79,7 @@ public final class Program {
     private int written; // bit i: a call writes arrays[i]
     private int[] code = new int[6 * STRIDE];
     private int length; // of code, in ints
-    private int gathersEnd; // in code: what comes later is no gather
+    private int gathersEnd; // in code, of the gathers with which the program begins
     private long work; // of all calls, in multiplications
     private long loopWork; // the same as Loops counts it
 
@@ -662,7 +662,8 @@ public final class Program {
         firstColumn = Math.min(firstColumn, columnsOffset);
         columnsThere = Math.min(columnsThere, size / n);
         ends[COLUMNS] = Math.max(ends[COLUMNS], columnsOffset + m);
-        final int tile = tile(m, (long) GATHER_WORK * n), from = gathersEnd == length ? 0 : 1;
+        final int tile = tile(m, (long) GATHER_WORK * n);
+        final int from = gathersEnd == length && !isWritten(source) && !isGatheredOf(x) ? 0 : 1;
         for (int j = 0, count; j < m; j += count) {
             count = Math.min(tile, m - j);
             final int kernel = source == null ? GATHER_BYTES : GATHER_FLOATS;
@@ -671,7 +672,7 @@ public final class Program {
             else place(call, 0, BYTES, 0);
             place(call, 1, COLUMNS, columnsOffset + j);
             operand(call, 2, x, xOffset + j * n, n * count, true);
-            gathersEnd = length;
+            if (gathersEnd == call) gathersEnd = length;
         }
         loopWork += (long) n * m;
     }
@@ -729,15 +730,25 @@ public final class Program {
         place(call, i, number, offset);
     }
 
-    /** Marks the gathers so far to whose X a call writes, or which it does not read as a whole. */
+    /** Marks the first gathers to whose S or X a call writes, or whose X it does not read as a whole. */
     private void use(int number, int offset, int size, boolean write) {
         for (int gather = 0; gather < gathersEnd; gather += STRIDE) {
-            final int kernel = code[gather + KERNEL], x = code[gather + OPERAND + 5];
-            final int values = code[gather + IN] * code[gather + M];
-            if ((kernel == GATHER_FLOATS || kernel == GATHER_BYTES) && code[gather + OPERAND + 4] == number
-                && x < offset + size && offset < x + values && (write || offset != x || size != values))
-                code[gather + FROM] = 1;
+            final int x = code[gather + OPERAND + 5], values = code[gather + IN] * code[gather + M];
+            final boolean ofX = code[gather + OPERAND + 4] == number && x < offset + size && offset < x + values
+                && (write || offset != x || size != values);
+            if (ofX || write && code[gather + OPERAND] == number) code[gather + FROM] = 1;
         }
+    }
+
+    private boolean isWritten(float @Nullable [] array) {
+        for (int i = 0; i < arrayCount; i++) if (arrays[i] == array) return (written >>> i & 1) != 0;
+        return false;
+    }
+
+    /** Whether one of the first gathers reads it. */
+    private boolean isGatheredOf(float[] array) {
+        for (int gather = 0; gather < gathersEnd; gather += STRIDE) if (array(gather, 0) == array) return true;
+        return false;
     }
 
     private void place(int call, int i, int number, int offset) {

@@ -283,6 +283,62 @@ class ProgramTest {
         }
     }
 
+    /** In whatever order gathers and other calls use each other's arrays, they do so in the order in which they are written. */
+    @Test
+    void gathersKeepTheirOrder() {
+        final int n = 13, size = 6;
+        final int[] columns = {4, 2, 5, 0, 1, 3, 2, 0};
+        requireOrder(size, n, columns, (p, a) -> p.affine(n, n, 1, a[0], 0, null, 0, a[1], 0, Activation.IDENTITY, a[2], 0)
+            .gather(n, 1, a[3], columns, 0, a[4], 0).gather(n, 1, a[2], columns, 0, a[5], 0));
+        requireOrder(size, n, columns, (p, a) -> p.affine(n, n, 1, a[0], 0, null, 0, a[5], 0, Activation.IDENTITY, a[2], 0)
+            .gather(n, 1, a[3], columns, 0, a[4], 0).gather(n, 1, a[1], columns, 0, a[5], 0));
+        requireOrder(size, n, columns, (p, a) -> p.gather(n, 1, a[1], columns, 0, a[2], 0)
+            .affine(n, n, 1, a[0], 0, null, 0, a[2], 0, Activation.TANH, a[1], 5 * n)
+            .weightGradient(n, 1, 1, 0, 1, 1, a[2], 0, a[3], 0, 1, a[4], 0, 0, null, 0));
+        requireOrder(size, n, columns, (p, a) -> p.gather(n, size, a[1], columns, 0, a[2], 0)
+            .gather(n, 1, a[2], columns, 0, a[3], 0).affine(n, n, 1, a[0], 0, null, 0, a[3], 0, Activation.TANH, a[4], 0));
+        requireOrder(size, n, columns, (p, a) -> p.gather(n, 1, a[1], columns, 0, a[2], 0)
+            .gather(n, 1, a[3], columns, 0, a[1], 0).affine(n, n, 1, a[0], 0, null, 0, a[2], 0, Activation.TANH, a[4], 0));
+    }
+
+    /** The same of batches so wide that a product gathers them itself. */
+    @Test
+    void wideGathersKeepTheirOrder() {
+        final int n = 784, m = 96, out = 96, other = 1;
+        final int[] columns = new int[3 * m];
+        for (int i = 0; i < columns.length; i++) columns[i] = (5 * i + i / m) % m;
+        requireOrder(m, n, columns, (p, a) -> p.gather(n, m, a[1], columns, 0, a[2], 0) // XᵀX
+            .affine(n, out, m, a[2], 0, null, 0, a[2], 0, Activation.IDENTITY, a[3], 0).shift(columns, 0, m));
+        requireOrder(m, n, columns, (p, a) -> p.affine(n, out, m, a[0], 0, null, 0, a[2], 0, Activation.IDENTITY, a[3], 0)
+            .gather(other, m, a[4], columns, 0, a[5], 0).gather(n, m, a[1], columns, 0, a[2], 0).shift(columns, 0, m));
+        requireOrder(m, n, columns, (p, a) -> p.gather(n, m, a[1], columns, 0, a[2], 0)
+            .gather(other, m, a[4], columns, 0, a[1], 0)
+            .affine(n, out, m, a[0], 0, null, 0, a[2], 0, Activation.IDENTITY, a[3], 0).shift(columns, 0, m));
+    }
+
+    private interface Writer {
+        void write(Program program, float[][] arrays);
+    }
+
+    /** What three repetitions leave in six arrays is what pure Java leaves, which does one call after the other. */
+    private void requireOrder(int size, int n, int[] columns, Writer writer) {
+        final float[][] got = new float[6][], want = new float[6][];
+        final int length = Math.max(size, Math.min(n, 16)); // W of the narrow ones is square
+        for (int i = 0; i < 6; i++) {
+            got[i] = random(n * length);
+            want[i] = got[i].clone();
+        }
+        for (float[][] arrays : List.of(got, want)) {
+            final Program program = (arrays == got ? backend : Backend.pureJava()).program();
+            writer.write(program, arrays);
+            if (n < 100) program.shift(columns, 0, 1);
+            program.run(3);
+        }
+        for (int i = 0; i < 6; i++)
+            for (int j = 0; j < got[i].length; j++)
+                assertEquals(want[i][j], got[i][j], 1e-3 * Math.max(1, Math.abs(want[i][j])), i + ", " + j);
+    }
+
     /** z = Wᵀx */
     private static void requireDots(int in, int out, float[] w, float[] x, int at, float[] z, int first) {
         for (int k = 0; k < out; k++) {
