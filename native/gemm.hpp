@@ -32,7 +32,7 @@
 
 namespace backblas::BACKBLAS_ISA {
 
-constexpr int kTileColumns = kWidth == 16 ? 12 : 6;
+constexpr int kTileColumns = kWidth == 16 ? kWidestPanel : 6;
 constexpr int kStripRows = 2 * kWidth;
 
 // A tile that runs along the whole depth begins and ends once, and C is not read again: up to a tenth faster at a depth of 784

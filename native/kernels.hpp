@@ -29,7 +29,10 @@ struct Ahead {
     const Operation* missing = nullptr;           // the gather of what the next product reads, where that is to gather it itself
 };
 
-void gather_columns(const Operation& gather, int first, int count);  // program.cpp
+// Gathers so many of the columns of X, from one on; `known` as below (program.cpp).
+void gather_columns(const Operation& gather, int first, int count, int known = 0);
+
+constexpr int kWidestPanel = 12;  // the most columns that are gathered so
 
 constexpr float kLeakySlope = 0.01f;
 

@@ -70,14 +70,6 @@ int64_t column_bytes(const Call& c) {
     return c.kernel == Call::kGatherFloats ? c.in * int64_t(sizeof(float)) : c.kernel == Call::kGatherBytes ? c.in : 0;
 }
 
-void gather_columns(const Operation& o, int first, int count, int known) {
-    const Call& c = *o.call;
-    const int* columns = o.columns(1) + first;
-    float* x = o[2] + int64_t(first) * c.in;
-    if (c.kernel == Call::kGatherFloats) kernels().gather_floats(c.in, o[0], columns, count, known, x);
-    else kernels().gather_bytes(c.in, static_cast<const uint8_t*>(o.x[0]), c.alpha, columns, count, known, x);
-}
-
 // The products are told what the next repetition gathers. Returns how many numbers of columns the gather itself should look at,
 // to bring near what is not.
 int look_ahead(const Operation& o) {
@@ -94,14 +86,12 @@ int look_ahead(const Operation& o) {
     return near ? 0 : int(end - columns);
 }
 
-// As many columns as the widest panel has are near when the product begins: with 24 an epoch of 784-128-10 takes 0.7 % longer.
-constexpr int kNear = 12;
-
 // The product that reads X gathers it itself, a panel of columns after the other: the panel is read soon, and where X, W and all
 // that the next X is gathered of are more than the level-2 cache holds, only a panel's part of the latter needs to be there
-// (an epoch of 784-128-10, 128 samples a step, costs a quarter less than it did beyond steps on a batch at hand).
+// (an epoch of 784-128-10, 128 samples a step, costs a quarter less than it did beyond steps on a batch at hand). The first
+// panel's columns are near when it begins; with twice as many the epoch takes 0.9 % longer.
 void leave_missing(const Operation& o) {
-    const int *columns = o.columns(1), *end = o.columns(3), *later = columns + kNear;
+    const int *columns = o.columns(1), *end = o.columns(3), *later = columns + kWidestPanel;
     const char* source = static_cast<const char*>(o.x[0]);
     const int64_t bytes = column_bytes(*o.call);
     if (o.ahead->end != later)
@@ -111,7 +101,7 @@ void leave_missing(const Operation& o) {
 }
 
 double gather(const Operation& o) {
-    if (o.missing) leave_missing(o);
+    if (o.leaves_missing) leave_missing(o);
     else gather_columns(o, 0, o.call->m, look_ahead(o));
     return 0;
 }
@@ -131,9 +121,9 @@ struct Single {
     int count;
     alignas(kCacheLine) float vectors[kMostNarrow];
 
-    void start(int step_) {
+    void start(int columns_step) {
         bytes = column_bytes(*gather.call);
-        step = step_;
+        step = columns_step;
         count = 0;
         gather.x[4] = vectors;
     }
@@ -171,13 +161,19 @@ bool can_be_missing(const Operation& gather, const Operation* next, const Operat
     if (next == end || g.from != 0 || gather.step != g.m) return false;
     const Call& c = *next->call;
     return c.kernel == Call::kAffine && next->x[2] == gather.x[2] && next->x[0] != gather.x[2] && next->x[1] != gather.x[2] &&
-           c.in == g.in && c.m == g.m && c.m >= kNear &&
+           c.in == g.in && c.m == g.m && c.m >= kWidestPanel &&
            kernels().reads_by_panels(c.in, c.out, c.m, c.from, c.to);
 }
 
 }  // namespace
 
-void gather_columns(const Operation& gather, int first, int count) { gather_columns(gather, first, count, 0); }
+void gather_columns(const Operation& o, int first, int count, int known) {
+    const Call& c = *o.call;
+    const int* columns = o.columns(1) + first;
+    float* x = o[2] + int64_t(first) * c.in;
+    if (c.kernel == Call::kGatherFloats) kernels().gather_floats(c.in, o[0], columns, count, known, x);
+    else kernels().gather_bytes(c.in, static_cast<const uint8_t*>(o.x[0]), c.alpha, columns, count, known, x);
+}
 
 bool needs_place(const Call* calls, int count, int times) {
     constexpr int64_t kLong = 1 << 21;  // multiplications: 20 µs or more
@@ -224,7 +220,7 @@ Outcome run(const Call* calls, int count, int first, int times, double before, c
     }
     if (widest != nullptr) {
         widest->step = shifts[kProgramColumns].step;
-        widest->missing = can_be_missing(*widest, operations, operations_end);
+        widest->leaves_missing = can_be_missing(*widest, operations, operations_end);
     }
     for (Single* s = singles; s < singles_end; s++) s->show(s->vectors);
     Outcome outcome = {before, 0};

@@ -40,10 +40,10 @@ struct Operation {
     using Run = double(const Operation&);  // returns what the call adds to the sum
     Run* run;
     const Call* call;
-    void* x[5];  // of a gather, [3]: the end of the columns; [4]: where a narrow one puts its column as whole vectors, or null
-    Ahead* ahead;  // what a gather says comes next
-    int step;      // of that gather, to the columns of the next repetition
-    bool missing;  // and whether the product that reads X gathers it itself
+    void* x[5];  // of a gather, [3]: the end of the columns; [4]: where a narrow one puts its column instead of X, or null
+    Ahead* ahead;         // what a gather says comes next
+    int step;             // of that gather, to the columns of the next repetition
+    bool leaves_missing;  // and whether the product that reads X gathers it itself
     float* operator[](int i) const { return static_cast<float*>(x[i]); }
     const int* columns(int i) const { return static_cast<const int*>(x[i]); }
 };

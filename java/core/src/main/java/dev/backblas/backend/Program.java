@@ -36,8 +36,8 @@ public final class Program {
     static final int KERNEL = 0, IN = 1, OUT = 2, M = 3, FROM = 4, TO = 5, PHI = 6, ALPHA = 7, BETA = 8, GAMMA = 9, OPERAND = 10;
     // FROM and TO are the units; the rows of the input gradient; the parameters of an update. PHI may be a rule or a cost, and
     // dropout's p is its ALPHA, its first number FROM. What goes value by value has its values, or those of a sample, as IN.
-    // A gather has the scale of bytes as its ALPHA, as TO how many numbers of columns there are, and as FROM 0 where only later
-    // calls use its X, and they read all of it, and none writes its S; else 1.
+    // A gather has the scale of bytes as its ALPHA, as TO how many numbers of columns there are, and as FROM 0 where only
+    // gathers come before it, and later calls read all of its X, if any, and none writes to its S or X; else 1.
     static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2, UPDATE = 3, ACTIVATE = 4, DROPOUT = 5, COST = 6,
         BACKWARD = 7, FINITE = 8, GATHER_FLOATS = 9, GATHER_BYTES = 10;
     static final int NONE = -1;
@@ -422,8 +422,8 @@ public final class Program {
      * @throws IllegalArgumentException if by or step is negative, or a call writes the array
      */
     public Program shift(float[] array, int by, int step) {
-        for (int i = 0; i < arrayCount; i++) if (arrays[i] == array) return shift(i, by, step);
-        return this;
+        final int number = find(array);
+        return number == NONE ? this : shift(number, by, step);
     }
 
     /**
@@ -725,13 +725,13 @@ public final class Program {
         if (number != NONE) {
             ends[number] = Math.max(ends[number], offset + size);
             if (write) written |= 1 << number;
-            use(number, offset, size, write);
+            mark(number, offset, size, write);
         }
         place(call, i, number, offset);
     }
 
     /** Marks the first gathers to whose S or X a call writes, or whose X it does not read as a whole. */
-    private void use(int number, int offset, int size, boolean write) {
+    private void mark(int number, int offset, int size, boolean write) {
         for (int gather = 0; gather < gathersEnd; gather += STRIDE) {
             final int x = code[gather + OPERAND + 5], values = code[gather + IN] * code[gather + M];
             final boolean ofX = code[gather + OPERAND + 4] == number && x < offset + size && offset < x + values
@@ -741,8 +741,8 @@ public final class Program {
     }
 
     private boolean isWritten(float @Nullable [] array) {
-        for (int i = 0; i < arrayCount; i++) if (arrays[i] == array) return (written >>> i & 1) != 0;
-        return false;
+        final int number = find(array);
+        return number != NONE && (written >>> number & 1) != 0;
     }
 
     /** Whether one of the first gathers reads it. */
@@ -756,8 +756,15 @@ public final class Program {
         code[call + OPERAND + 2 * i + 1] = offset;
     }
 
-    private int number(float[] array) {
+    /** The number of an array that the calls so far refer to; NONE for another. */
+    private int find(float @Nullable [] array) {
         for (int i = 0; i < arrayCount; i++) if (arrays[i] == array) return i;
+        return NONE;
+    }
+
+    private int number(float[] array) {
+        final int number = find(array);
+        if (number != NONE) return number;
         if (arrayCount == ARRAYS) {
             clear(); // half a call is no program
             throw new IllegalArgumentException(
