@@ -538,11 +538,12 @@ void test_narrow(const Kernels& k) {
                 int* const first = const_cast<int*>(columns);
                 Operation operation = {gather, &call, {from, first, x.data(), first + 5}, &nothing, 0, false};
                 gather(operation);
-                Output whole(kMostNarrow);
+                Output whole(m * kMostNarrow);
                 operation.x[4] = whole.data();
-                if (m == 1) gather(operation);
-                CHECK(m > 1 || (std::equal(x.data(), x.data() + in, whole.data()) && whole.intact()),
-                      "%s: a column of %d is gathered to whole vectors", k.isa, in);
+                gather(operation);
+                for (int j = 0; j < m; j++)
+                    CHECK(std::equal(x.data() + j * in, x.data() + j * in + in, whole.data() + j * kMostNarrow) && whole.intact(),
+                          "%s: %d columns of %d are gathered to whole vectors", k.isa, m, in);
                 CHECK(x.intact(), "%s: a narrow gather of %d columns of %d wrote outside its output", k.isa, m, in);
                 for (int j = 0; j < m; j++)
                     for (int i = 0; i < in; i++) {
@@ -965,13 +966,14 @@ void test_missing_columns() {
 
 // Whoever reads a column that is gathered alone finds what X holds: also where X is read before, or more of it, or written to.
 void test_single_columns() {
-    const int out = 3, size = 5, times = size, relu = int(Activation::kRelu), squared = int(Cost::kSquaredError);
+    const int out = 3, size = 2 * kTogether + 5, times = size, relu = int(Activation::kRelu), squared = int(Cost::kSquaredError);
     for (int n : {1, 7, 8, 13, 16, 17, 32, 33})
         for (bool of_bytes : {false, true}) {
             const Input source(n * size), w(2 * n * out);
             std::vector<uint8_t> bytes(n * size);
             for (size_t i = 0; i < bytes.size(); i++) bytes[i] = uint8_t(37 * i);
-            std::vector<int> columns = {2, 0, 4, 4, 1};
+            std::vector<int> columns(size);
+            for (int i = 0; i < size; i++) columns[i] = 5 * i % (size - 1);  // one comes twice
             std::vector<float> x(2 * n), z(4 * out), delta(n);
             void* const arrays[kProgramArrays] = {const_cast<float*>(source.data()), const_cast<float*>(w.data()), x.data(),
                                                   z.data(), delta.data(), nullptr, nullptr, nullptr, bytes.data(),
@@ -1011,6 +1013,19 @@ void test_single_columns() {
             require(out);
             CHECK(x == now, "a single column of %d is not in X", n);
             for (int i = 0; i < n; i++) CHECK(delta[i] == w[i] - now[i], "the cost of a single column, %d of %d", i, n);
+            for (int bad : {0, kTogether - 1, kTogether, kTogether + 3}) {  // a repetition that fails is the last
+                std::vector<float> y(n * times);
+                y[n * bad] = NAN;
+                void* fails[kProgramArrays];
+                std::copy(arrays, arrays + kProgramArrays, fails);
+                fails[5] = y.data();
+                shifts[5].step = n;
+                const Call calls[] = {
+                    gathers(true), {Call::kCost, n, 1, 1, 0, 1, squared, 0, 0, 0, {{2, 0}, {5, 0}, {-1, 0}, {4, 0}}}};
+                CHECK(run(calls, 2, 0, times, 0, shifts, fails).done == bad, "single columns of %d end at %d", n, bad);
+                gather(bad);
+                CHECK(x == now, "the single column of %d that failed is in X", n);
+            }
             run(mixed, 6, 0, times, 0, shifts, arrays);
             gather(times - 2);
             now[0] = std::fmax(w[0], 0.0f);

@@ -214,7 +214,7 @@ double squared_error(const Operation& o) {
     return 0.5 * (double(slope) * slope);
 }
 
-// X ← columns of S; bytes times a scale. A single one goes elsewhere where it is asked for as whole vectors.
+// X ← columns of S; bytes times a scale. Single ones go elsewhere, each in whole vectors, where that is asked for.
 //                              S: in×…   X: in×m
 template <class Value, int vectors>
 double gather(const Operation& o) {
@@ -229,7 +229,7 @@ double gather(const Operation& o) {
             Vec values = inputs.load(source + int64_t(*column) * c.in, v);
             if (sizeof(Value) == 1) values *= c.alpha;
             if (whole == nullptr) inputs.store(x, v, values);
-            else store(whole + v * kWidth, values);
+            else store(whole + j * kMostNarrow + v * kWidth, values);
         }
     }
     return 0;
@@ -242,9 +242,10 @@ double gather_row(const Operation& o) {
     const Value* source = static_cast<const Value*>(o.x[0]);
     const int *column = o.columns(1), *end = o.columns(3);
     float* x = o[4] == nullptr ? o[2] : o[4];
+    const int64_t step = o[4] == nullptr ? 1 : kMostNarrow;
     if (end - column >= c.m + kNarrowAhead)
         for (int j = 0; j < c.m; j++) __builtin_prefetch(source + column[j + kNarrowAhead]);
-    for (int j = 0; j < c.m; j++) x[j] = sizeof(Value) == 1 ? source[column[j]] * c.alpha : source[column[j]];
+    for (int j = 0; j < c.m; j++) x[j * step] = sizeof(Value) == 1 ? source[column[j]] * c.alpha : source[column[j]];
     return 0;
 }
 

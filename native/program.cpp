@@ -111,29 +111,44 @@ Operation::Run* const kRuns[] = {affine, input_gradient, weight_gradient, update
                                  gather, gather};
 
 // A narrow column that is gathered alone is not stored in X, but for the last one: its readers are shown where it lies, or where
-// bytes have become whole vectors. (Zen 5: with a copy of floats, an epoch of 13-3-1, one sample a step, took a fifteenth longer,
-// and a fifth where the store was masked, narrow.cpp.)
+// bytes have become whole vectors, those of several repetitions at once. (Zen 5: with a copy of floats, an epoch of 13-3-1, one
+// sample a step, took a fifteenth longer, and a fifth where the store was masked, narrow.cpp; with bytes one by one, 5 % longer.)
 struct Single {
     Operation gather;
-    int64_t bytes;  // of a column
-    int step;       // to the next
+    int64_t bytes;              // of a column
+    const int *column, *end;    // the next repetition's, and that after the last
+    const float *ready, *last;  // whole vectors of the next column, and where there are no more
     void** readers[5 * kMostCalls];
     int count;
-    alignas(kCacheLine) float vectors[kMostNarrow];
+    alignas(kCacheLine) float vectors[kTogether * kMostNarrow];
 
-    void start(int columns_step) {
+    void start(int times) {
         bytes = column_bytes(*gather.call);
-        step = columns_step;
+        column = gather.columns(1);
+        end = column + times;
+        ready = last = vectors;
         count = 0;
-        gather.x[4] = vectors;
     }
-    void show(const void* column) const {
-        for (int i = 0; i < count; i++) *readers[i] = const_cast<void*>(column);
+    void gather_from(const int* first, int64_t columns, float* whole) const {
+        Call call = *gather.call;
+        call.m = int(columns);
+        const Operation these = {gather.run, &call, {gather.x[0], const_cast<int*>(first), gather.x[2], gather.x[3], whole},
+                                 gather.ahead, 0, false};
+        these.run(these);
+    }
+    void show(const void* place) const {
+        for (int i = 0; i < count; i++) *readers[i] = const_cast<void*>(place);
     }
     void next() {
-        const int* column = gather.columns(1);
         if (gather.call->kernel == Call::kGatherBytes) {
-            gather.run(gather);
+            if (ready == last) {
+                const int64_t columns = end - column < kTogether ? end - column : kTogether;
+                gather_from(column, columns, vectors);
+                ready = vectors;
+                last = vectors + columns * kMostNarrow;
+            }
+            show(ready);
+            ready += kMostNarrow;
         } else {
             const char* source = static_cast<const char*>(gather.x[0]);
             show(source + bytes * *column);
@@ -143,13 +158,9 @@ struct Single {
                 __builtin_prefetch(later + bytes - 1);  // often in the next cache line
             }
         }
-        gather.x[1] = const_cast<int*>(column + step);
+        column++;
     }
-    void finish() {
-        gather.x[1] = const_cast<int*>(gather.columns(1) - step);
-        gather.x[4] = nullptr;
-        gather.run(gather);
-    }
+    void finish() const { gather_from(column - 1, 1, nullptr); }
 };
 constexpr int kMostSingles = 2;  // X and Y
 
@@ -197,7 +208,8 @@ Outcome run(const Call* calls, int count, int first, int times, double before, c
         const int64_t bytes = column_bytes(*call);
         Operation::Run* narrow = kernels().narrow(*call);
         const bool single =
-            bytes > 0 && narrow != nullptr && call->m == 1 && call->from == 0 && singles_end < singles + kMostSingles;
+            bytes > 0 && narrow != nullptr && call->m == 1 && call->from == 0 && shifts[kProgramColumns].step == 1 &&
+            singles_end < singles + kMostSingles;
         Operation& operation = single ? singles_end->gather : *operations_end++;
         operation = {narrow != nullptr ? narrow : kRuns[call->kernel], call, {}, &ahead, 0, false};
         for (int i = 0; i < 5; i++) {
@@ -216,13 +228,12 @@ Outcome run(const Call* calls, int count, int first, int times, double before, c
             most = bytes;
             widest = &operation;
         }
-        if (single) singles_end++->start(shifts[kProgramColumns].step);
+        if (single) singles_end++->start(times);
     }
     if (widest != nullptr) {
         widest->step = shifts[kProgramColumns].step;
         widest->leaves_missing = can_be_missing(*widest, operations, operations_end);
     }
-    for (Single* s = singles; s < singles_end; s++) s->show(s->vectors);
     Outcome outcome = {before, 0};
     for (;;) {
         double sum = 0;

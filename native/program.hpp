@@ -34,13 +34,15 @@ static_assert(sizeof(Call) == 20 * sizeof(int32_t), "Program.STRIDE");
 
 constexpr int kMostNarrow = 32;    // the most values of a column that narrow.cpp gathers,
 constexpr int kNarrowAhead = 128;  // and so many columns before it is gathered it is on its way
+constexpr int kTogether = 16;      // bytes of so many single columns become floats at once
 
 // A call whose operands are where they lie, in the repetition at hand
 struct Operation {
     using Run = double(const Operation&);  // returns what the call adds to the sum
     Run* run;
     const Call* call;
-    void* x[5];  // of a gather, [3]: the end of the columns; [4]: where a narrow one puts its column instead of X, or null
+    void* x[5];  // of a gather, [3]: the end of the columns; [4]: where a narrow one puts its columns instead of X, kMostNarrow
+                // from one to the next, or null
     Ahead* ahead;         // what a gather says comes next
     int step;             // of that gather, to the columns of the next repetition
     bool leaves_missing;  // and whether the product that reads X gathers it itself
