@@ -47,6 +47,7 @@ class Matrix {
         }
     }
     operator float*() { return data_; }
+    operator void*() { return data_; }
 
    private:
     static constexpr int kLine = 64 / sizeof(float), kHeader = 16 / sizeof(float);
@@ -242,30 +243,43 @@ void compare_workload(const Workload& workload) {
     print_row(workload.name, contenders, workload.m);
 }
 
+// One of the three products, and once more by the kernels of narrow layers where those would take it
+void compare_product(const std::string& name, const Call& call, const std::vector<void*>& operands, std::function<void()> bare,
+                     const std::function<void(const Kernels&)>& general) {
+    std::vector<Contender> contenders = {{"sgemm", std::move(bare)}}, narrow = contenders;
+    bool is_narrow = false;
+    for (const Kernels* k : tables()) {
+        contenders.push_back({k->isa, [&general, k] { general(*k); }});
+        narrow.push_back(contenders.back());
+        Operation operation = {k->narrow(call), &call, {}, &nothing, 0, false};
+        if (operation.run == nullptr) continue;
+        is_narrow = true;
+        std::copy(operands.begin(), operands.end(), operation.x);
+        narrow.back().run = [operation] { operation.run(operation); };
+    }
+    const double gflop = 2e-9 * call.in * call.out * call.m;
+    const std::string shape =
+        " " + std::to_string(call.in) + "x" + std::to_string(call.out) + "x" + std::to_string(call.m);
+    print_row(name + shape, contenders, gflop);
+    if (is_narrow) print_row("narrow " + name + shape, narrow, gflop);
+}
+
 void compare_layer(int in, int out, int m) {
     Matrix w(in, out, 1), b(out, 1, 1), a(in, m, 1), delta(out, m, 1), next(out, m, 1), previous(in, m, 1);
     const float alpha = -1e-9f;
-    const std::string shape = std::to_string(in) + "x" + std::to_string(out) + "x" + std::to_string(m);
-    std::vector<Contender> affine = {{"sgemm", [&] {
-        sgemm(Trans::kYes, Trans::kNo, out, m, in, 1, w, in, a, in, 0, next, out);
-    }}};
-    std::vector<Contender> input_gradient = {{"sgemm", [&] {
-        sgemm(Trans::kNo, Trans::kNo, in, m, out, 1, w, in, delta, out, 0, previous, in);
-    }}};
-    std::vector<Contender> weight_gradient = {{"sgemm", [&] {
-        sgemm(Trans::kNo, Trans::kYes, in, out, m, alpha, a, in, delta, out, 1, w, in);
-    }}};
-    for (const Kernels* k : tables()) {
-        affine.push_back({k->isa, [&, k] { k->affine(in, out, m, 0, out, w, b, a, Activation::kRelu, next, nothing); }});
-        input_gradient.push_back(
-            {k->isa, [&, k] { k->input_gradient(in, out, m, 0, in, w, delta, Activation::kRelu, a, previous, nothing); }});
-        weight_gradient.push_back(
-            {k->isa, [&, k] { k->weight_gradient(in, out, m, 0, out, alpha, a, delta, 1, w, 1, b, nothing); }});
-    }
-    const double gflop = 2e-9 * in * out * m;
-    print_row("affine " + shape, affine, gflop);
-    print_row("inputGradient " + shape, input_gradient, gflop);
-    print_row("weightGradient " + shape, weight_gradient, gflop);
+    const Activation relu = Activation::kRelu;
+    compare_product(
+        "affine", {Call::kAffine, in, out, m, 0, out, int(relu), 0, 0, 0, {}}, {w, b, a, next},
+        [&] { sgemm(Trans::kYes, Trans::kNo, out, m, in, 1, w, in, a, in, 0, next, out); },
+        [&](const Kernels& k) { k.affine(in, out, m, 0, out, w, b, a, relu, next, nothing); });
+    compare_product(
+        "inputGradient", {Call::kInputGradient, in, out, m, 0, in, int(relu), 0, 0, 0, {}}, {w, delta, a, previous},
+        [&] { sgemm(Trans::kNo, Trans::kNo, in, m, out, 1, w, in, delta, out, 0, previous, in); },
+        [&](const Kernels& k) { k.input_gradient(in, out, m, 0, in, w, delta, relu, a, previous, nothing); });
+    compare_product(
+        "weightGradient", {Call::kWeightGradient, in, out, m, 0, out, 0, alpha, 1, 1, {}}, {a, delta, w, b},
+        [&] { sgemm(Trans::kNo, Trans::kYes, in, out, m, alpha, a, in, delta, out, 1, w, in); },
+        [&](const Kernels& k) { k.weight_gradient(in, out, m, 0, out, alpha, a, delta, 1, w, 1, b, nothing); });
 }
 
 void print_peaks() {
