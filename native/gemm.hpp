@@ -101,19 +101,21 @@ struct Target {
     int64_t step;
 };
 
-// C ← α A B + β C on one tile, of whose last vector of rows only `last` are there, unless it is whole.
+// C ← α A B + β C on one tile: all its vectors of rows are whole, or the only one has `rows`, or of two the second ends with
+// `rows`, so that they overlap and both are whole: what is masked would be late for a load of what lies beside it (narrow.cpp).
 // Not inlined, or GCC keeps α and β in registers around the loop and spills the tile.
 // A deep one brings near what comes next meanwhile.
 template <int vectors, int columns, bool whole, Along along, bool deep = false>
-__attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, float beta, Target c, Ahead& ahead,
-                                    int last = kWidth) {
+__attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, float beta, Target c, Ahead& ahead, int rows) {
+    constexpr bool masked = !whole && vectors == 1;
+    const int second = whole ? kWidth : rows - kWidth;
+    const auto at = [second](int v) { return whole || v == 0 ? v * kWidth : second; };
     Vec sum[columns][vectors] = {};
     const auto add = [&](int steps) {
         for (int k = 0; k < steps; k++) {
             Vec row[vectors];
 #pragma GCC unroll 16
-            for (int v = 0; v < vectors; v++)
-                row[v] = whole || v + 1 < vectors ? load(a.data + v * kWidth) : load(a.data + v * kWidth, last);
+            for (int v = 0; v < vectors; v++) row[v] = masked ? load(a.data, rows) : load(a.data + at(v));
 #pragma GCC unroll 16
             for (int j = 0; j < columns; j++) {
                 const Vec x = broadcast(along == Along::kDepth ? b.data[j * b.step] : b.data[j]);
@@ -131,22 +133,17 @@ __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, floa
             bring(ahead, kLinesOfStretch);
         }
     add(depth - k);
-    const auto write = [&](auto value) {
+    const auto each = [&](auto step) {
 #pragma GCC unroll 16
         for (int j = 0; j < columns; j++)
 #pragma GCC unroll 16
-            for (int v = 0; v < vectors; v++) {
-                float* p = c.data + j * c.step + v * kWidth;
-                if (whole || v + 1 < vectors)
-                    store(p, value(sum[j][v], [p] { return load(p); }));
-                else
-                    store(p, value(sum[j][v], [p, last] { return load(p, last); }), last);
-            }
+            for (int v = 0; v < vectors; v++) step(sum[j][v], c.data + j * c.step + at(v));
     };
     if (beta == 0)
-        write([alpha](Vec product, auto) { return product * alpha; });
+        each([alpha](Vec& x, const float*) { x *= alpha; });
     else
-        write([alpha, beta](Vec product, auto before) { return product * alpha + before() * beta; });
+        each([=](Vec& x, const float* p) { x = x * alpha + (masked ? load(p, rows) : load(p)) * beta; });
+    each([=](Vec x, float* p) { masked ? store(p, x, rows) : store(p, x); });
 }
 
 // The same on all rows of a panel of C, strip by strip
@@ -157,13 +154,13 @@ void panel(int rows, int depth, Part a, Part b, float alpha, float beta, Target 
     const auto whole =
         large && depth > kStretch ? tile<vectors, columns, true, along, large> : tile<vectors, columns, true, along>;
     for (; rows >= kHeight; rows -= kHeight, a.data += kHeight, c.data += kHeight) {
-        whole(depth, a, b, alpha, beta, c, ahead, kWidth);
+        whole(depth, a, b, alpha, beta, c, ahead, kHeight);
         bring(ahead, kLines);
     }
     if constexpr (vectors > 2)
         panel<vectors / 2, columns, along>(rows, depth, a, b, alpha, beta, c, ahead);
     else if (rows > kWidth)
-        tile<2, columns, false, along>(depth, a, b, alpha, beta, c, ahead, rows - kWidth);
+        tile<2, columns, false, along>(depth, a, b, alpha, beta, c, ahead, rows);
     else if (rows > 0)
         tile<1, columns, false, along>(depth, a, b, alpha, beta, c, ahead, rows);
 }

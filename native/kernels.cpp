@@ -68,8 +68,17 @@ int sample_tile(int in, int m) {
 // its default layers, on 784x128x{1,4,16,32}, 1024x1024x{1,4,16,32,64,128,512,1024}, 2048x2048x{64,128,512}, 4096x4096x{128,512},
 // by AVX2 and AVX-512 against OpenBLAS's kernels of the same width.
 
-// Up to this many samples W is read in place; from there on packing it pays.
+// Up to so many samples W is read in place. Packing it pays from there on; of short columns sooner, since what a sum costs in the
+// end, where lanes are added up, is much of it; but not for so few units that most lanes of a strip would be empty (13x20x16,
+// 13x50x4, 13x64x32, 30x100x32, 60x100x{8,16,32}, 128x64x32: up to 4 times as fast where columns are short).
 constexpr int kDotSamples = 32;
+constexpr int kLeastPacked = kWidth == 16 ? 16 : 12;
+
+bool packing_pays(int in, int units, int m) {
+    if (units < kLeastPacked || m <= kFewSamples) return false;
+    const int samples = in / (kWidth / 4);
+    return units < kStripRows ? m / 2 > samples : m > kDotSamples || m > samples;
+}
 
 // From so many weights on OpenBLAS is as fast or faster, if its kernels are as wide as ours: from 1 MB, but with AVX-512 ours
 // is no slower at Wδ up to 8 MB, and the faster WᵀA at any size, by 1 to 23 %. The baseline's are no match for it, so there
@@ -98,14 +107,20 @@ Rows rows_of(const float* a, int step, int columns, int depth) {
     return {a, step, step % kCollision == 0 && columns >= shared_by && depth > kLeastDepth};
 }
 
-// z ← φ(z + b) on one column
+// z ← φ(z + b) on one column; the last vector overlaps the one before, which spares a mask (gemm.hpp), and is loaded first.
 template <Activation phi>
 void bias_and_activate(int64_t out, const float* b, float* z) {
-    if (b == nullptr)
-        for_each_vector(out, [&](int64_t k, auto load, auto store) { store(z + k, apply<phi>(load(z + k))); });
-    else
-        for_each_vector(out,
-                        [&](int64_t k, auto load, auto store) { store(z + k, apply<phi>(load(z + k) + load(b + k))); });
+    const auto value = [b, z](int64_t k, auto load) {
+        return apply<phi>(b == nullptr ? load(z + k) : load(z + k) + load(b + k));
+    };
+    if (out < kWidth) {
+        const int all = int(out);
+        return store(z, value(0, [all](const float* p) { return load(p, all); }), all);
+    }
+    const auto load_whole = [](const float* p) { return load(p); };
+    const Vec last = value(out - kWidth, load_whole);
+    for (int64_t k = 0; k < out - kWidth; k += kWidth) store(z + k, value(k, load_whole));
+    store(z + out - kWidth, last);
 }
 
 // z ← exp(z − max z) / Σ exp(z − max z) on one column
@@ -167,7 +182,7 @@ void affine(int in, int out, int m, int from, int to, const float* w, const floa
     if (m >= kManyForward && is_large(in, out, kLargeForward)) {
         sgemm(Trans::kYes, Trans::kNo, units, m, in, 1, w, in, a, in, 0, a_next, out);  // Z = WᵀA
         affine_tail(units, m, out, b, phi, a_next);
-    } else if (m <= kDotSamples || units < kStripRows) {
+    } else if (!packing_pays(in, units, m)) {
         for (int n = parts(m, sample_tile(in, m)), t = 0; t < n; t++) {
             const int j = part(m, t, n), columns = part(m, t + 1, n) - j;
             float* z = a_next + int64_t(j) * out;

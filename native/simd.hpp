@@ -47,36 +47,6 @@ inline void store(float* p, Vec v) { std::memcpy(p, &v, sizeof v); }
 // How many floats p lies behind the start of a vector that is in one cache line
 inline int skew_of(const float* p) { return int(reinterpret_cast<uintptr_t>(p) % sizeof(Vec) / sizeof(float)); }
 
-// The last n ≤ kWidth floats of a row: lanes beyond n read as zero and are not written. load_from: lanes before n read as zero,
-// and what is there is not touched.
-#if defined(__AVX512F__)
-inline Vec load(const float* p, int n) { return _mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p); }
-inline Vec load_from(const float* p, int n) { return _mm512_maskz_loadu_ps(__mmask16(0xffffu << n), p); }
-inline void store(float* p, Vec v, int n) { _mm512_mask_storeu_ps(p, __mmask16((1u << n) - 1), v); }
-#elif defined(__AVX__)
-inline __m256i lanes(int n) {
-    alignas(32) static const int32_t kLanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
-    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLanes + 8 - n));
-}
-inline Vec load(const float* p, int n) { return _mm256_maskload_ps(p, lanes(n)); }
-inline Vec load_from(const float* p, int n) { return _mm256_maskload_ps(p, ~lanes(n)); }
-inline void store(float* p, Vec v, int n) { _mm256_maskstore_ps(p, lanes(n), v); }
-#else
-inline Vec load(const float* p, int n) {
-    Vec v{};
-    for (int i = 0; i < n; i++) v[i] = p[i];
-    return v;
-}
-inline Vec load_from(const float* p, int n) {
-    Vec v{};
-    for (int i = n; i < kWidth; i++) v[i] = p[i];
-    return v;
-}
-inline void store(float* p, Vec v, int n) {
-    for (int i = 0; i < n; i++) p[i] = v[i];
-}
-#endif
-
 // n ≤ 4 floats without a mask, so that each load finds its bytes in one store before it; lanes beyond n read as zero.
 constexpr int kFew = 4;
 typedef float Four __attribute__((vector_size(4 * sizeof(float))));
@@ -98,7 +68,8 @@ inline Vec load_few(const float* p, int n) {
 #endif
 }
 
-inline void store_few(float* p, Vec v, int n) {
+template <class Vector>
+inline void store_few(float* p, Vector v, int n) {
     Four x;
     std::memcpy(&x, &v, sizeof x);
     switch (n) {
@@ -111,6 +82,35 @@ inline void store_few(float* p, Vec v, int n) {
         default: std::memcpy(p, &x, sizeof x);
     }
 }
+
+// The last n ≤ kWidth floats of a row: lanes beyond n read as zero and are not written. load_from: lanes before n read as zero,
+// and what is there is not touched.
+#if defined(__AVX512F__)
+inline Vec load(const float* p, int n) { return _mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p); }
+inline Vec load_from(const float* p, int n) { return _mm512_maskz_loadu_ps(__mmask16(0xffffu << n), p); }
+inline void store(float* p, Vec v, int n) { _mm512_mask_storeu_ps(p, __mmask16((1u << n) - 1), v); }
+#elif defined(__AVX__)
+inline __m256i lanes(int n) {
+    alignas(32) static const int32_t kLanes[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+    return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(kLanes + 8 - n));
+}
+inline Vec load(const float* p, int n) { return _mm256_maskload_ps(p, lanes(n)); }
+inline Vec load_from(const float* p, int n) { return _mm256_maskload_ps(p, ~lanes(n)); }
+inline void store(float* p, Vec v, int n) {  // in pieces: a masked store takes several times as long (Zen 5)
+    const __m128 low = _mm256_castps256_ps128(v), high = _mm256_extractf128_ps(v, 1);
+    if (n <= kFew) return store_few(p, low, n);
+    store_few(p, low, kFew);
+    store_few(p + kFew, high, n - kFew);
+}
+#else
+inline Vec load(const float* p, int n) { return load_few(p, n); }
+inline Vec load_from(const float* p, int n) {
+    Vec v{};
+    for (int i = n; i < kWidth; i++) v[i] = p[i];
+    return v;
+}
+inline void store(float* p, Vec v, int n) { store_few(p, v, n); }
+#endif
 
 // Bytes become floats.
 inline Vec load(const uint8_t* p) {
