@@ -15,11 +15,18 @@ void activate(int n, Activation phi, const float* z, float* a);
 
 namespace {
 
+// Of so few units (kernels_bench {2,4,8}x{1,4}x{8,16,32}: 1.0 to 5 times as fast), and inputs as a vector holds: of more, the way
+// through transposed samples is no shorter (13x4x{8,12,16,32}, 30x4x16).
 constexpr int kFewUnits = 4;
-constexpr int kLeastSamples = kWidth / 2;  // of fewer, most lanes would be empty
+constexpr int kMostInputs = kWidth;
+
+// Of fewer samples most lanes would be empty, and to transpose many inputs takes a few more.
+constexpr int kLeastSamples = kWidth / 2, kLeastTransposed = 3 * kWidth / 4;
 
 // All units of a layer, or none: a part of them is left to the other kernels, which add in another order.
 bool is_of_few_units(const Call& c) { return c.m >= kLeastSamples && c.out <= kFewUnits; }
+
+bool has_few_inputs(const Call& c) { return c.in <= kFewUnits || (c.in <= kMostInputs && c.m >= kLeastTransposed); }
 
 // How many samples there are for the vector that begins with the j-th
 int lanes_of(const Call& c, int j) { return c.m - j < kWidth ? c.m - j : kWidth; }
@@ -114,18 +121,15 @@ void add_products(const float* w, int inputs, const float* x, int samples, Vec* 
 #pragma GCC unroll 4
             for (int k = 0; k < out; k++) z[k] += unit[i] * broadcast(w[k * in + i]);
     } else {
-        for (int first = 0; first < inputs; first += kWidth) {
-            const int some = inputs - first < kWidth ? inputs - first : kWidth;
-            Vec unit[kWidth];
+        Vec unit[kWidth];
 #pragma GCC unroll 16
-            for (int j = 0; j < kWidth; j++) unit[j] = j < samples ? load(x + j * inputs + first, some) : Vec{};
-            transpose(unit);
+        for (int j = 0; j < kWidth; j++) unit[j] = j < samples ? load(x + j * inputs, inputs) : Vec{};
+        transpose(unit);
 #pragma GCC unroll 16
-            for (int i = 0; i < kWidth; i++)
-                if (i < some)
+        for (int i = 0; i < kWidth; i++)
+            if (i < inputs)
 #pragma GCC unroll 4
-                    for (int k = 0; k < out; k++) z[k] += unit[i] * broadcast(w[k * inputs + first + i]);
-        }
+                for (int k = 0; k < out; k++) z[k] += unit[i] * broadcast(w[k * inputs + i]);
     }
 }
 
@@ -212,7 +216,7 @@ bool bias_gradient_of_few_units(const Call& c, const float* delta, float* bias) 
 // Null for most calls
 Operation::Run* of_few_units(const Call& c) {
     if (!is_of_few_units(c)) return nullptr;
-    if (c.kernel == Call::kAffine && c.to - c.from == c.out && Activation(c.phi) != Activation::kSoftmax)
+    if (c.kernel == Call::kAffine && c.to - c.from == c.out && has_few_inputs(c) && Activation(c.phi) != Activation::kSoftmax)
         return affine(c.in, c.out, std::make_integer_sequence<int, (kFewUnits + 1) * kFewUnits>());
     if (c.kernel == Call::kInputGradient && c.to - c.from == c.in && c.in <= kFewUnits)
         return input_gradient(c.in, c.out, std::make_integer_sequence<int, kFewUnits * kFewUnits>());

@@ -26,14 +26,17 @@ namespace {
 constexpr int kMostVectors = 2;
 static_assert(kMostVectors * kWidth <= kMostNarrow, "program.hpp");
 
-// As many columns of the gradient as keep the chains of their sums in the registers
-constexpr int kColumns = kWidth == 16 ? 6 : 3;
-
 // More units than these fill vectors of their own, on which φ costs no more than on the four that are summed together.
 constexpr int kMostUnits = 16;
 
-// Of so few outputs, W is read as fast as it would be out of registers.
+// Of so few outputs, W is read as fast as it would be out of registers; but from so many products on, the general tiles of a
+// dozen samples are faster with AVX-512 (kernels_bench 13x{1,4}x{2,16,64} 30x{1,4}x{2,16,64}: 6 down to 0.7 times as fast).
 constexpr int kFewOutputs = 4;
+constexpr int kManyProducts = kWidth == 16 ? 64 : INT32_MAX;
+
+// The gradients of so many columns keep the chains of their sums in the registers; of more, the general tiles have chains enough
+// (kernels_bench 13x{1,2,3,4}x{2,8,32}: 1.1 to 2.4 times as fast).
+constexpr int kFewColumns = 3;
 
 // n values in so many vectors, the last of which may be shorter
 template <int vectors>
@@ -148,7 +151,7 @@ double single_weight_gradient(const Operation& o) {
     return 0;
 }
 
-// C ← α A δᵀ + β C on some columns         A: in×m   δ: out×m   C: in×out
+// C ← α A δᵀ + β C on some columns          A: in×m   δ: out×m   C: in×out
 template <int vectors, int columns>
 void gradient_columns(const Call& c, const float* a, const float* delta, float* column) {
     constexpr int kChains = 4 / vectors;
@@ -158,7 +161,7 @@ void gradient_columns(const Call& c, const float* a, const float* delta, float* 
         Vec row[vectors];
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++) row[v] = inputs.load(a + n * c.in, v);
-#pragma GCC unroll 6
+#pragma GCC unroll 3
         for (int k = 0; k < columns; k++)
 #pragma GCC unroll 2
             for (int v = 0; v < vectors; v++) sum[n][k][v] += row[v] * broadcast(delta[n * c.out + k]);
@@ -171,7 +174,7 @@ void gradient_columns(const Call& c, const float* a, const float* delta, float* 
     for (int n = 0; n < kChains - 1; n++)
         if (j + n < c.m) add(n);
     Vec total[columns][vectors];  // all of them before the first store, which a load might have to wait for
-#pragma GCC unroll 6
+#pragma GCC unroll 3
     for (int k = 0; k < columns; k++)
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++) {
@@ -179,31 +182,25 @@ void gradient_columns(const Call& c, const float* a, const float* delta, float* 
             if constexpr (kChains == 4) total[k][v] += sum[2][k][v] + sum[3][k][v];
             total[k][v] = updated(inputs, v, total[k][v], c, column + k * c.in);
         }
-#pragma GCC unroll 6
+#pragma GCC unroll 3
     for (int k = 0; k < columns; k++)
 #pragma GCC unroll 2
         for (int v = 0; v < vectors; v++) inputs.store(column + k * c.in, v, total[k][v]);
-}
-
-using GradientColumns = void(const Call& c, const float* a, const float* delta, float* column);
-
-template <int vectors, int... less>
-GradientColumns* gradient_columns(int columns, std::integer_sequence<int, less...>) {
-    static constexpr GradientColumns* kSome[] = {gradient_columns<vectors, less + 1>...};
-    return kSome[columns - 1];
 }
 
 // The same, and c ← α δ 1 + γ c            c: out or null
 template <int vectors>
 double weight_gradient(const Operation& o) {
     const Call& c = *o.call;
-    const float* delta = o[1];
-    for (int k = c.from, columns; k < c.to; k += columns) {
-        columns = c.to - k < kColumns ? c.to - k : kColumns;
-        gradient_columns<vectors>(columns, std::make_integer_sequence<int, kColumns>())(c, o[0], delta + k, o[2] + k * c.in);
+    const float *delta = o[1], *d = delta + c.from;
+    float* column = o[2] + c.from * c.in;
+    switch (c.to - c.from) {
+        case 1: gradient_columns<vectors, 1>(c, o[0], d, column); break;
+        case 2: gradient_columns<vectors, 2>(c, o[0], d, column); break;
+        case kFewColumns: gradient_columns<vectors, kFewColumns>(c, o[0], d, column); break;
     }
     if (float* bias = o[3]; bias != nullptr && !bias_gradient_of_few_units(c, delta, bias))
-        bias_gradient(c.to - c.from, c.m, c.alpha, delta + c.from, c.out, c.gamma, bias + c.from);
+        bias_gradient(c.to - c.from, c.m, c.alpha, d, c.out, c.gamma, bias + c.from);
     return 0;
 }
 
@@ -287,14 +284,15 @@ Operation::Run* narrow(const Call& c) {
                 with_activation(phi, ChooseAffine{c.in, chosen});
             return chosen;
         case Call::kInputGradient:
-            if (c.m == 1 || c.out <= kFewOutputs) with_activation(phi, ChooseInputGradient{c.to - c.from, c.m, chosen});
+            if (c.m == 1 || (c.out <= kFewOutputs && c.out * c.m <= kManyProducts))
+                with_activation(phi, ChooseInputGradient{c.to - c.from, c.m, chosen});
             return chosen;
         case Call::kWeightGradient:
             if (c.m == 1)
                 return c.in <= kFew     ? single_weight_gradient<Few>
                        : c.in <= kWidth ? single_weight_gradient<Values<1>>
                                         : single_weight_gradient<Values<kMostVectors>>;
-            if (c.out <= kMostUnits) return c.in <= kWidth ? weight_gradient<1> : weight_gradient<kMostVectors>;
+            if (c.out <= kFewColumns) return c.in <= kWidth ? weight_gradient<1> : weight_gradient<kMostVectors>;
             return nullptr;
         case Call::kCost:
             if (c.m != 1 || c.in != 1 || c.operand[2].array >= 0 || Cost(c.phi) != Cost::kSquaredError) return nullptr;
