@@ -29,11 +29,6 @@ static_assert(kMostVectors * kWidth <= kMostNarrow, "program.hpp");
 // More units than these fill vectors of their own, on which φ costs no more than on the four that are summed together.
 constexpr int kMostUnits = 16;
 
-// Of so few outputs, W is read as fast as it would be out of registers; but from so many products on, the general tiles of a
-// dozen samples are faster with AVX-512 (kernels_bench 13x{1,4}x{2,16,64} 30x{1,4}x{2,16,64}: 6 down to 0.7 times as fast).
-constexpr int kFewOutputs = 4;
-constexpr int kManyProducts = kWidth == 16 ? 64 : INT32_MAX;
-
 // The gradients of so many columns keep the chains of their sums in the registers; of more, the general tiles have chains enough
 // (kernels_bench 13x{1,2,3,4}x{2,8,32}: 1.1 to 2.4 times as fast).
 constexpr int kFewColumns = 3;
@@ -92,22 +87,19 @@ double affine(const Operation& o) {
     return 0;
 }
 
-// δ' = (W δ) ⊙ φ'(A)           W: in×out   δ: out×m   A: in×m (unread for the identity)   δ': in×m
+// δ' = (W δ) ⊙ φ'(a)           W: in×out   δ: out   a: in (unread for the identity)   δ': in
 template <Activation phi, class Rows>
 double input_gradient(const Operation& o) {
     constexpr int vectors = Rows::kVectors;
     const Call& c = *o.call;
     const Rows rows(c.to - c.from);
     const float *w = o[0] + c.from, *delta = o[1], *a = o[2];
-    float* previous = o[3] + c.from;
-    for (int64_t j = 0, end = int64_t(c.m) * c.in; j < end; j += c.in, delta += c.out) {
-        Vec sum[vectors] = {};
-        for (int k = 0; k < c.out; k++)
-            for (int v = 0; v < vectors; v++) sum[v] += rows.load(w + k * c.in, v) * broadcast(delta[k]);
-        for (int v = 0; v < vectors; v++) {
-            if constexpr (phi != Activation::kIdentity) sum[v] *= derivative<phi>(rows.load(a + c.from + j, v));
-            rows.store(previous + j, v, sum[v]);
-        }
+    Vec sum[vectors] = {};
+    for (int k = 0; k < c.out; k++)
+        for (int v = 0; v < vectors; v++) sum[v] += rows.load(w + k * c.in, v) * broadcast(delta[k]);
+    for (int v = 0; v < vectors; v++) {
+        if constexpr (phi != Activation::kIdentity) sum[v] *= derivative<phi>(rows.load(a + c.from, v));
+        rows.store(o[3] + c.from, v, sum[v]);
     }
     return 0;
 }
@@ -261,13 +253,13 @@ struct ChooseAffine {
 };
 
 struct ChooseInputGradient {
-    int rows, m;
+    int rows;
     Operation::Run*& chosen;
     template <Activation phi>
     void operator()() const {
-        chosen = rows <= kFew && m == 1 ? input_gradient<phi, Few>  // of several samples, the choice of pieces takes longer
-                 : rows <= kWidth       ? input_gradient<phi, Values<1>>
-                                        : input_gradient<phi, Values<kMostVectors>>;
+        chosen = rows <= kFew     ? input_gradient<phi, Few>
+                 : rows <= kWidth ? input_gradient<phi, Values<1>>
+                                  : input_gradient<phi, Values<kMostVectors>>;
     }
 };
 
@@ -284,8 +276,7 @@ Operation::Run* narrow(const Call& c) {
                 with_activation(phi, ChooseAffine{c.in, chosen});
             return chosen;
         case Call::kInputGradient:
-            if (c.m == 1 || (c.out <= kFewOutputs && c.out * c.m <= kManyProducts))
-                with_activation(phi, ChooseInputGradient{c.to - c.from, c.m, chosen});
+            if (c.m == 1) with_activation(phi, ChooseInputGradient{c.to - c.from, chosen});
             return chosen;
         case Call::kWeightGradient:
             if (c.m == 1)

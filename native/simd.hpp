@@ -266,4 +266,19 @@ inline void for_each_vector(int64_t n, Step step) {
     }
 }
 
+// p[i] ← value(i, load) over [0, n): the last vector overlaps the one before, which spares a mask (gemm.hpp says why), and its
+// value is taken before any is stored, lest it depend on them.
+template <class Value>
+inline void for_each_vector_overlapping(int64_t n, Value value, float* p) {
+    if (n < kWidth) {
+        const int all = int(n);
+        return store(p, value(0, [all](const float* q) { return load(q, all); }), all);
+    }
+    const auto load_whole = [](const float* q) { return load(q); };
+    const int64_t end = n - kWidth;
+    const Vec last = value(end, load_whole);
+    for (int64_t i = 0; i < end; i += kWidth) store(p + i, value(i, load_whole));
+    store(p + end, last);
+}
+
 }  // namespace backblas::BACKBLAS_ISA
