@@ -1,6 +1,7 @@
-// The calls of narrow layers that have few units, of many samples: a lane is a sample, so no product is added up across lanes,
-// and φ finds whole vectors. As samples lie one after the other in memory, they are transposed on their way; a step of 13-3-1 on
-// 32 samples takes two thirds of the time (bench --workloads W4). Compiled once for each instruction set, as kernels.cpp is.
+// The calls of layers that have few units, and inputs as a vector holds, of many samples: a lane is a sample, so no product is
+// added up across lanes, and φ finds whole vectors. As samples lie one after the other in memory, they are transposed on their
+// way; with AVX-512 a step of 13-3-1 on 32 samples takes two thirds of the time (bench --workloads W4). Compiled once for each
+// instruction set, as kernels.cpp is.
 #include "kernels.hpp"
 #include "program.hpp"
 #include "simd.hpp"
@@ -18,7 +19,7 @@ namespace {
 // Of so few units (kernels_bench {2,4,8}x{1,4}x{8,16,32}: 1.0 to 5 times as fast), and inputs as a vector holds: of more, the way
 // through transposed samples is no shorter (13x4x{8,12,16,32}, 30x4x16).
 constexpr int kFewUnits = 4;
-constexpr int kMostInputs = kWidth;
+constexpr int kMostInputs = kWidth;  // no more, or add_products() would leave some out
 
 // Of fewer samples most lanes would be empty, and to transpose many inputs takes a few more.
 constexpr int kLeastSamples = kWidth / 2, kLeastTransposed = 3 * kWidth / 4;
@@ -201,14 +202,13 @@ void bias_gradient(const Call& c, const float* delta, float* bias) {
 
 }  // namespace
 
-// c ← α δ 1 + γ c of a layer of few units; false, with nothing done, where it is not one, or not all of it is asked for
+// c ← α δ 1 + γ c of up to three units; false, with nothing done, where there are few samples, or not all units are asked for
 bool bias_gradient_of_few_units(const Call& c, const float* delta, float* bias) {
     if (!is_of_few_units(c) || c.to - c.from < c.out) return false;
     switch (c.out) {
         case 1: bias_gradient<1>(c, delta, bias); break;
         case 2: bias_gradient<2>(c, delta, bias); break;
         case 3: bias_gradient<3>(c, delta, bias); break;
-        case 4: bias_gradient<4>(c, delta, bias); break;
     }
     return true;
 }

@@ -365,6 +365,7 @@ inline void sums(int in, const float* w, const float* b, const float* x, Vec* su
 // there were one for each of four columns, W would come out of the level-2 cache with two thirds of the speed (Zen 5;
 // kernels_bench 256x256x1 784x128x1 1024x1024x1). A nearer one is read faster side by side (784x10x1).
 constexpr int kLeastAlong = kWidth == 16 ? 256 : INT32_MAX;  // inputs; 32-byte loads are as fast side by side
+static_assert(kWidth == 16 || kLeastAlong == INT32_MAX, "sum_of_lines() loads none of the last vector where the skew is 0");
 constexpr int kMostAlong = 4 * 1024;                         // of more, the copy of x would take too much of the stack
 constexpr int kNearWeights = 8 * 1024;                       // 32 KB
 

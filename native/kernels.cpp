@@ -72,7 +72,7 @@ int sample_tile(int in, int m) {
 // end, where lanes are added up, is much of it; but not for so few units that most lanes of a strip would be empty (13x20x16,
 // 13x50x4, 13x64x32, 30x100x32, 60x100x{8,16,32}, 128x64x32: up to 4 times as fast where columns are short).
 constexpr int kDotSamples = 32;
-constexpr int kLeastPacked = kWidth == 16 ? 16 : 12;
+constexpr int kLeastPacked = kWidth == 16 ? 16 : kWidth == 8 ? 12 : kStripRows;
 
 bool packing_pays(int in, int units, int m) {
     if (units < kLeastPacked || m <= kFewSamples) return false;
@@ -156,9 +156,8 @@ struct DerivativeTail {
     }
     template <Activation phi>
     static void columns(int64_t n, const float* a, float* delta) {
-        for_each_vector(n, [a, delta](int64_t i, auto load, auto store) {
-            store(delta + i, load(delta + i) * derivative<phi>(load(a + i)));
-        });
+        const auto value = [a, delta](int64_t i, auto load) { return load(delta + i) * derivative<phi>(load(a + i)); };
+        for_each_vector_overlapping(n, value, delta);
     }
 };
 
@@ -192,8 +191,8 @@ void affine(int in, int out, int m, int from, int to, const float* w, const floa
         for (int j = 0; j < m; j++) softmax(out, a_next + int64_t(j) * out);
 }
 
-// Of so few outputs a product is soon done, and its tail takes as long: φ' is taken before it is stored (kernels_bench
-// 13x{1,4}x64 64x{1,3}x32 100x{1,4}x32 784x4x128: 1.1 to 2.5 times as fast).
+// Of so few outputs, and a W near by, a product is soon done, and its tail takes as long: φ' is taken before it is stored
+// (kernels_bench 13x{1,4}x64 64x{1,3}x32 100x{1,4}x32 784x4x128: 1.1 to 2.5 times as fast).
 constexpr int kFewOutputs = 4;
 
 // δ' = (W δ) ⊙ φ'(A)           W: in×out   δ: out×m   A: in×m (unread for the identity)   δ': in×m; its first `rows`
@@ -228,7 +227,7 @@ struct InputGradientOfFew {
 };
 
 bool reads_by_panels(int in, int out, int m, int from, int to) {
-    return m > kDotSamples && to - from >= kLeastStrips * kStripRows && int64_t(in) * m > kLargeB &&
+    return packing_pays(in, to - from, m) && to - from >= kLeastStrips * kStripRows && int64_t(in) * m > kLargeB &&
            !is_large(in, out, kLargeForward);
 }
 
@@ -242,7 +241,8 @@ void input_gradient(int in, int out, int m, int from, int to, const float* w, co
         sgemm(Trans::kNo, Trans::kNo, rows, m, out, 1, w, in, delta, out, 0, delta_previous, in);  // δ' = Wδ
         return derivative_tail(rows, m, in, phi, a, delta_previous);
     }
-    if (out <= kFewOutputs) return with_activation(phi, InputGradientOfFew{in, out, m, rows, w, delta, a, delta_previous});
+    if (out <= kFewOutputs && int64_t(in) * out <= kNearWeights)
+        return with_activation(phi, InputGradientOfFew{in, out, m, rows, w, delta, a, delta_previous});
     const auto tail = [=](int i, int j, int some, int columns) {
         const int64_t at = int64_t(j) * in + i;
         derivative_tail(some, columns, in, phi, a == nullptr ? a : a + at, delta_previous + at);

@@ -1,7 +1,8 @@
 // How near the kernels come to bare sgemm and to the processor's peak, one thread; every figure is the median of slices of
 // time, and contenders take turns.
 //
-//   kernels_bench                             the workloads and their layers: sgemm and every kernel table
+//   kernels_bench                             the workloads and their layers: sgemm and every kernel table;
+//                                             once more by the kernels of narrow layers, where those take it
 //   kernels_bench W1 784x128x128 …            these workloads, and these layers, in x out x m
 //   kernels_bench floor W1 [seconds]          samples/s of the bare sgemm calls of one step: what a perfect caller would get
 //   kernels_bench step W1 [seconds] [avx2]    samples/s of our kernels chained, of the best table or of the one named

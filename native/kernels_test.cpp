@@ -308,7 +308,7 @@ void test_accuracy(const Kernels& k) {
 void test_tiles(const Kernels& k) {
     for (int columns = 1; columns <= 26; columns++)  // every width of a panel, with whole and broken strips of rows
         for (int rows : {1, 15, 16, 17, 32, 47, 70, 127, 128, 145}) {
-            test_input_gradient(k, rows, 3, columns, Activation::kTanh);
+            for (int out : {3, 5}) test_input_gradient(k, rows, out, columns, Activation::kTanh);
             test_weight_gradient(k, rows, columns, 5, 0, columns, 0.5f, 0, 0);
             test_weight_gradient(k, rows, columns, 2, 0, columns, 0.5f, -0.5f, 1);
             test_affine(k, rows, 33, 32 + columns, Activation::kIdentity, columns % 2 == 0);  // W packed, and transposed
@@ -373,6 +373,22 @@ void test_division(const Kernels& k) {
                          a.data() + split * in, divided.data() + split * in, nothing);
         CHECK(whole == divided, "%s: inputGradient of %d + %d columns differs from %d", k.isa, split, m - split, m);
     }
+    const int few = 3, tall = 37;  // whose tail is taken before it is stored
+    k.input_gradient(tall, few, m, 0, tall, w.data(), delta.data(), Activation::kRelu, a.data(), whole.data(), nothing);
+    for (int split : {5, 32, 36}) {
+        for (int from : {0, split})
+            k.input_gradient(tall, few, m, from, from == 0 ? split : tall, w.data(), delta.data(), Activation::kRelu, a.data(),
+                             divided.data(), nothing);
+        CHECK(std::equal(whole.begin(), whole.begin() + tall * m, divided.begin()),
+              "%s: inputGradient of %d + %d rows differs from %d", k.isa, split, tall - split, tall);
+    }
+    const int short_in = 13, some = 20;  // packed though it is short
+    std::vector<float> at_once(some * m), by_parts(some * m);
+    k.affine(short_in, some, m, 0, some, w.data(), b.data(), a.data(), Activation::kRelu, at_once.data(), nothing);
+    k.affine(short_in, some, 17, 0, some, w.data(), b.data(), a.data(), Activation::kRelu, by_parts.data(), nothing);
+    k.affine(short_in, some, m - 17, 0, some, w.data(), b.data(), a.data() + 17 * short_in, Activation::kRelu,
+             by_parts.data() + 17 * some, nothing);
+    CHECK(at_once == by_parts, "%s: affine of 17 + %d short columns differs from %d", k.isa, m - 17, m);
     std::vector<float> c(in * out), tiles(in * out), bias(out);
     k.weight_gradient(in, out, m, 0, out, 1, a.data(), delta.data(), 0, c.data(), 0, bias.data(), nothing);
     for (int split : {1, 12, 33, 66}) {
@@ -1013,7 +1029,7 @@ void test_single_columns() {
             require(out);
             CHECK(x == now, "a single column of %d is not in X", n);
             for (int i = 0; i < n; i++) CHECK(delta[i] == w[i] - now[i], "the cost of a single column, %d of %d", i, n);
-            for (int bad : {0, kTogether - 1, kTogether, kTogether + 3}) {  // a repetition that fails is the last
+            for (int bad : {0, kTogether - 1, kTogether, 2 * kTogether + 2}) {  // a repetition that fails is the last
                 std::vector<float> y(n * times);
                 y[n * bad] = NAN;
                 void* fails[kProgramArrays];
@@ -1026,6 +1042,20 @@ void test_single_columns() {
                 gather(bad);
                 CHECK(x == now, "the single column of %d that failed is in X", n);
             }
+            run(whole, 3, 3, kTogether + 2, 0, shifts, arrays);  // from a later repetition on
+            gather(kTogether + 4);
+            expect(n, 0);
+            require(out);
+            CHECK(x == now, "a later single column of %d is not in X", n);
+            for (int step : {0, 2}) {  // the columns do not follow one another
+                shifts[kProgramColumns].step = step;
+                run(whole, 3, 1, 4, 0, shifts, arrays);
+                gather(4 * step);
+                expect(n, 0);
+                require(out);
+                CHECK(x == now, "a single column of %d, %d on, is not in X", n, step);
+            }
+            shifts[kProgramColumns].step = 1;
             run(mixed, 6, 0, times, 0, shifts, arrays);
             gather(times - 2);
             now[0] = std::fmax(w[0], 0.0f);

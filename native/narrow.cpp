@@ -5,8 +5,9 @@
 //
 // A step on one sample is a chain of calls, each waiting for the one before. What one store has written a processor hands on to
 // a load at once; but if the store is masked, loads of any of the bytes that it might have written wait until it is done, which
-// takes as long as a call does (Zen 5). So up to four values are stored in pieces, a single column is gathered without
-// one (program.cpp), and what is masked is loaded before a store that it might have to wait for.
+// takes as long as a call does (Zen 5). So up to four values are stored in pieces (with AVX2 all ends of rows, simd.hpp), a
+// single column is gathered without a store (program.cpp), and what is masked is loaded before a store that it might have to
+// wait for.
 #include "activations.hpp"
 #include "kernels.hpp"
 #include "program.hpp"
@@ -211,14 +212,15 @@ double gather(const Operation& o) {
     const Values<vectors> inputs(c.in);
     const Value* source = static_cast<const Value*>(o.x[0]);
     const int *column = o.columns(1), *end = o.columns(3);
-    float *x = o[2], *whole = o[4];
-    for (int j = 0; j < c.m; j++, column++, x += c.in) {
+    const bool whole = o[4] != nullptr;
+    float* x = whole ? o[4] : o[2];
+    for (int j = 0; j < c.m; j++, column++, x += whole ? kMostNarrow : c.in) {
         if (end - column > kNarrowAhead) __builtin_prefetch(source + int64_t(column[kNarrowAhead]) * c.in);
         for (int v = 0; v < vectors; v++) {
             Vec values = inputs.load(source + int64_t(*column) * c.in, v);
             if (sizeof(Value) == 1) values *= c.alpha;
-            if (whole == nullptr) inputs.store(x, v, values);
-            else store(whole + j * kMostNarrow + v * kWidth, values);
+            if (whole) store(x + v * kWidth, values);
+            else inputs.store(x, v, values);
         }
     }
     return 0;

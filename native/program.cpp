@@ -207,9 +207,9 @@ Outcome run(const Call* calls, int count, int first, int times, double before, c
     for (const Call* call = calls; call < calls + count; call++) {
         const int64_t bytes = column_bytes(*call);
         Operation::Run* narrow = kernels().narrow(*call);
-        const bool single =
-            bytes > 0 && narrow != nullptr && call->m == 1 && call->from == 0 && shifts[kProgramColumns].step == 1 &&
-            singles_end < singles + kMostSingles;
+        const bool follow = shifts[kProgramColumns].step == 1 && shifts[kProgramBytes].step == 0;  // one the other, of one S
+        const bool single = bytes > 0 && narrow != nullptr && call->m == 1 && call->from == 0 && follow &&
+                            singles_end < singles + kMostSingles;
         Operation& operation = single ? singles_end->gather : *operations_end++;
         operation = {narrow != nullptr ? narrow : kRuns[call->kernel], call, {}, &ahead, 0, false};
         for (int i = 0; i < 5; i++) {

@@ -42,7 +42,7 @@ struct Operation {
     Run* run;
     const Call* call;
     void* x[5];  // of a gather, [3]: the end of the columns; [4]: where a narrow one puts its columns instead of X, kMostNarrow
-                // from one to the next, or null
+                 // from one to the next, or null
     Ahead* ahead;         // what a gather says comes next
     int step;             // of that gather, to the columns of the next repetition
     bool leaves_missing;  // and whether the product that reads X gathers it itself

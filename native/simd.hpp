@@ -47,7 +47,7 @@ inline void store(float* p, Vec v) { std::memcpy(p, &v, sizeof v); }
 // How many floats p lies behind the start of a vector that is in one cache line
 inline int skew_of(const float* p) { return int(reinterpret_cast<uintptr_t>(p) % sizeof(Vec) / sizeof(float)); }
 
-// n ≤ 4 floats without a mask, so that each load finds its bytes in one store before it; lanes beyond n read as zero.
+// 1 ≤ n ≤ 4 floats without a mask, so that each load finds its bytes in one store before it; lanes beyond n read as zero.
 constexpr int kFew = 4;
 typedef float Four __attribute__((vector_size(4 * sizeof(float))));
 
@@ -83,8 +83,8 @@ inline void store_few(float* p, Vector v, int n) {
     }
 }
 
-// The last n ≤ kWidth floats of a row: lanes beyond n read as zero and are not written. load_from: lanes before n read as zero,
-// and what is there is not touched.
+// The last n floats of a row, 1 ≤ n ≤ kWidth: lanes beyond n read as zero and are not written. load_from: lanes before n < kWidth
+// read as zero, and what is there is not touched.
 #if defined(__AVX512F__)
 inline Vec load(const float* p, int n) { return _mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p); }
 inline Vec load_from(const float* p, int n) { return _mm512_maskz_loadu_ps(__mmask16(0xffffu << n), p); }
@@ -253,7 +253,7 @@ inline Vec sum_four(Vec x0, Vec x1, Vec x2, Vec x3) {
 
 inline void store_four(float* p, Vec v) { std::memcpy(p, &v, 4 * sizeof(float)); }
 
-// Calls step(i, load, store) over [0, n): whole vectors first, then the masked remainder with the same arithmetic,
+// Calls step(i, load, store) over [0, n): whole vectors first, then the remainder with the same arithmetic,
 // so a value never depends on where in a row or in a tile it stands.
 template <class Step>
 inline void for_each_vector(int64_t n, Step step) {
@@ -266,8 +266,8 @@ inline void for_each_vector(int64_t n, Step step) {
     }
 }
 
-// p[i] ← value(i, load) over [0, n): the last vector overlaps the one before, which spares a mask (gemm.hpp says why), and its
-// value is taken before any is stored, lest it depend on them.
+// p[i] ← value(i, load) over [0, n), n ≥ 1: the last vector overlaps the one before, which spares a mask (gemm.hpp says why), and
+// its value is taken before any is stored, lest it depend on them.
 template <class Value>
 inline void for_each_vector_overlapping(int64_t n, Value value, float* p) {
     if (n < kWidth) {
