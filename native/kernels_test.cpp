@@ -1042,6 +1042,24 @@ void test_single_columns() {
                 gather(bad);
                 CHECK(x == now, "the single column of %d that failed is in X", n);
             }
+            Call of_y = gathers(true);  // beside Y, which is single, too
+            if (of_bytes) of_y.kernel = Call::kGatherFloats;
+            of_y.operand[0] = {0, 0};
+            of_y.operand[2] = {5, 0};
+            std::vector<float> y(n);
+            void* with_y[kProgramArrays];
+            std::copy(arrays, arrays + kProgramArrays, with_y);
+            with_y[5] = y.data();
+            shifts[5] = {};
+            const Call both[] = {
+                gathers(true), of_y, {Call::kCost, n, 1, 1, 0, 1, squared, 0, 0, 0, {{2, 0}, {5, 0}, {-1, 0}, {4, 0}}}};
+            run(both, 3, 0, times - 1, 0, shifts, with_y);
+            gather(times - 2);
+            for (int i = 0; i < n; i++) {
+                const float target = source[columns[times - 2] * n + i];
+                CHECK(x[i] == now[i] && y[i] == target, "X and Y of single columns, %d of %d", i, n);
+                CHECK(delta[i] == now[i] - target, "the cost of single X and Y, %d of %d", i, n);
+            }
             run(whole, 3, 3, kTogether + 2, 0, shifts, arrays);  // from a later repetition on
             gather(kTogether + 4);
             expect(n, 0);

@@ -8,6 +8,8 @@
 // takes as long as a call does (Zen 5). So up to four values are stored in pieces (with AVX2 all ends of rows, simd.hpp), a
 // single column is gathered without a store (program.cpp), and what is masked is loaded before a store that it might have to
 // wait for.
+#include <algorithm>
+
 #include "activations.hpp"
 #include "kernels.hpp"
 #include "program.hpp"
@@ -204,7 +206,8 @@ double squared_error(const Operation& o) {
     return 0.5 * (double(slope) * slope);
 }
 
-// X ← columns of S; bytes times a scale. Single ones go elsewhere, each in whole vectors, where that is asked for.
+// X ← columns of S; bytes times a scale. Single ones go elsewhere, where that is asked for. Where the columns after it cover what
+// is stored beyond a column, its vectors are stored whole: if X is in the cache of another core, that takes half as long.
 //                              S: in×…   X: in×m
 template <class Value, int vectors>
 double gather(const Operation& o) {
@@ -212,17 +215,24 @@ double gather(const Operation& o) {
     const Values<vectors> inputs(c.in);
     const Value* source = static_cast<const Value*>(o.x[0]);
     const int *column = o.columns(1), *end = o.columns(3);
-    const bool whole = o[4] != nullptr;
-    float* x = whole ? o[4] : o[2];
-    for (int j = 0; j < c.m; j++, column++, x += whole ? kMostNarrow : c.in) {
-        if (end - column > kNarrowAhead) __builtin_prefetch(source + int64_t(column[kNarrowAhead]) * c.in);
-        for (int v = 0; v < vectors; v++) {
-            Vec values = inputs.load(source + int64_t(*column) * c.in, v);
-            if (sizeof(Value) == 1) values *= c.alpha;
-            if (whole) store(x + v * kWidth, values);
-            else inputs.store(x, v, values);
+    const auto copy = [&](int count, float* x, int step, auto store) {
+        for (int j = 0; j < count; j++, column++, x += step) {
+            if (end - column > kNarrowAhead) __builtin_prefetch(source + int64_t(column[kNarrowAhead]) * c.in);
+            for (int v = 0; v < vectors; v++) {
+                Vec values = inputs.load(source + int64_t(*column) * c.in, v);
+                if (sizeof(Value) == 1) values *= c.alpha;
+                store(x, v, values);
+            }
         }
+    };
+    const auto store_whole = [](float* x, int v, Vec values) { store(x + v * kWidth, values); };
+    if (o[4] != nullptr) {
+        copy(c.m, o[4], kMostNarrow, store_whole);
+        return 0;
     }
+    const int last = std::min(c.m, (vectors * kWidth - 1) / c.in), covered = c.m - last;
+    copy(covered, o[2], c.in, store_whole);
+    copy(last, o[2] + covered * c.in, c.in, [&inputs](float* x, int v, Vec values) { inputs.store(x, v, values); });
     return 0;
 }
 
