@@ -256,8 +256,12 @@ final class Backpropagation {
 
     private void write(float[] x, int atX, float[] y, int atY, float @Nullable [] weights, int atWeights,
                        Resident.@Nullable Columns source, int[] order, int m, boolean known, boolean training) {
-        if (written && !moved && x == this.x && atX == this.atX && y == this.y && weights == this.weights && source == this.source
-            && order == this.order && m == this.m && known == this.known && training == this.training) return;
+        if (written && x == this.x && atX == this.atX && y == this.y && weights == this.weights && source == this.source
+            && order == this.order && m == this.m && known == this.known && training == this.training) {
+            if (moved) forward[0].shift(x, 0, 0).shift(y, 0, 0);
+            moved = false;
+            return;
+        }
         this.x = x;
         this.atX = atX;
         this.y = y;

@@ -3,7 +3,8 @@ package dev.backblas;
 import java.util.SplittableRandom;
 
 /**
- * Permutations that depend on a seed alone: those of Fisher and Yates with the numbers of a {@link SplittableRandom}.
+ * Permutations that depend on a seed alone: those of Fisher and Yates with the numbers of a {@link SplittableRandom}. One may be
+ * made bit by bit.
  *
  * <p>They are drawn many at a time, in passes of one operation each, which C2 vectorises: an order takes half the time that it
  * does with a draw before each swap. The numbers are computed as SplittableRandom does (Steele, Lea and Flood, Fast Splittable
@@ -22,20 +23,48 @@ final class Shuffle {
     }
 
     private final long[] draws = new long[DRAWS];
+    private int[] order = {};
+    private long seed;
+    private int i; // those before are still to be swapped, and this one
+
+    /** Writes the straight order, from the place {@code from} to before {@code to}. */
+    static void straight(int[] order, int from, int to) {
+        for (int i = from; i < to; i++) order[i] = i;
+    }
 
     /** Brings {@code order} into another. */
     void apply(int[] order, long seed) {
-        int i = order.length - 1;
-        while (i > 0) {
+        begin(order, seed);
+        advance(order.length);
+    }
+
+    /** Begins to bring {@code order} into another. */
+    void begin(int[] order, long seed) {
+        this.order = order;
+        this.seed = seed;
+        i = order.length - 1;
+    }
+
+    /** Goes on by so many swaps or a few more; after as many as there are numbers it is done. */
+    void advance(int swaps) {
+        final int end = Math.max(0, i - swaps);
+        while (i > end) {
             final int count = Math.min(i, DRAWS);
             draw(count, seed, i + 1);
+            swap(order, i, count);
             seed += count * GOLDEN;
-            for (int k = 0; k < count; k++, i--) {
-                final int j = (int) draws[k]; // 0 … i
-                final int swap = order[i];
-                order[i] = order[j];
-                order[j] = swap;
-            }
+            i -= count;
+        }
+    }
+
+    /** By the draws, from i downwards: a method of its own, so that all of it is in registers. */
+    private void swap(int[] order, int i, int count) {
+        final long[] draws = this.draws;
+        for (int k = 0; k < count; k++, i--) {
+            final int j = (int) draws[k]; // 0 … i
+            final int swap = order[i];
+            order[i] = order[j];
+            order[j] = swap;
         }
     }
 

@@ -67,10 +67,21 @@ final class Team implements AutoCloseable {
             task.accept(0);
             return;
         }
+        start(task);
+        finish();
+    }
+
+    /** The first half of {@link #run}: the others begin, and the caller may do something else until it finishes. */
+    void start(IntConsumer task) {
         this.task = task;
         done.set(0);
-        final int now = ++round; // only the caller writes it
+        round++; // only the caller writes it
         for (int t = 1; t < size; t++) wake(t);
+    }
+
+    /** The second half: the caller does what nobody has begun, and returns when all is done. */
+    void finish() {
+        final int now = round;
         takeParts(0, now);
         for (int turns = 0; done.get() < size; turns++) pause(0, turns, now);
         final Throwable thrown = failure;

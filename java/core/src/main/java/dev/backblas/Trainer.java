@@ -66,7 +66,9 @@ public final class Trainer implements AutoCloseable {
     private final List<Listener> listeners;
     private final @Nullable Path checkpoint;
     private final Backpropagation backpropagation;
+    private final int threads; // that may be at work
     private final Team team;
+    private @Nullable Prefetch prefetch; // since an epoch has had use for it
     private final boolean dropsOut;
     private final boolean alike; // are all steps
     private final @Nullable Lbfgs lbfgs; // the optimizer, if it is the one that goes through all samples for a step
@@ -121,9 +123,10 @@ public final class Trainer implements AutoCloseable {
         settings = network + ", " + optimizer + ", batch " + batch + ", seed " + seed + ", dropout "
             + Arrays.toString(builder.dropout);
         final Backend backend = network.backend();
-        final int threads = threads(builder.threads, backend);
+        threads = builder.threads;
+        final int parts = parts(threads, backend);
         final boolean clipped = clip < Float.POSITIVE_INFINITY;
-        backpropagation = new Backpropagation(network, loss, batch, threads, builder.dropout.clone(), optimizer,
+        backpropagation = new Backpropagation(network, loss, batch, parts, builder.dropout.clone(), optimizer,
                                               optimizer.isPlain() && l1 == 0 && !clipped, clipped);
         update = clipped ? this::updateAndMeasure : backpropagation::update;
         follow = backpropagation::follow;
@@ -133,13 +136,14 @@ public final class Trainer implements AutoCloseable {
         if (lbfgs != null && (dropsOut || l1 > 0 || clipped))
             throw new IllegalArgumentException(
                 "trainer: L-BFGS follows a smooth J; expected no dropout, no l1 and no norm to clip at");
-        sums = new double[threads * APART];
+        sums = new double[parts * APART];
         etas = new double[backpropagation.mostSteps()];
         best = patience > 0 ? new float[network.parameters().length] : null;
-        team = new Team(threads);
+        team = new Team(parts);
     }
 
-    private int threads(int most, Backend backend) {
+    /** In how many parts, each for a thread, a step is taken. */
+    private int parts(int most, Backend backend) {
         if (!backend.allowsConcurrentTiles()) return 1;
         final long work = 3L * network.parameters().length * batch;
         return (int) Math.max(1, Math.min(Math.min(most, batch / SAMPLES_PER_THREAD), work / WORK_PER_THREAD));
@@ -347,7 +351,8 @@ public final class Trainer implements AutoCloseable {
         }
 
         /**
-         * Sets how many threads may take a step together; small steps take fewer.
+         * Sets how many threads may take a step together; small steps take fewer. Where a single one takes the steps of a narrow
+         * network, a second brings the samples of the next.
          *
          * @param most all processors unless set; 1 or more
          * @return this
@@ -640,12 +645,15 @@ public final class Trainer implements AutoCloseable {
         final long begun = System.nanoTime() - nanos;
         boolean goesOn = false;
         try {
-            shuffled = take(data, size, shuffled);
-            shuffle.apply(shuffled, seed + epoch * Shuffle.GOLDEN); // depends on the seed and the number of the epoch alone
+            shuffle(data, size);
+            final boolean together = !fit || listeners.isEmpty();
+            final Prefetch prefetch = together ? prefetch(data, size - start) : null;
             while (start < size) {
-                final int m = Math.min(batch, size - start), most = fit && !listeners.isEmpty() ? 1 : mostSteps(size - start);
+                final int m = Math.min(batch, size - start);
+                final boolean brought = prefetch != null && m == batch;
+                final int most = brought ? prefetch.steps() : together ? mostSteps(size - start) : 1;
                 final int times = aim(most, m, size, epoch - 1, start);
-                sum = take(start, m, times, sum);
+                sum = brought ? take(prefetch, m, times, sum) : take(start, m, times, sum);
                 start += times * m;
                 nanos = System.nanoTime() - begun;
                 if (fit) for (Listener listener : listeners) listener.step(epoch, start, size, sum / start);
@@ -660,6 +668,48 @@ public final class Trainer implements AutoCloseable {
         } finally {
             release();
             if (!goesOn) start = 0; // an epoch that is over, or has failed
+        }
+    }
+
+    /** Makes these the samples at hand, in the order of the epoch, which depends on the seed and its number alone. */
+    private void shuffle(Dataset data, int size) {
+        final int[] prepared = prefetch == null ? null : prefetch.order(size, rows(data), epoch, shuffled);
+        if (prepared == null) {
+            shuffled = take(data, size, shuffled);
+            shuffle.apply(shuffled, seedOfOrder(epoch));
+        } else {
+            backpropagation.align();
+            this.data = data instanceof Selection selection ? selection.of() : data;
+            order = shuffled = prepared;
+        }
+    }
+
+    private long seedOfOrder(int epoch) {
+        return seed + epoch * Shuffle.GOLDEN;
+    }
+
+    private static int @Nullable [] rows(Dataset data) {
+        return data instanceof Selection selection ? selection.rows() : null;
+    }
+
+    /** Begins to bring the samples by another thread, where that pays; else null. */
+    private @Nullable Prefetch prefetch(Dataset data, int samples) {
+        final Resident.Columns columns = columns();
+        if (threads == 1 || team.size() > 1 || columns == null || !backpropagation.repeats()) return null;
+        if (prefetch == null) prefetch = Prefetch.of(network, batch, backpropagation.mostSteps(), samples);
+        if (prefetch == null || !prefetch.pays(samples)) return null;
+        prefetch.begin(columns, order, rows(data), start, epoch, seedOfOrder(epoch + 1));
+        return prefetch;
+    }
+
+    /** {@link #take} of samples that have been brought, while the next are. */
+    private double take(Prefetch prefetch, int m, int times, double cost) {
+        backpropagation.batch(prefetch.x(), prefetch.y(), null, m, true);
+        prefetch.start(times);
+        try {
+            return repeat(null, null, prefetch.at(), m, times, cost);
+        } finally {
+            prefetch.finish(times);
         }
     }
 
@@ -914,7 +964,7 @@ public final class Trainer implements AutoCloseable {
         steps += backpropagation.taken();
         if (Double.isFinite(sum)) return sum;
         if (!alike) eta = etas[backpropagation.taken()];
-        throw whyNot(x, y, x == null ? 0 : from + backpropagation.taken() * m, m, sum);
+        throw whyNot(x, y, from + backpropagation.taken() * m, m, sum);
     }
 
     /** One step, by all threads. Returns the sum of C over the batch. */
@@ -992,6 +1042,7 @@ public final class Trainer implements AutoCloseable {
     private void release() {
         data = null;
         backpropagation.release();
+        if (prefetch != null) prefetch.release();
     }
 
     private String diverged() {
@@ -1008,14 +1059,14 @@ public final class Trainer implements AutoCloseable {
             System.arraycopy(selection.rows(), 0, order, 0, size);
         } else {
             this.data = data;
-            for (int i = 0; i < size; i++) order[i] = i;
+            Shuffle.straight(order, 0, size);
         }
         return this.order = order;
     }
 
     private int[] permutation(int size) {
         final int[] rows = new int[size];
-        for (int i = 0; i < size; i++) rows[i] = i;
+        Shuffle.straight(rows, 0, size);
         shuffle.apply(rows, seed);
         return rows;
     }
@@ -1124,6 +1175,7 @@ public final class Trainer implements AutoCloseable {
         if (!closed) {
             closed = true;
             team.close();
+            if (prefetch != null) prefetch.close();
         }
         busy.setRelease(false);
     }

@@ -54,6 +54,19 @@ class AllocationTest {
             }
     }
 
+    /** Nor where another thread brings the samples: for the order of the next epoch there is an array of its own, once. */
+    @Test
+    void nothingIsAllocatedPerStepWhoseSamplesAreBrought() {
+        final Network network =
+            Network.builder(64).layer(8, Activation.TANH).layer(10, Activation.SOFTMAX).backend(backend).build();
+        try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).threads(2).batch(32).rate(0.01).build()) {
+            final Dataset few = TrainerTest.blobs(32 * 150), many = TrainerTest.blobs(32 * 650);
+            for (int warmUp = 0; warmUp < 40; warmUp++) trainer.epoch(many);
+            final long manySteps = leastAllocated(trainer, many), fewSteps = leastAllocated(trainer, few);
+            assertTrue(manySteps - fewSteps < 500, "150 steps allocate " + fewSteps + " bytes, 650 steps " + manySteps);
+        }
+    }
+
     @Test
     void noOptimizerAllocates() {
         final float[] x = new float[64 * 100], y = new float[10 * 100];

@@ -25,6 +25,20 @@ class ShuffleTest {
             }
     }
 
+    /** Cut anywhere, and then some. */
+    @Test
+    void bitByBitItIsTheSame() {
+        for (int size : new int[] {0, 1, 2, 257, 10_000}) {
+            final int[] want = straight(size), order = straight(size);
+            new Shuffle().apply(want, 7);
+            final Shuffle shuffle = new Shuffle();
+            shuffle.begin(order, 7);
+            for (int swaps = 0, done = 0; done < size; done += swaps++) shuffle.advance(swaps);
+            shuffle.advance(1000);
+            assertArrayEquals(want, order, "" + size);
+        }
+    }
+
     private static int[] straight(int size) {
         final int[] order = new int[size];
         for (int i = 0; i < size; i++) order[i] = i;
