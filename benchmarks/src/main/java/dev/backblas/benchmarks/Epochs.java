@@ -1,7 +1,6 @@
 package dev.backblas.benchmarks;
 
 import dev.backblas.Dataset;
-import dev.backblas.Network;
 import dev.backblas.Trainer;
 import dev.backblas.backend.Backend;
 import java.io.PrintStream;
@@ -9,11 +8,12 @@ import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Random;
+import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 
 /**
  * What it costs to bring in the samples: an epoch over shuffled mini-batches of floats, or of bytes, against as many steps on
- * one batch that stays where it is. One thread, by turns.
+ * one batch that stays where it is, by one thread and by all, by turns.
  */
 public final class Epochs {
 
@@ -21,6 +21,7 @@ public final class Epochs {
     private static final int SAMPLES = 20_000;
     private static final double MOST = 0.05;
     private static final double SECONDS = 0.3;
+    private static final int TURNS = 3; // steps on the resident batch, epochs of floats, of bytes
 
     /**
      * Where memory happens to lie in cache lines and pages, a process is faster or slower throughout: in each of these it lies 8
@@ -34,21 +35,31 @@ public final class Epochs {
 
     /** Measures the training workloads, each in several processes, and prints a table. */
     public static void run(int rounds, PrintStream console) {
-        console.println("| workload | resident batch, samples/s | epoch of floats, cost | epoch of bytes, cost | goal |");
-        console.println("|---|---:|---:|---:|---:|");
+        console.println("| workload | one thread: resident batch, samples/s | epoch of floats, cost | epoch of bytes, cost "
+            + "| all: resident batch, samples/s | epoch of floats, cost | epoch of bytes, cost | goal |");
+        console.println("|---|---:|---:|---:|---:|---:|---:|---:|");
         for (Workload workload : Workload.trained()) {
-            final List<Double> resident = new ArrayList<>(), floats = new ArrayList<>(), bytes = new ArrayList<>();
+            final List<double[]> rates = new ArrayList<>();
             for (int process = 0; process < PROCESSES; process++)
-                for (String line : Jvm.lines(Jvm.command(hugePages(), Epochs.class, workload, rounds, process))) {
-                    final String[] rates = line.split(" ");
-                    resident.add(Double.parseDouble(rates[0]));
-                    floats.add(Double.parseDouble(rates[0]) / Double.parseDouble(rates[1]) - 1);
-                    bytes.add(Double.parseDouble(rates[0]) / Double.parseDouble(rates[2]) - 1);
-                }
-            console.printf(Locale.ROOT, "| %s %s | %s | %.1f %% | %.1f %% | ≤ %.0f %% |%n", workload, workload.title(),
-                           Report.figure(Results.median(resident)), 100 * Results.median(floats), 100 * Results.median(bytes),
+                for (String line : Jvm.lines(Jvm.command(hugePages(), Epochs.class, workload, rounds, process)))
+                    rates.add(Stream.of(line.split(" ")).mapToDouble(Double::parseDouble).toArray());
+            console.printf("| %s %s%s%s | ≤ %.0f %% |%n", workload, workload.title(), costs(rates, 0), costs(rates, TURNS),
                            100 * MOST);
         }
+    }
+
+    /** The columns of one number of threads, whose rates begin there. */
+    private static String costs(List<double[]> rates, int first) {
+        final StringBuilder columns = new StringBuilder(" | " + Report.figure(median(rates, r -> r[first])));
+        for (int turn = 1; turn < TURNS; turn++) {
+            final int epoch = first + turn;
+            columns.append(String.format(Locale.ROOT, " | %.1f %%", 100 * median(rates, r -> r[first] / r[epoch] - 1)));
+        }
+        return columns.toString();
+    }
+
+    private static double median(List<double[]> rates, ToDoubleFunction<double[]> of) {
+        return Results.median(rates.stream().mapToDouble(of).boxed().toList());
     }
 
     /** Asked for, if the JVM that runs this does. */
@@ -57,29 +68,22 @@ public final class Epochs {
             .filter(flag -> flag.endsWith("UseTransparentHugePages")).toList();
     }
 
-    /** {@code Epochs WORKLOAD ROUNDS PROCESS}: a line for each round, the samples per second of the three. */
+    /** {@code Epochs WORKLOAD ROUNDS PROCESS}: a line for each round, the samples per second of all turns. */
     public static void main(String[] args) {
         final int shift = 8 * Integer.parseInt(args[2]);
         before = List.of(new byte[shift], new byte[400_000 + shift]);
         final Problem problem = new Problem(Workload.valueOf(args[0]));
-        final Network network = problem.network(Backend.fastest());
         final int m = problem.m(), samples = SAMPLES / m * m;
-        final Random random = new Random(1);
-        final float[] x = new float[samples * network.inputs()], y = new float[samples * network.outputs()];
-        final byte[] pixels = new byte[x.length];
-        random.nextBytes(pixels);
-        for (int j = 0; j < samples; j++) {
-            problem.workload().shape().drawInput(random, x, j);
-            problem.workload().shape().drawTarget(random, y, j);
-        }
-        final Dataset floats = Dataset.of(x, y, network.inputs(), network.outputs());
-        final Dataset bytes = Dataset.ofBytes(pixels, y, network.inputs(), network.outputs());
-        try (Trainer trainer = Trainer.of(network, problem.loss()).rate(Problem.RATE).batch(m).threads(1).build()) {
-            final Batches resident = new Batches(problem, trainer);
-            final List<Runnable> turns = List.of(
-                () -> resident.steps(samples / m),
-                () -> trainer.epoch(floats),
-                () -> trainer.epoch(bytes));
+        final Shape shape = problem.workload().shape();
+        final Dataset floats = shape.samples(samples), bytes = shape.images(samples);
+        try (Trainer one = trainer(problem, 1); Trainer all = trainer(problem, Runtime.getRuntime().availableProcessors())) {
+            final List<Runnable> turns = new ArrayList<>();
+            for (Trainer trainer : List.of(one, all)) {
+                final Batches resident = new Batches(problem, trainer);
+                turns.add(() -> resident.steps(samples / m));
+                turns.add(() -> trainer.epoch(floats));
+                turns.add(() -> trainer.epoch(bytes));
+            }
             turns.forEach(turn -> Slices.runsPerSecond(turn, 1)); // warm-up
             for (int round = 0; round < Integer.parseInt(args[1]); round++) {
                 final StringBuilder line = new StringBuilder();
@@ -87,5 +91,10 @@ public final class Epochs {
                 System.out.println(line);
             }
         }
+    }
+
+    private static Trainer trainer(Problem problem, int threads) {
+        return Trainer.of(problem.network(Backend.fastest()), problem.loss()).rate(Problem.RATE).batch(problem.m())
+            .threads(threads).build();
     }
 }

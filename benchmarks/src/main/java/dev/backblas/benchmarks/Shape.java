@@ -8,6 +8,7 @@ import static dev.backblas.backend.Activation.RELU;
 import static dev.backblas.backend.Activation.SIGMOID;
 import static dev.backblas.backend.Activation.SOFTMAX;
 
+import dev.backblas.Dataset;
 import dev.backblas.Loss;
 import dev.backblas.Network;
 import dev.backblas.backend.Activation;
@@ -59,6 +60,28 @@ public enum Shape {
         final Network network = builder.build();
         for (int l = 1; l < units.length; l++) for (int k = 0; k < units[l]; k++) network.biases(l).put(k, 0.1f);
         return network;
+    }
+
+    /** So many samples of floats, always the same. */
+    Dataset samples(int size) {
+        final Random random = new Random(1);
+        final float[] x = new float[size * units[0]];
+        for (int j = 0; j < size; j++) drawInput(random, x, j);
+        return Dataset.of(x, targets(random, size), units[0], units[units.length - 1]);
+    }
+
+    /** The same of bytes, as images are. */
+    Dataset images(int size) {
+        final Random random = new Random(1);
+        final byte[] pixels = new byte[size * units[0]];
+        random.nextBytes(pixels);
+        return Dataset.ofBytes(pixels, targets(random, size), units[0], units[units.length - 1]);
+    }
+
+    private float[] targets(Random random, int size) {
+        final float[] y = new float[size * units[units.length - 1]];
+        for (int j = 0; j < size; j++) drawTarget(random, y, j);
+        return y;
     }
 
     /** Draws the inputs of sample j. */
