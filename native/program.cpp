@@ -169,7 +169,7 @@ constexpr int kMostSingles = 2;  // X and Y
 // without)
 constexpr int64_t kShort = 4096, kNear = 1 << 16;
 
-// What the first operand that moves, X, has in the next repetition, if it is worth bringing near
+// What the first operand that moves, X or what says where to gather it, has in a repetition, if it is worth bringing near
 int64_t bytes_to_bring(const Moving* first, const Moving* end, int times) {
     return first < end && first->bytes <= kShort && first->bytes * times > kNear ? first->bytes : 0;
 }

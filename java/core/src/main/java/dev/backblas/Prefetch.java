@@ -8,32 +8,30 @@ import org.jspecify.annotations.Nullable;
 /**
  * Brings what an epoch of small steps needs next, while steps are taken on what is there: the samples of the next steps, side by
  * side, and bit by bit the order of the next epoch. A second thread does it, or the one that trains, where the second has no
- * processor. On 13-3-1 samples come half as dear as steps on them, so that an epoch is one and a half times as fast.
+ * processor. On 13-3-1 to bring a sample takes half as long as a step on it, and an epoch is one and a half times as fast.
  *
  * <p>Two arrays have two halves each: one is read by the steps, one is filled.
  *
- * <p>Where the processors do not share a cache, or others want them, the second thread may be slower than the first alone. Who
- * has waited too long in one epoch therefore goes without for some; how long depends on time, but no result does.
+ * <p>It is slower than one thread alone where the processors do not share a cache, or others want them: {@link Trial} tells.
  */
 final class Prefetch implements AutoCloseable {
 
-    /** So many steps are at hand in the beginning, and must fit a half: longer ones bring their own samples meanwhile. */
-    private static final int FIRST = 16;
-
-    /** Floats of a half: both are in a level-2 cache. */
+    /** Floats of a half: both are in a level-2 cache of a megabyte. */
     private static final int HALF = 1 << 16;
 
-    /** Fewer samples are there sooner than a second thread begins (EpochBenchmark, samples = 1024, 2048, 4096). */
+    /** So many steps are at hand in the beginning. Larger ones, of which a half has fewer, gather for themselves. */
+    private static final int FIRST = 16;
+
+    /**
+     * Samples of an epoch, or the second thread begins too late: two threads are 0.9 to 1.05 times as fast on 1024 samples, 1.0
+     * to 1.1 on 2048, 1.05 to 1.2 on 4096 (EpochBenchmark without this limit; batches of 8 and 32).
+     */
     private static final int LEAST = 4096;
 
-    /** As many samples come, as long as steps are taken on one (EpochBenchmark, 13-3-1). */
+    /** So many samples come while steps are taken on one, of 13-3-1: what nobody has to wait for. */
     private static final double FASTER = 1.4;
 
-    /** Of the time of the steps of an epoch: samples that do not come meanwhile make it half as long again. */
-    private static final double MOST_WAITING = 0.25;
-
-    /** Epochs. */
-    private static final int LONGEST_REST = 64;
+    private static final int[] NONE = {};
 
     private final int inputs, outputs;
     private final int batch;
@@ -41,30 +39,30 @@ final class Prefetch implements AutoCloseable {
     private final float[] x; // inputs × 2 half
     private final float[] y; // outputs × 2 half
     private final Program program;
-    private final Team team = new Team(2);
+    private final Team team;
     private final IntConsumer bring = this::bring;
 
     // The epoch at hand
     private Resident.@Nullable Columns data; // null between epochs
-    private int[] order = {};
+    private int[] order = NONE;
     private int at, end; // the samples at hand, in x and y
     private int next; // the number in the order of the one behind these
-    private int coming; // so many from there on are being brought to the other half
+    private int taken; // so many of those at hand are read by steps
+    private int coming; // and so many from the next one on are being brought to the other half
 
     // The order of the next: first it is written, then shuffled
-    private int[] following = {};
+    private int[] following = NONE;
     private int followingEpoch; // 0 for none
     private int @Nullable [] rows; // of the selection that it is for
     private int written;
     private final Shuffle shuffle = new Shuffle();
 
-    // Whether to do all that
-    private long begun; // when the steps at hand did; ns
-    private long taken, waited; // in this epoch, ns
-    private int rest; // epochs
-    private int penalty; // the rest after the latest that waited too long
-
-    private Prefetch(Backend backend, int inputs, int outputs, int batch, int most) {
+    /**
+     * For samples of so many inputs and outputs, of which each step takes a batch.
+     *
+     * @param most the most steps that are taken together
+     */
+    Prefetch(Backend backend, int inputs, int outputs, int batch, int most) {
         this.inputs = inputs;
         this.outputs = outputs;
         this.batch = batch;
@@ -72,24 +70,13 @@ final class Prefetch implements AutoCloseable {
         x = new float[inputs * 2 * half];
         y = new float[outputs * 2 * half];
         program = backend.program();
+        team = new Team(2); // last: it is to be closed
     }
 
-    /**
-     * For epochs of so many samples, of which each step takes a batch, and so many steps at most are taken together; null where
-     * it would not pay.
-     */
-    static @Nullable Prefetch of(Network network, int batch, int most, int samples) {
-        final int inputs = network.inputs(), outputs = network.outputs();
-        final boolean alone = batch == 1; // read where it lies
-        return alone || samples < LEAST || most < FIRST || (inputs + outputs) * (long) batch * FIRST > HALF ? null
-            : new Prefetch(network.backend(), inputs, outputs, batch, most);
-    }
-
-    /** Whether to begin an epoch of so many samples. */
-    boolean pays(int samples) {
-        if (rest > 0) rest--;
-        else if (samples >= LEAST) return true;
-        return false;
+    /** Whether there is something to gain in an epoch of so many samples. */
+    static boolean suits(int inputs, int outputs, int batch, int most, int samples) {
+        final boolean alone = batch == 1; // then it is read where it lies
+        return !alone && samples >= LEAST && most >= FIRST && ((long) inputs + outputs) * batch * FIRST <= HALF;
     }
 
     /**
@@ -100,7 +87,8 @@ final class Prefetch implements AutoCloseable {
      */
     int @Nullable [] order(int size, int @Nullable [] rows, int epoch, int[] old) {
         if (following.length != size || rows != this.rows || epoch != followingEpoch) return null;
-        prepare(2 * size);
+        prepare(size);
+        prepare(size);
         followingEpoch = 0;
         final int[] prepared = following;
         following = old;
@@ -150,18 +138,15 @@ final class Prefetch implements AutoCloseable {
 
     /** So many of these steps begin. */
     void start(int steps) {
-        coming = steps == steps() ? fitting((int) Math.ceil(FASTER * (end - at))) : 0;
-        begun = System.nanoTime();
+        taken = steps * batch;
+        coming = taken == end - at ? fitting((int) Math.ceil(FASTER * taken)) : 0;
         team.start(bring);
     }
 
-    /** They are done: returns when the samples of the next are there. */
-    void finish(int steps) {
-        final long done = System.nanoTime();
+    /** They are done: returns when the samples of the next are there, and as much of the next order as it is time for. */
+    void finish() {
         team.finish();
-        taken += done - begun;
-        waited += System.nanoTime() - done;
-        at += steps * batch;
+        at += taken;
         if (at < end) return;
         at = otherHalf();
         end = at + coming;
@@ -170,18 +155,15 @@ final class Prefetch implements AutoCloseable {
 
     /** Lets go of the data. */
     void release() {
-        if (data == null) return;
         data = null;
+        order = NONE;
         program.clear();
-        penalty = waited > MOST_WAITING * taken ? Math.min(2 * penalty + 1, LONGEST_REST) : 0;
-        rest = penalty;
-        taken = waited = 0;
     }
 
     private void bring(int part) {
         if (part == 0) return; // whoever trains has something better to do
         if (coming > 0) gather(coming, otherHalf());
-        prepare(2 * (end - at));
+        prepare(2 * taken);
     }
 
     private int otherHalf() {
@@ -200,13 +182,12 @@ final class Prefetch implements AutoCloseable {
         program.run();
     }
 
-    /** Goes on with the next order by so many numbers that are written, or swapped: 2 · size in all. */
+    /** Goes on with the next order by so many numbers that are written, or else swapped: 2 · size in all. */
     private void prepare(int count) {
-        final int from = written, to = Math.min(following.length, from + count);
-        if (rows != null) System.arraycopy(rows, from, following, from, to - from);
-        else Shuffle.straight(following, from, to);
-        written = to;
-        shuffle.advance(count - (to - from));
+        final int more = Math.min(count, following.length - written);
+        Shuffle.write(rows, following, written, written + more);
+        written += more;
+        shuffle.advance(count - more);
     }
 
     /** Ends the second thread. */

@@ -1,6 +1,7 @@
 package dev.backblas;
 
 import java.util.SplittableRandom;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Permutations that depend on a seed alone: those of Fisher and Yates with the numbers of a {@link SplittableRandom}. One may be
@@ -27,9 +28,10 @@ final class Shuffle {
     private long seed;
     private int i; // those before are still to be swapped, and this one
 
-    /** Writes the straight order, from the place {@code from} to before {@code to}. */
-    static void straight(int[] order, int from, int to) {
-        for (int i = from; i < to; i++) order[i] = i;
+    /** Writes {@code rows} from one place to before another, or without them each place's number. */
+    static void write(int @Nullable [] rows, int[] order, int from, int to) {
+        if (rows != null) System.arraycopy(rows, from, order, from, to - from);
+        else for (int i = from; i < to; i++) order[i] = i;
     }
 
     /** Brings {@code order} into another. */

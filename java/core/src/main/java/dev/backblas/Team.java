@@ -71,7 +71,10 @@ final class Team implements AutoCloseable {
         finish();
     }
 
-    /** The first half of {@link #run}: the others begin, and the caller may do something else until it finishes. */
+    /**
+     * The first half of {@link #run}: the others begin, and the caller may do something else until it finishes, but not write
+     * what the task reads.
+     */
     void start(IntConsumer task) {
         this.task = task;
         done.set(0);
@@ -84,6 +87,7 @@ final class Team implements AutoCloseable {
         final int now = round;
         takeParts(0, now);
         for (int turns = 0; done.get() < size; turns++) pause(0, turns, now);
+        task = null; // whoever forgets to close a team keeps nothing else
         final Throwable thrown = failure;
         if (thrown == null) return;
         failure = null;

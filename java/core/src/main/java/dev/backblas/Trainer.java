@@ -66,9 +66,10 @@ public final class Trainer implements AutoCloseable {
     private final List<Listener> listeners;
     private final @Nullable Path checkpoint;
     private final Backpropagation backpropagation;
-    private final int threads; // that may be at work
+    private final int mostThreads;
     private final Team team;
     private @Nullable Prefetch prefetch; // since an epoch has had use for it
+    private final Trial trial; // whether it is worth it
     private final boolean dropsOut;
     private final boolean alike; // are all steps
     private final @Nullable Lbfgs lbfgs; // the optimizer, if it is the one that goes through all samples for a step
@@ -123,8 +124,9 @@ public final class Trainer implements AutoCloseable {
         settings = network + ", " + optimizer + ", batch " + batch + ", seed " + seed + ", dropout "
             + Arrays.toString(builder.dropout);
         final Backend backend = network.backend();
-        threads = builder.threads;
-        final int parts = parts(threads, backend);
+        mostThreads = builder.threads;
+        trial = builder.trial;
+        final int parts = parts(mostThreads, backend);
         final boolean clipped = clip < Float.POSITIVE_INFINITY;
         backpropagation = new Backpropagation(network, loss, batch, parts, builder.dropout.clone(), optimizer,
                                               optimizer.isPlain() && l1 == 0 && !clipped, clipped);
@@ -204,6 +206,7 @@ public final class Trainer implements AutoCloseable {
         private double least;
         private final List<Listener> listeners = new ArrayList<>();
         private @Nullable Path checkpoint;
+        private Trial trial = new Trial();
 
         private Builder(Network network, Loss loss) {
             requireOutputs(Objects.requireNonNull(network, "network"), Objects.requireNonNull(loss, "loss"));
@@ -470,6 +473,12 @@ public final class Trainer implements AutoCloseable {
             return this;
         }
 
+        /** For tests, which cannot depend on time. */
+        Builder trial(Trial trial) {
+            this.trial = trial;
+            return this;
+        }
+
         /**
          * Makes A and δ for one batch and starts the threads.
          *
@@ -642,12 +651,13 @@ public final class Trainer implements AutoCloseable {
             sum = 0;
             nanos = 0;
         }
-        final long begun = System.nanoTime() - nanos;
+        final long began = System.nanoTime(), begun = began - nanos;
         boolean goesOn = false;
         try {
             shuffle(data, size);
-            final boolean together = !fit || listeners.isEmpty();
-            final Prefetch prefetch = together ? prefetch(data, size - start) : null;
+            final int first = start;
+            final boolean together = !fit || listeners.isEmpty(), suits = together && suitsPrefetch(size - first);
+            final Prefetch prefetch = suits && trial.next() ? prefetch(data) : null;
             while (start < size) {
                 final int m = Math.min(batch, size - start);
                 final boolean brought = prefetch != null && m == batch;
@@ -662,6 +672,7 @@ public final class Trainer implements AutoCloseable {
                     return false;
                 }
             }
+            if (suits) trial.took(prefetch != null, (double) (System.nanoTime() - began) / (size - first));
             network.requireFinite(diverged());
             sum /= size;
             return true;
@@ -674,31 +685,29 @@ public final class Trainer implements AutoCloseable {
     /** Makes these the samples at hand, in the order of the epoch, which depends on the seed and its number alone. */
     private void shuffle(Dataset data, int size) {
         final int[] prepared = prefetch == null ? null : prefetch.order(size, rows(data), epoch, shuffled);
-        if (prepared == null) {
-            shuffled = take(data, size, shuffled);
-            shuffle.apply(shuffled, seedOfOrder(epoch));
-        } else {
-            backpropagation.align();
-            this.data = data instanceof Selection selection ? selection.of() : data;
-            order = shuffled = prepared;
+        if (prepared != null) {
+            takeInOrder(data, shuffled = prepared);
+            return;
         }
+        shuffled = take(data, size, shuffled);
+        shuffle.apply(shuffled, seedOfOrder(epoch));
     }
 
     private long seedOfOrder(int epoch) {
         return seed + epoch * Shuffle.GOLDEN;
     }
 
-    private static int @Nullable [] rows(Dataset data) {
-        return data instanceof Selection selection ? selection.rows() : null;
+    /** Whether another thread could bring these samples. */
+    private boolean suitsPrefetch(int samples) {
+        return mostThreads > 1 && team.size() == 1 && columns() != null && backpropagation.repeats()
+            && Prefetch.suits(network.inputs(), network.outputs(), batch, backpropagation.mostSteps(), samples);
     }
 
-    /** Begins to bring the samples by another thread, where that pays; else null. */
-    private @Nullable Prefetch prefetch(Dataset data, int samples) {
-        final Resident.Columns columns = columns();
-        if (threads == 1 || team.size() > 1 || columns == null || !backpropagation.repeats()) return null;
-        if (prefetch == null) prefetch = Prefetch.of(network, batch, backpropagation.mostSteps(), samples);
-        if (prefetch == null || !prefetch.pays(samples)) return null;
-        prefetch.begin(columns, order, rows(data), start, epoch, seedOfOrder(epoch + 1));
+    /** Begins to bring the samples by another thread. */
+    private Prefetch prefetch(Dataset data) {
+        if (prefetch == null)
+            prefetch = new Prefetch(network.backend(), network.inputs(), network.outputs(), batch, backpropagation.mostSteps());
+        prefetch.begin(Objects.requireNonNull(columns()), order, rows(data), start, epoch, seedOfOrder(epoch + 1));
         return prefetch;
     }
 
@@ -709,7 +718,7 @@ public final class Trainer implements AutoCloseable {
         try {
             return repeat(null, null, prefetch.at(), m, times, cost);
         } finally {
-            prefetch.finish(times);
+            prefetch.finish();
         }
     }
 
@@ -1052,21 +1061,25 @@ public final class Trainer implements AutoCloseable {
 
     /** Makes these the samples at hand, in the order in which they lie. Returns it: in {@code order}, if that has their size. */
     private int[] take(Dataset data, int size, int[] order) {
-        backpropagation.align();
         if (order.length != size) order = new int[size];
-        if (data instanceof Selection selection) {
-            this.data = selection.of();
-            System.arraycopy(selection.rows(), 0, order, 0, size);
-        } else {
-            this.data = data;
-            Shuffle.straight(order, 0, size);
-        }
-        return this.order = order;
+        Shuffle.write(rows(data), order, 0, size);
+        takeInOrder(data, order);
+        return order;
+    }
+
+    private void takeInOrder(Dataset data, int[] order) {
+        this.order = order;
+        this.data = data instanceof Selection selection ? selection.of() : data;
+        backpropagation.align();
+    }
+
+    private static int @Nullable [] rows(Dataset data) {
+        return data instanceof Selection selection ? selection.rows() : null;
     }
 
     private int[] permutation(int size) {
         final int[] rows = new int[size];
-        Shuffle.straight(rows, 0, size);
+        Shuffle.write(null, rows, 0, size);
         shuffle.apply(rows, seed);
         return rows;
     }
@@ -1176,6 +1189,7 @@ public final class Trainer implements AutoCloseable {
             closed = true;
             team.close();
             if (prefetch != null) prefetch.close();
+            prefetch = null;
         }
         busy.setRelease(false);
     }

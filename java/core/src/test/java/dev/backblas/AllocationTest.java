@@ -59,7 +59,8 @@ class AllocationTest {
     void nothingIsAllocatedPerStepWhoseSamplesAreBrought() {
         final Network network =
             Network.builder(64).layer(8, Activation.TANH).layer(10, Activation.SOFTMAX).backend(backend).build();
-        try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).threads(2).batch(32).rate(0.01).build()) {
+        try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).threads(2).batch(32).rate(0.01)
+                .trial(PrefetchTest.ALWAYS).build()) {
             final Dataset few = TrainerTest.blobs(32 * 150), many = TrainerTest.blobs(32 * 650);
             for (int warmUp = 0; warmUp < 40; warmUp++) trainer.epoch(many);
             final long manySteps = leastAllocated(trainer, many), fewSteps = leastAllocated(trainer, few);

@@ -10,13 +10,16 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.backblas.backend.Activation;
 import dev.backblas.backend.Backend;
 import dev.backblas.backend.Program;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.locks.LockSupport;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -44,13 +47,13 @@ class PrefetchTest {
     }
 
     private static Watched floats(int size) {
-        return new Watched((Resident.Columns) Dataset.of(numbers(IN * size), numbers(OUT * size), IN, OUT), new int[1], 0);
+        return Watched.of(Dataset.of(numbers(IN * size), numbers(OUT * size), IN, OUT));
     }
 
     private static Watched bytes(int size) {
         final byte[] pixels = new byte[IN * size];
         new Random(size).nextBytes(pixels);
-        return new Watched((Resident.Columns) Dataset.ofBytes(pixels, numbers(OUT * size), IN, OUT), new int[1], 0);
+        return Watched.of(Dataset.ofBytes(pixels, numbers(OUT * size), IN, OUT));
     }
 
     private static List<UnaryOperator<Trainer.Builder>> ways() {
@@ -60,26 +63,32 @@ class PrefetchTest {
     }
 
     private static Trainer trainer(Network network, int threads, UnaryOperator<Trainer.Builder> way) {
-        return way.apply(Trainer.of(network, Loss.SQUARED_ERROR).batch(BATCH).rate(0.05)).threads(threads).build();
+        return way.apply(Trainer.of(network, Loss.SQUARED_ERROR).batch(BATCH).rate(0.05)).threads(threads).trial(ALWAYS).build();
     }
+
+    /** Samples are brought even where it takes longer. */
+    static final Trial ALWAYS = new Trial() {
+        @Override
+        boolean next() {
+            return true;
+        }
+    };
 
     /** Also where a last batch is smaller, samples are selected, and few of them need no second thread. */
     @Test
     void epochsAreTheSameWhoeverBringsTheSamples() {
         final Watched many = floats(9_999), more = bytes(20_000), few = floats(1000), others = floats(12_000);
         final Dataset selected = others.select(IntStream.range(0, 7000).map(i -> 11_998 - i).toArray());
-        for (UnaryOperator<Trainer.Builder> way : ways())
-            for (List<Dataset> epochs : List.of(List.<Dataset>of(many, many, many), List.<Dataset>of(more, more, few, more),
-                                                List.of(selected, selected, many, selected, selected.slice(0, 5000)))) {
-                final Network want = narrow(), network = narrow();
-                try (Trainer one = trainer(want, 1, way); Trainer two = trainer(network, 2, way)) {
-                    for (Dataset data : epochs) assertEquals(one.epoch(data), two.epoch(data));
-                    final int moreEpochs = epochs.size() + 3;
-                    assertEquals(one.fit(more, moreEpochs).last().loss(), two.fit(more, moreEpochs).last().loss());
-                    assertEquals(one.loss(many), two.loss(many));
-                }
-                assertArrayEquals(want.parameters(), network.parameters());
+        for (UnaryOperator<Trainer.Builder> way : ways()) {
+            final Network want = narrow(), network = narrow();
+            try (Trainer one = trainer(want, 1, way); Trainer two = trainer(network, 2, way)) {
+                for (Dataset data : List.of(many, many, more, few, more, more, selected, selected, selected.slice(0, 5000)))
+                    assertEquals(one.epoch(data), two.epoch(data));
+                assertEquals(one.fit(more, 12).last().loss(), two.fit(more, 12).last().loss());
+                assertEquals(one.loss(many), two.loss(many));
             }
+            assertArrayEquals(want.parameters(), network.parameters());
+        }
         assertEquals(BATCH, few.most()[0]);
         for (Watched data : List.of(many, more, others))
             assertTrue(data.most()[0] > BATCH, "nobody brought samples before their step");
@@ -92,7 +101,7 @@ class PrefetchTest {
         final Trainer.Listener listener = new Trainer.Listener() {};
         for (Trainer.Builder builder : List.of(
                 Trainer.of(narrow(), Loss.huber(1)).clipNorm(0.5), Trainer.of(narrow(), Loss.SQUARED_ERROR).listener(listener)))
-            try (Trainer trainer = builder.batch(BATCH).threads(2).build()) {
+            try (Trainer trainer = builder.batch(BATCH).threads(2).trial(ALWAYS).build()) {
                 trainer.fit(data, 2);
                 assertEquals(BATCH, data.most()[0]);
             }
@@ -149,7 +158,7 @@ class PrefetchTest {
                 final List<String> messages = new ArrayList<>();
                 for (int threads = 1; threads <= 2; threads++)
                     try (Trainer trainer = Trainer.of(threads == 1 ? want : network, Loss.BINARY_CROSS_ENTROPY).batch(BATCH)
-                            .threads(threads).build()) {
+                            .threads(threads).trial(ALWAYS).build()) {
                         final Dataset data = Dataset.of(x, y, IN, OUT);
                         trainer.epoch(data);
                         final float[] damaged = target ? y : x;
@@ -177,7 +186,7 @@ class PrefetchTest {
         final int[] order = straight(size), next = straight(size);
         new Shuffle().apply(order, 1);
         new Shuffle().apply(next, 2);
-        try (Prefetch prefetch = Prefetch.of(narrow(), BATCH, 50, size)) {
+        try (Prefetch prefetch = new Prefetch(backend, IN, OUT, BATCH, 50)) {
             for (int pass = 0; pass < 2; pass++) {
                 prefetch.begin(data, order, null, from, 1, 2);
                 int done = from, rounds = 0;
@@ -191,7 +200,7 @@ class PrefetchTest {
                         for (int i = 0; i < IN; i++) assertEquals(x[i], prefetch.x()[(prefetch.at() + j) * IN + i]);
                         for (int i = 0; i < OUT; i++) assertEquals(y[i], prefetch.y()[(prefetch.at() + j) * OUT + i]);
                     }
-                    prefetch.finish(steps);
+                    prefetch.finish();
                 }
                 assertEquals((size - from) / BATCH * BATCH, done - from);
                 prefetch.release();
@@ -204,43 +213,41 @@ class PrefetchTest {
         }
     }
 
-    /** Who has waited for samples longer than steps took goes without for ever more epochs, until it no longer has to. */
+    /** Whoever brings samples and fails ends the epoch, and not the trainer; whatever order was prepared, it can go back. */
     @Test
-    void whereSamplesComeLateTheyAreNotWaitedForAgain() {
-        final Watched late = new Watched(floats(10_000).of(), new int[1], 20), soon = floats(10_000);
-        try (Prefetch prefetch = Prefetch.of(narrow(), BATCH, 256, 10_000)) {
-            for (int rest = 1; rest <= 7; rest = 2 * rest + 1) {
-                assertTrue(prefetch.pays(10_000));
-                epoch(prefetch, late, 0);
-                for (int i = 0; i < rest; i++) assertFalse(prefetch.pays(10_000), "after " + i + " of " + rest);
+    void aFailureToBringSamplesEndsTheEpoch(@TempDir Path dir) throws IOException {
+        final Watched data = floats(10_000);
+        final Network want = narrow(), network = narrow();
+        final Path file = dir.resolve("before");
+        try (Trainer one = trainer(want, 1, builder -> builder); Trainer two = trainer(network, 2, builder -> builder)) {
+            two.epoch(data);
+            two.save(file);
+            final float[] before = network.parameters().clone();
+            data.fails()[0] = true;
+            assertThrows(UnsupportedOperationException.class, () -> two.epoch(data));
+            data.fails()[0] = false;
+            assertFalse(Arrays.equals(before, network.parameters()), "it failed before the first step");
+            for (int pass = 0; pass < 2; pass++) {
+                one.resume(file);
+                two.resume(file);
+                for (int epoch = 0; epoch < 3; epoch++) assertEquals(one.epoch(data), two.epoch(data));
+                assertArrayEquals(want.parameters(), network.parameters());
             }
-            assertFalse(prefetch.pays(1000), "few samples");
-            assertTrue(prefetch.pays(10_000));
-            epoch(prefetch, soon, 200);
-            assertTrue(prefetch.pays(10_000));
-            epoch(prefetch, late, 0);
-            assertFalse(prefetch.pays(10_000));
-            assertTrue(prefetch.pays(10_000), "it rests for one epoch again");
         }
-    }
-
-    /** The beginning of an epoch whose steps take so many milliseconds. */
-    private static void epoch(Prefetch prefetch, Watched data, int milliseconds) {
-        prefetch.begin(data, straight(data.size()), null, 0, 1, 1);
-        prefetch.start(prefetch.steps());
-        LockSupport.parkNanos(milliseconds * 1_000_000L);
-        prefetch.finish(prefetch.steps());
-        prefetch.release();
     }
 
     private static int[] straight(int size) {
         final int[] order = new int[size];
-        Shuffle.straight(order, 0, size);
+        Shuffle.write(null, order, 0, size);
         return order;
     }
 
-    /** Knows how many samples were asked for at once, and takes its time. */
-    record Watched(Resident.Columns of, int[] most, int milliseconds) implements Resident.Columns {
+    /** Knows how many samples were asked for at once, and fails to bring some if it is to. */
+    record Watched(Resident.Columns of, int[] most, boolean[] fails) implements Resident.Columns {
+        static Watched of(Dataset data) {
+            return new Watched((Resident.Columns) data, new int[1], new boolean[1]);
+        }
+
         @Override
         public int size() {
             return of.size();
@@ -269,7 +276,7 @@ class PrefetchTest {
         @Override
         public void gather(Program program, int[] columns, int from, int m, float[] x, int xOffset, float[] y, int yOffset) {
             most[0] = Math.max(most[0], m);
-            LockSupport.parkNanos(milliseconds * 1_000_000L);
+            if (fails[0] && from > 5000) throw new UnsupportedOperationException("gather");
             of.gather(program, columns, from, m, x, xOffset, y, yOffset);
         }
     }
