@@ -36,15 +36,15 @@ public final class Epochs {
     /** Measures the training workloads, each in several processes, and prints a table. */
     public static void run(int rounds, PrintStream console) {
         console.println("| workload | one thread: resident batch, samples/s | epoch of floats, cost | epoch of bytes, cost "
-            + "| all: resident batch, samples/s | epoch of floats, cost | epoch of bytes, cost | goal |");
-        console.println("|---|---:|---:|---:|---:|---:|---:|---:|");
+            + "| all: resident batch, samples/s | epoch of floats, cost | epoch of bytes, cost | goal | round trip, ns |");
+        console.println("|---|---:|---:|---:|---:|---:|---:|---:|---:|");
         for (Workload workload : Workload.trained()) {
             final List<double[]> rates = new ArrayList<>();
             for (int process = 0; process < PROCESSES; process++)
                 for (String line : Jvm.lines(Jvm.command(hugePages(), Epochs.class, workload, rounds, process)))
                     rates.add(Stream.of(line.split(" ")).mapToDouble(Double::parseDouble).toArray());
-            console.printf("| %s %s%s%s | ≤ %.0f %% |%n", workload, workload.title(), costs(rates, 0), costs(rates, TURNS),
-                           100 * MOST);
+            console.printf(Locale.ROOT, "| %s %s%s%s | ≤ %.0f %% | %.0f |%n", workload, workload.title(), costs(rates, 0),
+                           costs(rates, TURNS), 100 * MOST, median(rates, r -> r[2 * TURNS]));
         }
     }
 
@@ -68,7 +68,7 @@ public final class Epochs {
             .filter(flag -> flag.endsWith("UseTransparentHugePages")).toList();
     }
 
-    /** {@code Epochs WORKLOAD ROUNDS PROCESS}: a line for each round, the samples per second of all turns. */
+    /** {@code Epochs WORKLOAD ROUNDS PROCESS}: a line for each round, the samples per second of all turns, the round trip. */
     public static void main(String[] args) {
         final int shift = 8 * Integer.parseInt(args[2]);
         before = List.of(new byte[shift], new byte[400_000 + shift]);
@@ -85,10 +85,11 @@ public final class Epochs {
                 turns.add(() -> trainer.epoch(bytes));
             }
             turns.forEach(turn -> Slices.runsPerSecond(turn, 1)); // warm-up
+            RoundTrip.nanos();
             for (int round = 0; round < Integer.parseInt(args[1]); round++) {
                 final StringBuilder line = new StringBuilder();
                 for (Runnable turn : turns) line.append(samples * Slices.runsPerSecond(turn, SECONDS)).append(' ');
-                System.out.println(line);
+                System.out.println(line.append(RoundTrip.nanos()));
             }
         }
     }
