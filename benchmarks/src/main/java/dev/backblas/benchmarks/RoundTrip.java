@@ -3,9 +3,9 @@ package dev.backblas.benchmarks;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * How long a cache line takes from one thread to another and back: about 0.1 µs where their processors share a level-3 cache, 0.4
- * where not. A host may move the processors of a virtual machine from one to the other, and what two threads do together is
- * then a fifth slower.
+ * How long a cache line takes from one thread to another and back: 50 to 60 ns where their processors share a level-3 cache, 200
+ * to 300 where not (Zen 5). A host may move those of a virtual machine from the one to the other; what two threads do together
+ * is then up to a fifth slower.
  */
 final class RoundTrip {
 
