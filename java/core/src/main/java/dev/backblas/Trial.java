@@ -13,6 +13,7 @@ class Trial {
     private int rest = 1; // so many epochs go the old way
     private int penalty; // and so many did after the latest that was slower in the new way
     private int since; // so many in the new way
+    private boolean first; // of these after a rest
 
     /** Whether the next epoch is to go the new way. */
     boolean next() {
@@ -24,6 +25,9 @@ class Trial {
         if (!newWay) {
             old = time;
             rest = Math.max(0, rest - 1);
+            first = true;
+        } else if (first) {
+            first = false; // not judged: a second thread had to be woken
         } else if (time > old) {
             rest = penalty = Math.min(2 * penalty + 1, LONGEST_REST);
         } else {

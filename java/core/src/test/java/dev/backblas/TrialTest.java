@@ -10,12 +10,14 @@ class TrialTest {
 
     private final Trial trial = new Trial();
 
-    /** So many epochs go the old way, and then one is to go the new. */
+    /** So many epochs go the old way, and then one goes the new, which is not judged: a thread had to be woken. */
     private void rest(int epochs, double time) {
         for (int i = 0; i < epochs; i++) {
             assertFalse(trial.next(), "after " + i + " of " + epochs);
             trial.took(false, time);
         }
+        assertTrue(trial.next());
+        trial.took(true, 1000);
         assertTrue(trial.next());
     }
 
