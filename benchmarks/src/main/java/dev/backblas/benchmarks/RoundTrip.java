@@ -4,7 +4,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 
 /**
  * How long a cache line takes from one thread to another and back: 50 to 60 ns where their processors share a level-3 cache, 200
- * to 300 where not (Zen 5). A host may move those of a virtual machine from the one to the other; what two threads do together
+ * to 550 where not (Zen 5). A host may move those of a virtual machine from the one to the other; what two threads do together
  * is then up to a fifth slower.
  */
 final class RoundTrip {
