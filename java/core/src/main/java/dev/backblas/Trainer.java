@@ -125,7 +125,7 @@ public final class Trainer implements AutoCloseable {
             + Arrays.toString(builder.dropout);
         final Backend backend = network.backend();
         mostThreads = builder.threads;
-        trial = builder.trial;
+        trial = builder.trial == null ? new Trial() : builder.trial;
         final int parts = parts(mostThreads, backend);
         final boolean clipped = clip < Float.POSITIVE_INFINITY;
         backpropagation = new Backpropagation(network, loss, batch, parts, builder.dropout.clone(), optimizer,
@@ -206,7 +206,7 @@ public final class Trainer implements AutoCloseable {
         private double least;
         private final List<Listener> listeners = new ArrayList<>();
         private @Nullable Path checkpoint;
-        private Trial trial = new Trial();
+        private @Nullable Trial trial; // null for one of each trainer's own
 
         private Builder(Network network, Loss loss) {
             requireOutputs(Objects.requireNonNull(network, "network"), Objects.requireNonNull(loss, "loss"));
