@@ -1,6 +1,10 @@
 // Chooses, once, the widest instruction set that was compiled in and that this processor runs.
 #include "kernels.hpp"
 
+#if defined(BACKBLAS_X86)
+#include <cpuid.h>
+#endif
+
 namespace backblas {
 
 #if defined(BACKBLAS_X86)
@@ -29,8 +33,21 @@ struct Supported {
 
 const Supported supported;
 
+// Of AMD's processors those of family 19h; those before know no such vectors.
+bool is_zen_4() {
+#if defined(BACKBLAS_X86)
+    unsigned signature, b, c, d;
+    if (__builtin_cpu_is("amd") && __get_cpuid(1, &signature, &b, &c, &d))
+        return (signature >> 8 & 0xf) + (signature >> 20 & 0xff) == 0x19;
+#endif
+    return false;
+}
+
+bool halves = is_zen_4();
+
 }  // namespace
 
+bool& halves_vectors() { return halves; }
 const Kernels& kernels() { return *supported.tables[0]; }
 const Kernels* const* supported_kernels() { return supported.tables; }
 

@@ -363,35 +363,49 @@ inline void sums(int in, const float* w, const float* b, const float* x, Vec* su
 //
 // A W that the level-1 cache does not hold is read along memory, unit after unit, by one and the same pair of instructions: where
 // there were one for each of four columns, W would come out of the level-2 cache with two thirds of the speed (Zen 5;
-// kernels_bench 256x256x1 784x128x1 1024x1024x1). A nearer one is read faster side by side (784x10x1).
+// kernels_bench 256x256x1 784x128x1 1024x1024x1). A nearer one is read faster side by side (784x10x1); and so is any where a
+// processor loads a vector a cycle, not two, so that x must serve four units (Zen 4: 1.1 to 1.3 times as fast).
 constexpr int kLeastAlong = kWidth == 16 ? 256 : INT32_MAX;  // inputs; 32-byte loads are as fast side by side
-static_assert(kWidth == 16 || kLeastAlong == INT32_MAX, "sum_of_lines() loads none of the last vector where the skew is 0");
+static_assert(kWidth == 16 || kLeastAlong == INT32_MAX, "sums_of_lines() loads none of the last vector where the skew is 0");
 constexpr int kMostAlong = 4 * 1024;                         // of more, the copy of x would take too much of the stack
 constexpr int kNearWeights = 8 * 1024;                       // 32 KB
 
-// wᵀx + b of a w that is whole vectors long: read by vectors in one cache line each, while the next unit's come near (up to a
-// fifth faster). w and x lie `skew` floats behind the start of such a vector, so lane (i + skew) % kWidth sums what lane i of
-// sums() does, in the same order (even and odd change places where it wraps); and sum_four() adds lanes that are 8, 4, 2 and 1
-// apart, so that the sum is the same to the last bit.
-inline Vec sum_of_lines(int in, int skew, const float* w, float b, const float* x) {
+// Wᵀx + b of some units that are whole vectors long: read by vectors in one cache line each, if of a single one, while the next
+// unit's come near (up to a fifth faster). W and x lie `skew` floats behind the start of such a vector, so lane
+// (i + skew) % kWidth sums what lane i of sums() does, in the same order (even and odd change places where it wraps); and
+// sum_four() adds lanes that are 8, 4, 2 and 1 apart, so that the sums are the same to the last bit.
+template <int units>
+inline void sums_of_lines(int in, int skew, const float* w, const float* b, const float* x, Vec* sum) {
     w -= skew;
     x -= skew;
-    Vec even = lane_numbers() == skew ? broadcast(b) : Vec{}, odd{};
-    even += load_from(w, skew) * load_from(x, skew);
+    Vec even[units], odd[units] = {};
+    const auto add = [&](Vec* sums, int k, auto load) {
+        const Vec y = load(x + k);
+#pragma GCC unroll 4
+        for (int u = 0; u < units; u++) sums[u] += load(w + int64_t(u) * in + k) * y;
+    };
+    const auto whole = [](const float* p) { return load(p); };
+    const auto last = [skew](const float* p) { return load(p, skew); };
+#pragma GCC unroll 4
+    for (int u = 0; u < units; u++) even[u] = lane_numbers() == skew && b != nullptr ? broadcast(b[u]) : Vec{};
+    add(even, 0, [skew](const float* p) { return load_from(p, skew); });
     int k = kWidth;
     for (; k + 2 * kWidth <= in; k += 2 * kWidth) {
-        odd += load(w + k) * load(x + k);
-        even += load(w + k + kWidth) * load(x + k + kWidth);
-        __builtin_prefetch(w + in + k);
-        __builtin_prefetch(w + in + k + kWidth);
+        add(odd, k, whole);
+        add(even, k + kWidth, whole);
+        if constexpr (units == 1) {
+            __builtin_prefetch(w + in + k);
+            __builtin_prefetch(w + in + k + kWidth);
+        }
     }
     if (k < in) {
-        odd += load(w + k) * load(x + k);
-        even += load(w + in, skew) * load(x + in, skew);
+        add(odd, k, whole);
+        add(even, in, last);
     } else {
-        odd += load(w + in, skew) * load(x + in, skew);
+        add(odd, in, last);
     }
-    return even + odd;
+#pragma GCC unroll 4
+    for (int u = 0; u < units; u++) sum[u] = even[u] + odd[u];
 }
 
 inline void dots_along(int in, int out, const float* w, const float* b, const float* x, float* z) {
@@ -402,14 +416,21 @@ inline void dots_along(int in, int out, const float* w, const float* b, const fl
         for_each_vector(in, [&](int64_t k, auto load, auto store) { store(copy + skew + k, load(x + k)); });
         x = copy + skew;
     }
+    const auto b_of = [b](int u) { return b == nullptr ? b : b + u; };
     Vec sum[4] = {};
-    for (int u = 0; u < out; u++, w += in) {
-        if (alike) sum[u % 4] = sum_of_lines(in, skew, w, b == nullptr ? 0 : b[u], x);
-        else sums<1>(in, w, b == nullptr ? b : b + u, x, sum + u % 4);
+    int u = 0;
+    if (alike && halves_vectors())
+        for (; u + 4 <= out; u += 4, w += 4 * int64_t(in)) {
+            sums_of_lines<4>(in, skew, w, b_of(u), x, sum);
+            store_four(z + u, sum_four(sum[0], sum[1], sum[2], sum[3]));
+        }
+    for (; u < out; u++, w += in) {
+        if (alike) sums_of_lines<1>(in, skew, w, b_of(u), x, sum + u % 4);
+        else sums<1>(in, w, b_of(u), x, sum + u % 4);
         if (u % 4 == 3) store_four(z + u - 3, sum_four(sum[0], sum[1], sum[2], sum[3]));
     }
     const Vec four = sum_four(sum[0], sum[1], sum[2], sum[3]);
-    for (int u = out / 4 * 4; u < out; u++) z[u] = four[u % 4];
+    for (u = out / 4 * 4; u < out; u++) z[u] = four[u % 4];
 }
 
 template <int units>
@@ -431,8 +452,10 @@ void dots_near(int in, int out, const float* w, const float* b, const float* x, 
 // Z = WᵀA + b 1ᵀ; b may be null
 inline void dots(int in, int out, int m, const float* w, const float* b, const float* a, float* z,
                  int64_t z_step) {
-    if (m == 1 && in >= kLeastAlong && in <= kMostAlong)
-        return (int64_t(in) * out <= kNearWeights ? dots_near<4> : dots_along)(in, out, w, b, a, z);
+    if (m == 1 && in >= kLeastAlong && in <= kMostAlong) {
+        const bool beside = int64_t(in) * out <= kNearWeights || (in % kWidth > 0 && halves_vectors());
+        return (beside ? dots_near<4> : dots_along)(in, out, w, b, a, z);
+    }
     int u = 0;
     for (; u + 4 <= out; u += 4)
         dots_of_units<4>(m, in, w + int64_t(u) * in, b == nullptr ? b : b + u, a, z + u, z_step);

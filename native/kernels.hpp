@@ -102,6 +102,9 @@ struct Kernels {
     double (*(*narrow)(const Call& call))(const Operation& operation);
 };
 
+// Whether the processor computes with vectors of 512 bits by halves, as Zen 4 does. Tests change it.
+bool& halves_vectors();
+
 // The best table this processor can run; supported_kernels() ends with a null.
 const Kernels& kernels();
 const Kernels* const* supported_kernels();

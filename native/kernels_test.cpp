@@ -1106,6 +1106,9 @@ int main(int argc, char** argv) {
     test_single_columns();
     for (const Kernels* const* k = supported_kernels(); *k != nullptr; k++) {
         test_all(**k);
+        halves_vectors() = !halves_vectors();
+        test_all(**k);
+        halves_vectors() = !halves_vectors();
         test_narrow(**k);
         for (int n : {1, 7, 16, 100, 784}) {
             for (int count : {0, 1, 5, 40}) test_batch(**k, n, count);
