@@ -52,7 +52,8 @@ JNIEXPORT jstring JNICALL Java_dev_backblas_backend_OpenBlas_core(JNIEnv* env, j
 }
 
 JNIEXPORT jstring JNICALL Java_dev_backblas_backend_OpenBlas_instructionSet(JNIEnv* env, jclass) {
-    return env->NewStringUTF(kernels().isa);
+    const std::string isa = kernels().isa;
+    return env->NewStringUTF((isa == "avx512" && halves_vectors() ? isa + " by halves" : isa).c_str());
 }
 
 JNIEXPORT jboolean JNICALL Java_dev_backblas_backend_OpenBlas_pinsWithoutCopy(JNIEnv* env, jclass,

@@ -81,15 +81,10 @@ bool packing_pays(int in, int units, int m) {
 }
 
 // From so many weights on OpenBLAS is as fast or faster, if its kernels are as wide as ours: from 1 MB, but with AVX-512 ours
-// is no slower at Wδ up to 8 MB, and the faster WᵀA at any size, by 1 to 23 %; where vectors are computed by halves (Zen 4),
-// only of fewer than 512 samples, and Wδ is up to 13 % slower. The baseline's are no match for it, so there only what is small
-// remains.
+// is no slower at Wδ up to 8 MB, and the faster WᵀA at any size, by 1 to 23 % (where vectors are computed by halves, Zen 4, that
+// is 0.96 to 1.09, and Wδ up to 13 % slower). The baseline's are no match for it, so there only what is small remains.
 constexpr int kLargeWeights = kWidth == 4 ? 1024 : 256 * 1024;
-constexpr int kHalvedSamples = 512;
-inline int64_t large_forward(int m) {
-    if (kWidth < 16) return kLargeWeights;
-    return halves_vectors() && m >= kHalvedSamples ? 4 * kLargeWeights : INT64_MAX;
-}
+constexpr int64_t kLargeForward = kWidth == 16 ? INT64_MAX : kLargeWeights;
 inline int64_t large_backward() { return kWidth < 16 || halves_vectors() ? kLargeWeights : 2 * 1024 * 1024; }
 
 // Of fewer samples than these our products are the faster ones whatever the size of W.
@@ -176,7 +171,7 @@ void affine(int in, int out, int m, int from, int to, const float* w, const floa
     w += int64_t(from) * in;
     if (b != nullptr) b += from;
     a_next += from;
-    if (m >= kManyForward && is_large(in, out, large_forward(m))) {
+    if (m >= kManyForward && is_large(in, out, kLargeForward)) {
         sgemm(Trans::kYes, Trans::kNo, units, m, in, 1, w, in, a, in, 0, a_next, out);  // Z = WᵀA
         affine_tail(units, m, out, b, phi, a_next);
     } else if (!packing_pays(in, units, m)) {
@@ -233,7 +228,7 @@ struct InputGradientOfFew {
 
 bool reads_by_panels(int in, int out, int m, int from, int to) {
     return packing_pays(in, to - from, m) && to - from >= kLeastStrips * kStripRows && int64_t(in) * m > kLargeB &&
-           !is_large(in, out, large_forward(m));
+           !is_large(in, out, kLargeForward);
 }
 
 void input_gradient(int in, int out, int m, int from, int to, const float* w, const float* delta, Activation phi,

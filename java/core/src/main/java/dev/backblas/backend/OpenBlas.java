@@ -20,6 +20,7 @@ final class OpenBlas {
 
     static native String core();
 
+    /** Which of our kernels run: avx512, avx512 by halves (Zen 4), avx2 or baseline. */
     static native String instructionSet();
 
     /** Whether two pins of one array give one address, so that threads may write their own tiles of it. */

@@ -83,7 +83,7 @@ class NativeLoadingTest {
     @Test
     void comesFromTheJar() throws Exception {
         assertOpenBlas(jvm().run(Probe.class), "OpenBLAS \\d+\\.\\d+\\.\\d+ [A-Z]\\w+, (linked into|bundled with) (jar:)?file:.*"
-            + NativeLibrary.resources() + LIBRARY + ", beside kernels for (avx512|avx2|baseline)");
+            + NativeLibrary.resources() + LIBRARY + ", beside kernels for (avx512|avx512 by halves|avx2|baseline)");
     }
 
     @Test
