@@ -36,6 +36,7 @@ const Supported supported;
 // Of AMD's processors those of family 19h; those before know no such vectors.
 bool is_zen_4() {
 #if defined(BACKBLAS_X86)
+    __builtin_cpu_init();  // OpenBLAS's constructor may ask before ours has run
     unsigned signature, b, c, d;
     if (__builtin_cpu_is("amd") && __get_cpuid(1, &signature, &b, &c, &d))
         return (signature >> 8 & 0xf) + (signature >> 20 & 0xff) == 0x19;
@@ -43,11 +44,12 @@ bool is_zen_4() {
     return false;
 }
 
-bool halves = is_zen_4();
-
 }  // namespace
 
-bool& halves_vectors() { return halves; }
+bool& halves_vectors() {
+    static bool halves = is_zen_4();
+    return halves;
+}
 const Kernels& kernels() { return *supported.tables[0]; }
 const Kernels* const* supported_kernels() { return supported.tables; }
 

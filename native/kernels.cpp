@@ -81,18 +81,43 @@ bool packing_pays(int in, int units, int m) {
 }
 
 // From so many weights on OpenBLAS is as fast or faster, if its kernels are as wide as ours: from 1 MB, but with AVX-512 ours
-// is no slower at Wδ up to 8 MB, and the faster WᵀA at any size, by 1 to 23 % (where vectors are computed by halves, Zen 4, that
-// is 0.96 to 1.09, and Wδ up to 13 % slower). The baseline's are no match for it, so there only what is small remains.
+// is no slower at Wδ up to 8 MB, and the faster WᵀA at any size, by 1 to 23 %. The baseline's are no match for it, so there only
+// what is small remains.
 constexpr int kLargeWeights = kWidth == 4 ? 1024 : 256 * 1024;
 constexpr int64_t kLargeForward = kWidth == 16 ? INT64_MAX : kLargeWeights;
-inline int64_t large_backward() { return kWidth < 16 || halves_vectors() ? kLargeWeights : 2 * 1024 * 1024; }
+constexpr int64_t kLargeBackward = kWidth == 16 ? 2 * 1024 * 1024 : kLargeWeights;
 
 // Of fewer samples than these our products are the faster ones whatever the size of W.
 constexpr int kManyForward = kDotSamples + 1;
 constexpr int kManyBackward = kWidth == 16 ? 129 : kFewSamples + 1;
 constexpr int kManySummed = kWidth == 16 ? 17 : kFewSamples + 1;
 
-bool is_large(int in, int out, int64_t least) { return int64_t(in) * out >= least && openblas_width() >= kWidth; }
+// Where a processor computes vectors of 16 by halves (Zen 4), the AVX2 kernels of OpenBLAS are the fastest for so many
+// multiplications, if W takes 1 MB: 1.0 to 1.1 times as fast as ours; and for any Wδ of 8 MB, as W's columns lie far apart, up
+// to twice. (The same layers, 512x512x{32,64,128,256}, 1448x1448x{8,16,32}, 2048x2048x{4,8,16}, 4096x4096x{4,16}.)
+constexpr int64_t kManyByHalves = 1 << 26;
+constexpr int kManySummedByHalves = 12;  // 512x512, 1024x1024 and 2048x2048 x{4,8,16}
+
+bool by_halves() { return kWidth == 16 && halves_vectors(); }
+
+bool is_large(int in, int out, int64_t least) {
+    return int64_t(in) * out >= least && openblas_width() >= (by_halves() ? kWidth / 2 : kWidth);
+}
+
+bool is_large_forward(int in, int out, int m) {
+    if (m < kManyForward) return false;
+    if (!by_halves()) return is_large(in, out, kLargeForward);
+    return openblas_width() < kWidth && int64_t(in) * out * m >= kManyByHalves && is_large(in, out, kLargeWeights);
+}
+
+bool is_large_sum(int in, int units, int m) {
+    return m >= (by_halves() ? kManySummedByHalves : kManySummed) && is_large(in, units, kLargeWeights);
+}
+
+bool is_large_backward(int in, int out, int m) {
+    if (!by_halves()) return m >= kManyBackward && is_large(in, out, kLargeBackward);
+    return m > kFewSamples && is_large(in, out, int64_t(in) * out * m >= kManyByHalves ? kLargeWeights : kLargeBackward);
+}
 
 // A leading dimension of a multiple of 1 KB puts the columns of A into few sets of the level-1 cache: where so many columns of C
 // share the copy, it pays (and half as many, where no level-2 cache holds A), unless there are so few columns of A that they
@@ -171,7 +196,7 @@ void affine(int in, int out, int m, int from, int to, const float* w, const floa
     w += int64_t(from) * in;
     if (b != nullptr) b += from;
     a_next += from;
-    if (m >= kManyForward && is_large(in, out, kLargeForward)) {
+    if (is_large_forward(in, out, m)) {
         sgemm(Trans::kYes, Trans::kNo, units, m, in, 1, w, in, a, in, 0, a_next, out);  // Z = WᵀA
         affine_tail(units, m, out, b, phi, a_next);
     } else if (!packing_pays(in, units, m)) {
@@ -228,7 +253,7 @@ struct InputGradientOfFew {
 
 bool reads_by_panels(int in, int out, int m, int from, int to) {
     return packing_pays(in, to - from, m) && to - from >= kLeastStrips * kStripRows && int64_t(in) * m > kLargeB &&
-           !is_large(in, out, kLargeForward);
+           !is_large_forward(in, out, m);
 }
 
 void input_gradient(int in, int out, int m, int from, int to, const float* w, const float* delta, Activation phi,
@@ -237,7 +262,7 @@ void input_gradient(int in, int out, int m, int from, int to, const float* w, co
     w += from;
     delta_previous += from;
     if (phi != Activation::kIdentity) a += from;
-    if (m >= kManyBackward && is_large(in, out, large_backward())) {
+    if (is_large_backward(in, out, m)) {
         sgemm(Trans::kNo, Trans::kNo, rows, m, out, 1, w, in, delta, out, 0, delta_previous, in);  // δ' = Wδ
         return derivative_tail(rows, m, in, phi, a, delta_previous);
     }
@@ -257,7 +282,7 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
     c += int64_t(from) * in;
     const int units = to - from;
     const auto no_tail = [](int, int, int, int) {};
-    if (m >= kManySummed && is_large(in, units, kLargeWeights))
+    if (is_large_sum(in, units, m))
         sgemm(Trans::kNo, Trans::kYes, in, units, m, alpha, a, in, d, out, beta, c, in);  // C = αAδᵀ + βC
     else
         multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units, m), {d, out}, beta, {c, in}, ahead,

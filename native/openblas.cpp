@@ -1,12 +1,15 @@
 #include "openblas.hpp"
 
 #include <dlfcn.h>
+#include <sys/mman.h>
 
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <initializer_list>
+
+#include "kernels.hpp"
 
 #if defined(BACKBLAS_OPENBLAS_LINKED)
 extern "C" {
@@ -15,9 +18,10 @@ void openblas_set_num_threads(int);
 char* openblas_get_config();
 char* openblas_get_corename();
 
-// The link wraps getenv (--wrap), where OpenBLAS reads its settings, once, in a constructor that runs before anyone can
+// The link wraps mmap, and getenv (--wrap), where OpenBLAS reads its settings, once, in a constructor that runs before anyone can
 // call it. So our copy starts no thread, whatever the process's environment says, and a processor newer than this
-// OpenBLAS (0.3.21 takes an Emerald Rapids for a Prescott, six times slower) gets the kernels its instructions allow.
+// OpenBLAS (0.3.21 takes an Emerald Rapids for a Prescott, six times slower) gets the kernels its instructions allow; but one
+// that computes vectors of 512 bits by halves those for AVX2, which are faster there (kernels_bench W1 W2 W6 I2: by 3 to 8 %).
 char* __real_getenv(const char* name);
 char* __wrap_getenv(const char* name) {
     static char one[] = "1";
@@ -25,16 +29,27 @@ char* __wrap_getenv(const char* name) {
     char* value = __real_getenv(name);
 #if defined(BACKBLAS_X86)
     static char skylake_x[] = "SkylakeX", haswell[] = "Haswell";
-    if (value == nullptr && std::strcmp(name, "OPENBLAS_CORETYPE") == 0) {
+    if ((value == nullptr || *value == 0) && std::strcmp(name, "OPENBLAS_CORETYPE") == 0) {
         __builtin_cpu_init();
         if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return nullptr;
         const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512cd") &&
                             __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bw") &&
                             __builtin_cpu_supports("avx512vl");
-        return avx512 ? skylake_x : haswell;
+        return avx512 && !backblas::halves_vectors() ? skylake_x : haswell;
     }
 #endif
     return value;
+}
+
+// Where each call packs its matrices: in the small pages of a JVM's scattered memory its products take 3 to 6 % longer than in
+// those of a small process (bench --contenders floor,ours --workloads W2).
+void* __real_mmap(void* address, size_t length, int protection, int flags, int file, off_t offset);
+void* __wrap_mmap(void* address, size_t length, int protection, int flags, int file, off_t offset) {
+    void* memory = __real_mmap(address, length, protection, flags, file, offset);
+#if defined(MADV_HUGEPAGE)
+    if (memory != MAP_FAILED) madvise(memory, length, MADV_HUGEPAGE);
+#endif
+    return memory;
 }
 }
 #endif

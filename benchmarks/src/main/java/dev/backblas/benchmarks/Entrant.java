@@ -8,6 +8,7 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * Who takes part in a comparison: a process that {@link Rival} asks for slices.
@@ -89,7 +90,8 @@ public record Entrant(String name, int threads, Set<Workload> enters, List<Strin
 
     private static void add(List<Entrant> all, String name, Set<Workload> enters, String classPath, List<String> flags,
                             String contender, int... threads) {
-        for (int t : IntStream.of(threads).distinct().toArray())
-            all.add(new Entrant(name, t, enters, Jvm.command(classPath, flags, Slices.class, contender), false));
+        final List<String> command = Jvm.command(
+            classPath, Stream.of(Jvm.hugePages(), flags).flatMap(List::stream).toList(), Slices.class, contender);
+        for (int t : IntStream.of(threads).distinct().toArray()) all.add(new Entrant(name, t, enters, command, false));
     }
 }

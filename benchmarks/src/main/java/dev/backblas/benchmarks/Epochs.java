@@ -4,7 +4,6 @@ import dev.backblas.Dataset;
 import dev.backblas.Trainer;
 import dev.backblas.backend.Backend;
 import java.io.PrintStream;
-import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -41,7 +40,7 @@ public final class Epochs {
         for (Workload workload : Workload.trained()) {
             final List<double[]> rates = new ArrayList<>();
             for (int process = 0; process < PROCESSES; process++)
-                for (String line : Jvm.lines(Jvm.command(hugePages(), Epochs.class, workload, rounds, process)))
+                for (String line : Jvm.lines(Jvm.command(Jvm.hugePages(), Epochs.class, workload, rounds, process)))
                     rates.add(Stream.of(line.split(" ")).mapToDouble(Double::parseDouble).toArray());
             console.printf(Locale.ROOT, "| %s %s%s%s | ≤ %.0f %% | %.0f |%n", workload, workload.title(), costs(rates, 0),
                            costs(rates, TURNS), 100 * MOST, median(rates, r -> r[2 * TURNS]));
@@ -60,12 +59,6 @@ public final class Epochs {
 
     private static double median(List<double[]> rates, ToDoubleFunction<double[]> of) {
         return Results.median(rates.stream().mapToDouble(of).boxed().toList());
-    }
-
-    /** Asked for, if the JVM that runs this does. */
-    private static List<String> hugePages() {
-        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-            .filter(flag -> flag.endsWith("UseTransparentHugePages")).toList();
     }
 
     /** {@code Epochs WORKLOAD ROUNDS PROCESS}: a line for each round, the samples per second of all turns, the round trip. */

@@ -15,6 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /**
  * How the cost of a step grows with the width, the depth, the batch and the threads: one of them varies, the others stay. The
@@ -76,7 +77,8 @@ public final class Growth {
             final Map<String, List<Double>> series = new LinkedHashMap<>(), limits = new LinkedHashMap<>();
             for (String backend : List.of("openblas", "java"))
                 for (String line : Jvm.lines(Jvm.command(
-                        List.of(Jvm.VECTOR, "-Dbackblas.backend=" + backend), Growth.class, axis))) {
+                        Stream.concat(Jvm.hugePages().stream(), Stream.of(Jvm.VECTOR, "-Dbackblas.backend=" + backend)).toList(),
+                        Growth.class, axis))) {
                     csv.add(axis + "," + backend + "," + line);
                     console.println(csv.get(csv.size() - 1));
                     final String[] figures = line.split(",");

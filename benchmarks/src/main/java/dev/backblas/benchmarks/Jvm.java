@@ -4,6 +4,7 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.lang.ProcessBuilder.Redirect;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +17,12 @@ final class Jvm {
     static final String VECTOR = "--add-modules=jdk.incubator.vector";
 
     private Jvm() {}
+
+    /** The flag that asks for them, if the JVM that runs this has it. */
+    static List<String> hugePages() {
+        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+            .filter(flag -> flag.endsWith("UseTransparentHugePages")).toList();
+    }
 
     static List<String> command(List<String> flags, Class<?> main, Object... arguments) {
         return command(System.getProperty("java.class.path"), flags, main, arguments);

@@ -11,7 +11,8 @@ final class Machine {
     private Machine() {}
 
     static String description() {
-        return processor() + ", " + Runtime.getRuntime().availableProcessors() + " processors, JDK " + Runtime.version();
+        return processor() + ", " + Runtime.getRuntime().availableProcessors() + " processors, JDK " + Runtime.version()
+            + (Jvm.hugePages().contains("-XX:+UseTransparentHugePages") ? ", huge pages" : "");
     }
 
     private static String processor() {
