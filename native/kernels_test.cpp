@@ -335,6 +335,8 @@ void test_tiles(const Kernels& k) {
     test_affine(k, 515, 513, 35, Activation::kRelu, true);  // large
     test_input_gradient(k, 515, 513, 35, Activation::kRelu);
     test_weight_gradient(k, 515, 513, 35, 0, 513, 0.1f, 0, 0);
+    test_affine(k, 515, 513, 260, Activation::kRelu, true);  // and many
+    test_input_gradient(k, 515, 513, 260, Activation::kRelu);
 }
 
 // The same bits wherever in a cache line W and a single sample begin, whatever lies beside them: Java's arrays move.
