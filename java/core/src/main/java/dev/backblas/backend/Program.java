@@ -50,8 +50,8 @@ public final class Program {
 
     /**
      * So many share it, if that leaves it {@value #SHARED_UNITS} units (rows): tiles of a W of 1024 × 1024 with 1024 columns take
-     * 0.93 of the time of all of W with 256 (kernels_bench 1024x256x1024 1024x1024x256). With half as many units, OpenBLAS packs the
-     * columns so often that I2 takes 5 % longer (bench --workloads I2, Zen 4).
+     * 0.93 of the time of all of W with 256 (kernels_bench 1024x256x1024 1024x1024x256). With half as many units, OpenBLAS packs
+     * the columns so often that I2 takes 5 % longer (bench --workloads I2, Zen 4).
      */
     private static final int WIDEST_TILE = 1024, SHARED_UNITS = 256;
 
