@@ -94,7 +94,7 @@ constexpr int kManySummed = kWidth == 16 ? 17 : kFewSamples + 1;
 
 // Where a processor computes vectors of 16 by halves (Zen 4), the AVX2 kernels of OpenBLAS are the fastest for so many
 // multiplications, if W takes 1 MB: 1.0 to 1.1 times as fast as ours; and for any Wδ of 8 MB, as W's columns lie far apart, up
-// to twice. (The same layers, 512x512x{32,64,128,256}, 1448x1448x{8,16,32}, 2048x2048x{4,8,16}, 4096x4096x{4,16}.)
+// to 2.5 times. (The same layers, 512x512x{32,64,128,256}, 1448x1448x{8,16,32}, 2048x2048x{4,8,16}, 4096x4096x{4,16}.)
 constexpr int64_t kManyByHalves = 1 << 26;
 constexpr int kManySummedByHalves = 12;  // 512x512, 1024x1024 and 2048x2048 x{4,8,16}
 
@@ -110,13 +110,13 @@ bool is_large_forward(int in, int out, int m) {
     return openblas_width() < kWidth && int64_t(in) * out * m >= kManyByHalves && is_large(in, out, kLargeWeights);
 }
 
-bool is_large_sum(int in, int units, int m) {
-    return m >= (by_halves() ? kManySummedByHalves : kManySummed) && is_large(in, units, kLargeWeights);
-}
-
 bool is_large_backward(int in, int out, int m) {
     if (!by_halves()) return m >= kManyBackward && is_large(in, out, kLargeBackward);
     return m > kFewSamples && is_large(in, out, int64_t(in) * out * m >= kManyByHalves ? kLargeWeights : kLargeBackward);
+}
+
+bool is_large_sum(int in, int units, int m) {
+    return m >= (by_halves() ? kManySummedByHalves : kManySummed) && is_large(in, units, kLargeWeights);
 }
 
 // A leading dimension of a multiple of 1 KB puts the columns of A into few sets of the level-1 cache: where so many columns of C

@@ -18,7 +18,7 @@ void openblas_set_num_threads(int);
 char* openblas_get_config();
 char* openblas_get_corename();
 
-// The link wraps mmap, and getenv (--wrap), where OpenBLAS reads its settings, once, in a constructor that runs before anyone can
+// The link wraps getenv (--wrap), where OpenBLAS reads its settings, once, in a constructor that runs before anyone can
 // call it. So our copy starts no thread, whatever the process's environment says, and a processor newer than this
 // OpenBLAS (0.3.21 takes an Emerald Rapids for a Prescott, six times slower) gets the kernels its instructions allow; but one
 // that computes vectors of 512 bits by halves those for AVX2, which are faster there (kernels_bench W1 W2 W6 I2: by 3 to 8 %).
@@ -41,8 +41,8 @@ char* __wrap_getenv(const char* name) {
     return value;
 }
 
-// Where each call packs its matrices: in the small pages of a JVM's scattered memory its products take 3 to 6 % longer than in
-// those of a small process (bench --contenders floor,ours --workloads W2).
+// And mmap, from which OpenBLAS has the buffer where a call packs its matrices: in the small pages of a JVM's scattered memory
+// its products take 3 to 6 % longer than in those of a small process (bench --contenders floor,ours --workloads W2).
 void* __real_mmap(void* address, size_t length, int protection, int flags, int file, off_t offset);
 void* __wrap_mmap(void* address, size_t length, int protection, int flags, int file, off_t offset) {
     void* memory = __real_mmap(address, length, protection, flags, file, offset);
