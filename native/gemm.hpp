@@ -3,7 +3,7 @@
 // multiply() is the algorithm of Goto and van de Geijn (Anatomy of High-Performance Matrix Multiplication, ACM TOMS 34(3),
 // 2008) with its micro-kernel taken from BLIS (Van Zee and van de Geijn, ACM TOMS 41(3), 2015), and one level of blocking:
 //
-//     for each group of strips of A's rows            strips of two vectors, packed; or all rows, where they are
+//     for each group of strips of A's rows            strips of two or four vectors, packed; or all rows, where they are
 //         for each block of the depth                 what tile() reads of A stays in the level-2 cache
 //             for each panel of columns               B is read where it is: one element for every vector of A;
 //                                                     what is missing of it is gathered, as it is read soon
@@ -13,7 +13,7 @@
 // The tile of C, 2 vectors of rows by 12 columns with AVX-512 and by 6 else, stays in 24 (12) of the 32 (16) registers while
 // the depth runs: a step loads 2 vectors of A, and each element of B that it broadcasts is worth 2 multiply-adds. So many
 // independent sums hide the latency of the multiply-add, and three registers suffice for the operands. Narrow panels take
-// up to 8 vectors of rows instead.
+// up to 8 vectors of rows instead; and so that a panel is narrow, strips may be tall.
 //
 // Packing copies a strip of A to one place, at unit stride. It pays where many columns share the copy and where A's columns
 // would fall on the same lines of the level-1 cache; and A by its columns, as Wᵀ is, must be transposed anyway.
@@ -45,6 +45,14 @@ constexpr int kStrips = 4;
 constexpr int kLargeB = 64 * 1024;  // 256 KB
 static_assert(kStrips * kStripRows * kMostDepth <= kStripsOfThread, "kernels.hpp");
 
+// Twelve columns of B that lie 4 KB apart are more than the eight ways of Zen 4's level-1 cache; at other distances, too, some fall
+// on one set. There strips of four vectors go with panels of six columns: where A is packed that is 1.0 to 1.4 times as fast
+// (kernels_bench 784x1024x256 1024x1024x{40,64,256,512}). A B that is contiguous along the columns has each step of the depth
+// elsewhere in memory, so if it is large it is read less often there: by more strips, a quarter as deep.
+constexpr int kTallRows = 2 * kStripRows, kTallColumns = kTileColumns / 2, kTallGroups = 4;
+
+inline bool by_halves() { return kWidth == 16 && halves_vectors(); }
+
 // Of so many floats, 16 KB, C is near to the end: its tail is taken at once.
 constexpr int kSmallC = 4 * 1024;
 
@@ -66,6 +74,7 @@ inline int block_depth(int rows) {
 // forgets most (Zen 5).
 constexpr int kLines = 8, kLinesOfStretch = 16;
 constexpr int kStretch = 64;  // multiply-adds of every sum meanwhile
+constexpr int kColumnsOfStretch = 2;
 
 inline void bring(Ahead& ahead, int lines) {
     if (ahead.line == ahead.last) {
@@ -104,7 +113,7 @@ struct Target {
 // C ← α A B + β C on one tile: all its vectors of rows are whole, or the only one has `rows`, or of two the second ends with
 // `rows`, so that they overlap and both are whole: what is masked would be late for a load of what lies beside it (narrow.cpp).
 // Not inlined, or GCC keeps α and β in registers around the loop and spills the tile.
-// A deep one brings near what comes next meanwhile.
+// A deep one brings near what comes next meanwhile, and where C is the larger matrix, as dW is, its part of that.
 template <int vectors, int columns, bool whole, Along along, bool deep = false>
 __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, float beta, Target c, Ahead& ahead, int rows) {
     constexpr bool masked = !whole && vectors == 1;
@@ -127,11 +136,16 @@ __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, floa
         }
     };
     int k = 0;
-    if constexpr (deep)
+    if constexpr (deep) {
         for (; k + kStretch < depth; k += kStretch) {
             add(kStretch);
             bring(ahead, kLinesOfStretch);
+            if constexpr (along == Along::kColumns)
+                for (int j = k / kStretch * kColumnsOfStretch, end = j + kColumnsOfStretch; j < end && j < columns; j++)
+#pragma GCC unroll 16
+                    for (int v = 0; v < vectors; v++) __builtin_prefetch(c.data + j * c.step + v * kWidth);
         }
+    }
     add(depth - k);
     const auto each = [&](auto step) {
 #pragma GCC unroll 16
@@ -150,7 +164,7 @@ __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, floa
 template <int vectors, int columns, Along along>
 void panel(int rows, int depth, Part a, Part b, float alpha, float beta, Target c, Ahead& ahead) {
     constexpr int kHeight = vectors * kWidth;
-    constexpr bool large = vectors == 2;  // as are the tiles of large products
+    constexpr bool large = vectors == 2 || vectors == 4;  // as are the tiles of large products
     const auto whole =
         large && depth > kStretch ? tile<vectors, columns, true, along, large> : tile<vectors, columns, true, along>;
     for (; rows >= kHeight; rows -= kHeight, a.data += kHeight, c.data += kHeight) {
@@ -185,11 +199,15 @@ Panel* panel_of(int columns) {
     return panel_of<along>(columns, std::make_integer_sequence<int, kTileColumns>());
 }
 
-// Strip after strip, each kStripRows by `depth`, the last perhaps of fewer rows
+// What is packed comes from afar, and from pieces too short for the processor to see where they lead: brought near so much ahead
+// (kernels_bench 784x1024x256 1024x1024x256: products are 1 to 2 % faster)
+constexpr int kColumnsAhead = 8, kVectorsAhead = 4;
+
+// Strip after strip, each `rows` by `depth`, the last perhaps of fewer rows
 struct Packed {
     float* data;
-    int depth;
-    Part operator[](int row) const { return {data + int64_t(row) * depth, kStripRows}; }
+    int rows, depth;
+    Part operator[](int row) const { return {data + int64_t(row) * depth, rows}; }
 };
 
 // A with its rows contiguous, and `step` from one k to the next
@@ -200,11 +218,14 @@ struct Rows {
 
     void pack(int row, int rows, int k, Packed strips) const {
         const float* from = a + k * step + row;
-        for (int d = 0; d < strips.depth; d++, from += step)
-            for (int i = 0; i < rows; i += kStripRows)
-                for_each_vector(rows - i < kStripRows ? rows - i : kStripRows, [&](int64_t v, auto load, auto store) {
-                    store(strips.data + i * strips.depth + d * kStripRows + v, load(from + i + v));
+        for (int d = 0; d < strips.depth; d++, from += step) {
+            if (d + kColumnsAhead < strips.depth)
+                for (int i = 0; i < rows; i += kWidth) __builtin_prefetch(from + kColumnsAhead * step + i);
+            for (int i = 0; i < rows; i += strips.rows)
+                for_each_vector(rows - i < strips.rows ? rows - i : strips.rows, [&](int64_t v, auto load, auto store) {
+                    store(strips.data + i * strips.depth + d * strips.rows + v, load(from + i + v));
                 });
+        }
     }
 };
 
@@ -216,34 +237,41 @@ struct Columns {
 
     void pack(int row, int rows, int k, Packed strips) const {
         for (int i = 0; i < rows; i += kWidth) {
-            float* to = strips.data + i / kStripRows * kStripRows * strips.depth + i % kStripRows;
+            float* to = strips.data + i / strips.rows * strips.rows * strips.depth + i % strips.rows;
             for_each_vector(strips.depth, [&](int64_t d, auto load, auto) {
                 Vec x[kWidth];
                 const float* from = a + (row + i) * step + k + d;
 #pragma GCC unroll 16
                 for (int r = 0; r < kWidth; r++) x[r] = i + r < rows ? load(from + r * step) : Vec{};
+#pragma GCC unroll 16
+                for (int r = 0; r < kWidth; r++) __builtin_prefetch(from + r * step + kVectorsAhead * kWidth);
                 transpose(x);
 #pragma GCC unroll 16
                 for (int r = 0; r < kWidth; r++)
-                    if (d + r < strips.depth) store(to + (d + r) * kStripRows, x[r]);
+                    if (d + r < strips.depth) store(to + (d + r) * strips.rows, x[r]);
             });
         }
     }
 };
 
-// How a product is cut: the rows of A into groups of strips, the depth into blocks. In place, all rows are one strip.
+// How a product is cut: the rows of A into groups of strips, the columns of B into panels, the depth into blocks. In place, all
+// rows are one strip.
 struct Cut {
-    int strip_rows, group_rows, blocks;
+    int strip_rows, group_rows, panel_columns, blocks;
     float* strips;  // where they are packed
 };
 
-template <class Operand>
+template <Along along, class Operand>
 Cut cut(const Operand& a, int rows, int columns, int depth, float* stack) {
-    if (!a.packed) return {rows, rows, parts(depth, block_depth(rows)), nullptr};
+    if (!a.packed) return {rows, rows, kTileColumns, parts(depth, block_depth(rows)), nullptr};
     const bool large = int64_t(columns) * depth > kLargeB;
     float* const memory = large || depth > kStackDepth ? strips_of_thread() : nullptr;
-    if (memory == nullptr) return {kStripRows, kStripRows, parts(depth, kStackDepth), stack};
-    return {kStripRows, large ? kStrips * kStripRows : kStripRows, parts(depth, kMostDepth), memory};
+    if (memory == nullptr) return {kStripRows, kStripRows, kTileColumns, parts(depth, kStackDepth), stack};
+    const bool tall = by_halves();
+    const int strip_rows = tall ? kTallRows : kStripRows, columns_of_panel = tall ? kTallColumns : kTileColumns;
+    const int groups = tall && large && along == Along::kColumns ? kTallGroups : 1;
+    const int group_rows = large ? groups * kStrips * kStripRows : strip_rows;
+    return {strip_rows, group_rows, columns_of_panel, parts(depth, kMostDepth / groups), memory};
 }
 
 // C ← α A B + β C, and tail(i, j, n, m) on the n rows from i of the m columns from j, on every element once, while it is near
@@ -255,14 +283,14 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
         return tail(0, 0, rows, columns);
     }
     alignas(64) float stack[kStripRows * kStackDepth];
-    const auto [strip_rows, group_rows, blocks, strips] = cut(a, rows, columns, depth, stack);
-    const int panels = parts(columns, kTileColumns);
+    const auto [strip_rows, group_rows, panel_columns, blocks, strips] = cut<along>(a, rows, columns, depth, stack);
+    const int panels = parts(columns, panel_columns);
     const bool small = int64_t(rows) * columns <= kSmallC;
     for (int first = 0; first < rows; first += group_rows) {
         const int end = rows - first < group_rows ? rows : first + group_rows;
         for (int block = 0; block < blocks; block++) {
             const int k = part(depth, block, blocks), steps = part(depth, block + 1, blocks) - k;
-            const Packed packed = {strips, steps};
+            const Packed packed = {strips, strip_rows, steps};
             if (a.packed) a.pack(first, end - first, k, packed);
             for (int p = 0; p < panels; p++) {
                 const int j = part(columns, p, panels), width = part(columns, p + 1, panels) - j;

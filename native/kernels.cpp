@@ -92,31 +92,26 @@ constexpr int kManyForward = kDotSamples + 1;
 constexpr int kManyBackward = kWidth == 16 ? 129 : kFewSamples + 1;
 constexpr int kManySummed = kWidth == 16 ? 17 : kFewSamples + 1;
 
-// Where a processor computes vectors of 16 by halves (Zen 4), the AVX2 kernels of OpenBLAS are the fastest for so many
-// multiplications, if W takes 1 MB: 1.0 to 1.1 times as fast as ours; and for any Wδ of 8 MB, as W's columns lie far apart, up
-// to 2.5 times. (The same layers, 512x512x{32,64,128,256}, 1448x1448x{8,16,32}, 2048x2048x{4,8,16}, 4096x4096x{4,16}.)
-constexpr int64_t kManyByHalves = 1 << 26;
-constexpr int kManySummedByHalves = 12;  // 512x512, 1024x1024 and 2048x2048 x{4,8,16}
-
-bool by_halves() { return kWidth == 16 && halves_vectors(); }
+// Where a processor computes vectors of 16 by halves (Zen 4), OpenBLAS's AVX2 kernels are the fastest for Wδ and dW if W takes 8 MB,
+// as columns lie far apart (2048x2048x{4,8,16,48,256}); and from 1 MB on for the dW of a batch between these two
+// (512x512, 1024x1024 and 2048x2048 x{4,8,16}, 1000x1000x{100,192,300} 1024x1024x{40,64,256,512}).
+constexpr int kManySummedByHalves = 12, kPackedByHalves = 192;
 
 bool is_large(int in, int out, int64_t least) {
     return int64_t(in) * out >= least && openblas_width() >= (by_halves() ? kWidth / 2 : kWidth);
 }
 
 bool is_large_forward(int in, int out, int m) {
-    if (m < kManyForward) return false;
-    if (!by_halves()) return is_large(in, out, kLargeForward);
-    return openblas_width() < kWidth && int64_t(in) * out * m >= kManyByHalves && is_large(in, out, kLargeWeights);
+    return m >= kManyForward && is_large(in, out, kLargeForward);
 }
 
 bool is_large_backward(int in, int out, int m) {
-    if (!by_halves()) return m >= kManyBackward && is_large(in, out, kLargeBackward);
-    return m > kFewSamples && is_large(in, out, int64_t(in) * out * m >= kManyByHalves ? kLargeWeights : kLargeBackward);
+    return m >= (by_halves() ? kFewSamples + 1 : kManyBackward) && is_large(in, out, kLargeBackward);
 }
 
 bool is_large_sum(int in, int units, int m) {
-    return m >= (by_halves() ? kManySummedByHalves : kManySummed) && is_large(in, units, kLargeWeights);
+    if (!by_halves()) return m >= kManySummed && is_large(in, units, kLargeWeights);
+    return m >= kManySummedByHalves && is_large(in, units, m < kPackedByHalves ? kLargeWeights : kLargeBackward);
 }
 
 // A leading dimension of a multiple of 1 KB puts the columns of A into few sets of the level-1 cache: where so many columns of C
@@ -126,10 +121,18 @@ constexpr int kPackedColumns = 192;
 constexpr int kCollision = 256;
 constexpr int kLargeA = 512 * 1024;  // 2 MB
 
+// By tall strips it pays whatever the leading dimension, if B is large too, and for fewer columns if A takes 1 MB; for a small B,
+// never (Wδ of 1024x1024x{40,64} 1000x1000x{100,192}, dW of 256x256x{32,64,128,256} 512x256x128 768x256x128 1024x200x128).
+bool tall_strips_pay(int64_t size, int columns, int depth) {
+    return size >= kLargeWeights ? columns > kDotSamples : columns >= kPackedColumns && int64_t(columns) * depth > kLargeB;
+}
+
 // Of a matrix whose columns lie `step` apart, the first of its rows
 Rows rows_of(const float* a, int step, int columns, int depth) {
-    const int shared_by = int64_t(step) * depth > kLargeA ? kPackedColumns / 2 : kPackedColumns;
-    return {a, step, step % kCollision == 0 && columns >= shared_by && depth > kLeastDepth};
+    const int64_t size = int64_t(step) * depth;
+    const int shared_by = size > kLargeA ? kPackedColumns / 2 : kPackedColumns;
+    const bool pays = by_halves() ? tall_strips_pay(size, columns, depth) : step % kCollision == 0 && columns >= shared_by;
+    return {a, step, pays && depth > kLeastDepth};
 }
 
 // z ← φ(z + b) on one column
