@@ -45,10 +45,10 @@ constexpr int kStrips = 4;
 constexpr int kLargeB = 64 * 1024;  // 256 KB
 static_assert(kStrips * kStripRows * kMostDepth <= kStripsOfThread, "kernels.hpp");
 
-// Twelve columns of B that lie 4 KB apart are more than the eight ways of Zen 4's level-1 cache; at other distances, too, some fall
-// on one set. There strips of four vectors go with panels of six columns: where A is packed that is 1.0 to 1.4 times as fast
+// Twelve columns of B that lie 4 KB apart are more than the eight ways of Zen 4's level-1 cache; at other distances, too, some
+// fall on one set. There strips of four vectors go with panels of six columns: where A is packed that is 1.0 to 1.4 times as fast
 // (kernels_bench 784x1024x256 1024x1024x{40,64,256,512}). A B that is contiguous along the columns has each step of the depth
-// elsewhere in memory, so if it is large it is read less often there: by more strips, a quarter as deep.
+// elsewhere in memory; if it is large it is read less often there: by four groups of strips at once, a quarter as deep.
 constexpr int kTallRows = 2 * kStripRows, kTallColumns = kTileColumns / 2, kTallGroups = 4;
 
 inline bool by_halves() { return kWidth == 16 && halves_vectors(); }
@@ -143,7 +143,7 @@ __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, floa
             if constexpr (along == Along::kColumns)
                 for (int j = k / kStretch * kColumnsOfStretch, end = j + kColumnsOfStretch; j < end && j < columns; j++)
 #pragma GCC unroll 16
-                    for (int v = 0; v < vectors; v++) __builtin_prefetch(c.data + j * c.step + v * kWidth);
+                    for (int v = 0; v < vectors; v++) __builtin_prefetch(c.data + j * c.step + v * kWidth + kWidth - 1);
         }
     }
     add(depth - k);

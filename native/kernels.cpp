@@ -92,8 +92,8 @@ constexpr int kManyForward = kDotSamples + 1;
 constexpr int kManyBackward = kWidth == 16 ? 129 : kFewSamples + 1;
 constexpr int kManySummed = kWidth == 16 ? 17 : kFewSamples + 1;
 
-// Where a processor computes vectors of 16 by halves (Zen 4), OpenBLAS's AVX2 kernels are the fastest for Wδ and dW if W takes 8 MB,
-// as columns lie far apart (2048x2048x{4,8,16,48,256}); and from 1 MB on for the dW of a batch between these two
+// Where a processor computes vectors of 16 by halves (Zen 4), OpenBLAS's AVX2 kernels are the fastest for the Wδ and dW of a W of
+// 8 MB, as its columns lie far apart (2048x2048x{4,8,16,48,256}), and from 1 MB on for the dW of a batch between these two
 // (512x512, 1024x1024 and 2048x2048 x{4,8,16}, 1000x1000x{100,192,300} 1024x1024x{40,64,256,512}).
 constexpr int kManySummedByHalves = 12, kPackedByHalves = 192;
 

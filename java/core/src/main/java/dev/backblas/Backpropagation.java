@@ -284,7 +284,7 @@ final class Backpropagation {
                 forward(forward[t], from, columns);
                 if (training) back(back[t], from, columns);
             }
-            if (training && target != null) update(update[t], t);
+            if (training && target != null && T > 1) update(update[t], t);
         }
         written = true;
     }
@@ -325,13 +325,21 @@ final class Backpropagation {
             program.backward(n[L], columns, phi[L], memory, z[L] + from * n[L], memory, delta[L] + from * n[L]);
     }
 
+    /** The way of their errors back; and the update, where there is one part: a layer's matrices are near then. */
     private void back(Program program, int from, int columns) {
-        for (int l = L - 1; l >= 1; l--) {                            // δˡ = (Wˡ⁺¹ δˡ⁺¹) ⊙ φ'(Zˡ)
-            final int deltas = delta[l] + from * n[l];
-            program.inputGradient(n[l], n[l + 1], columns, theta, w[l + 1], memory, delta[l + 1] + from * n[l + 1],
-                phi[l], memory, z[l] + from * n[l], memory, deltas);
-            if (drops(l)) drop(program, l, memory, deltas, memory, deltas, from, columns); // ⊙ Rˡ/(1 − p), as Aˡ before
+        for (int l = L; l >= 1; l--) {
+            if (l > 1) error(program, l - 1, from, columns);
+            if (T == 1 && target != null) weightGradient(program, l, 0, alpha, beta, target, gamma);
         }
+        if (T == 1 && follows) follow(program, 0);
+    }
+
+    /** δˡ = (Wˡ⁺¹ δˡ⁺¹) ⊙ φ'(Zˡ) */
+    private void error(Program program, int l, int from, int columns) {
+        final int deltas = delta[l] + from * n[l];
+        program.inputGradient(n[l], n[l + 1], columns, theta, w[l + 1], memory, delta[l + 1] + from * n[l + 1],
+            phi[l], memory, z[l] + from * n[l], memory, deltas);
+        if (drops(l)) drop(program, l, memory, deltas, memory, deltas, from, columns); // ⊙ Rˡ/(1 − p), as Aˡ before
     }
 
     /** Dˡ = Aˡ ⊙ Rˡ/(1 − p), rᵢ = 0 with probability p, else 1: N. Srivastava et al., "Dropout", 2014, §10. */
@@ -470,7 +478,7 @@ final class Backpropagation {
 
     /** Wˡ and bˡ, or dWˡ and dbˡ, for part t of the units of every layer. */
     private void update(Program program, int t) {
-        for (int l = 1; l <= L; l++) weightGradient(program, l, t, alpha, beta, target, gamma);
+        for (int l = L; l >= 1; l--) weightGradient(program, l, t, alpha, beta, target, gamma);
         if (follows) follow(program, t);
     }
 
