@@ -74,7 +74,7 @@ inline int block_depth(int rows) {
 // forgets most (Zen 5).
 constexpr int kLines = 8, kLinesOfStretch = 16;
 constexpr int kStretch = 64;  // multiply-adds of every sum meanwhile
-constexpr int kColumnsOfStretch = 2;
+constexpr int kColumnsOfStretch = 2;  // of C, that are brought near
 
 inline void bring(Ahead& ahead, int lines) {
     if (ahead.line == ahead.last) {
