@@ -6,7 +6,8 @@
 //     for each group of strips of A's rows            strips of two or four vectors, packed; or all rows, where they are
 //         for each block of the depth                 what tile() reads of A stays in the level-2 cache
 //             for each panel of columns               B is read where it is: one element for every vector of A;
-//                                                     what is missing of it is gathered, as it is read soon
+//                                                     what is missing of it is gathered, as it is read soon; a few panels
+//                                                     are copied first where its rows would collide in the cache
 //                 for each strip, each tile: tile()   α and β at the store of the tile
 //                 the tail, φ say                     while these rows of C are near
 //
@@ -16,7 +17,9 @@
 // up to 8 vectors of rows instead; and so that a panel is narrow, strips may be tall.
 //
 // Packing copies a strip of A to one place, at unit stride. It pays where many columns share the copy and where A's columns
-// would fall on the same lines of the level-1 cache; and A by its columns, as Wᵀ is, must be transposed anyway.
+// would fall on the same lines of the level-1 cache; and A by its columns, as Wᵀ is, must be transposed anyway. Read in short
+// pieces, A comes at a third of the speed of memory, so while the tiles of one block run the next block is brought near, as is
+// what the end of the tile at hand wants (784-1024-1024-10, a batch of 256, Zen 4: 2 to 3 % of a step).
 //
 // dots() computes WᵀA without packing, as both operands are contiguous along the sum: a tile of 4 units by 6 samples (by 3
 // with 16 registers) of vectors of partial sums, which are added up at the end.
@@ -43,13 +46,17 @@ constexpr int kMostDepth = 1024;
 // is read less often
 constexpr int kStrips = 4;
 constexpr int kLargeB = 64 * 1024;  // 256 KB
-static_assert(kStrips * kStripRows * kMostDepth <= kStripsOfThread, "kernels.hpp");
 
 // Twelve columns of B that lie 4 KB apart are more than the eight ways of Zen 4's level-1 cache; at other distances, too, some
 // fall on one set. There strips of four vectors go with panels of six columns: where A is packed that is 1.0 to 1.4 times as fast
 // (kernels_bench 784x1024x256 1024x1024x{40,64,256,512}). A B that is contiguous along the columns has each step of the depth
-// elsewhere in memory; if it is large it is read less often there: by four groups of strips at once, a quarter as deep.
+// elsewhere in memory; if it is large it is read less often there: by four groups of strips at once, a quarter as deep. And where
+// its rows lie 4 KB apart, all on one set, so many panels of it are copied at once (dW of 784x1024x{256,1024}: 1.03 to 1.07 times
+// as fast).
 constexpr int kTallRows = 2 * kStripRows, kTallColumns = kTileColumns / 2, kTallGroups = 4;
+constexpr int kOneSet = 1024, kPanelsCopied = 8, kCopiedColumns = kPanelsCopied * kTallColumns;
+constexpr int kStripFloats = kStrips * kStripRows * kMostDepth, kCopiedFloats = kCopiedColumns * kMostDepth / kTallGroups;
+static_assert(kStripFloats + kCopiedFloats <= kStripsOfThread, "kernels.hpp");
 
 inline bool by_halves() { return kWidth == 16 && halves_vectors(); }
 
@@ -74,7 +81,34 @@ inline int block_depth(int rows) {
 // forgets most (Zen 5).
 constexpr int kLines = 8, kLinesOfStretch = 16;
 constexpr int kStretch = 64;  // multiply-adds of every sum meanwhile
-constexpr int kColumnsOfStretch = 2;  // of C, that are brought near
+constexpr int kFloatsOfLine = kCacheLine / sizeof(float);
+
+// Pieces of a matrix that are brought near: so many floats of `left` columns (or rows), `step` from one to the next
+struct Pieces {
+    const float* piece = nullptr;
+    int64_t step = 0;
+    int size = 0, left = 0, at = 0;
+};
+
+// What is brought near while a product runs: what the tile at hand wants at its end, the strips of A to be packed next, and
+// columns that are gathered next, in this order
+struct Near {
+    Pieces tile, strips;
+    Ahead& ahead;
+};
+
+// The last float of each line is asked for: where a piece starts within a line, that was the last of the piece before.
+inline int bring(Pieces& p, int lines) {
+    for (; lines > 0 && p.left > 0; lines--) {
+        __builtin_prefetch(p.piece + p.at + kFloatsOfLine - 1);
+        p.at += kFloatsOfLine;
+        if (p.at < p.size) continue;
+        p.at = 0;
+        p.piece += p.step;
+        p.left--;
+    }
+    return lines;
+}
 
 inline void bring(Ahead& ahead, int lines) {
     if (ahead.line == ahead.last) {
@@ -84,6 +118,10 @@ inline void bring(Ahead& ahead, int lines) {
     }
     for (int i = 0; i < lines && ahead.line < ahead.last; i++, ahead.line += kCacheLine) __builtin_prefetch(ahead.line);
     if (ahead.line > ahead.last) ahead.line = ahead.last;
+}
+
+inline void bring(Near& near, int lines) {
+    bring(near.ahead, bring(near.strips, bring(near.tile, lines)));
 }
 
 // Of so many strips, a panel takes long enough for the columns of another to come near.
@@ -97,6 +135,11 @@ enum class Along { kDepth, kColumns };
 // Where part i starts when n things are divided into so many parts as evenly as it goes
 inline int part(int n, int i, int parts) { return i == 0 ? 0 : i == parts ? n : int(int64_t(n) * i / parts); }
 inline int parts(int n, int most) { return n <= most ? 1 : (n + most - 1) / most; }
+
+// What of A is packed at once: so many rows from `first` on, so many steps of the depth from `k` on
+struct Block {
+    int first, rows, k, steps;
+};
 
 // A matrix, or a part of one: contiguous along one index, with `step` from one to the next of the other
 struct Part {
@@ -115,7 +158,7 @@ struct Target {
 // Not inlined, or GCC keeps α and β in registers around the loop and spills the tile.
 // A deep one brings near what comes next meanwhile, and where C is the larger matrix, as dW is, its part of that.
 template <int vectors, int columns, bool whole, Along along, bool deep = false>
-__attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, float beta, Target c, Ahead& ahead, int rows) {
+__attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, float beta, Target c, Near& near, int rows) {
     constexpr bool masked = !whole && vectors == 1;
     const int second = whole ? kWidth : rows - kWidth;
     const auto at = [second](int v) { return whole || v == 0 ? v * kWidth : second; };
@@ -139,11 +182,7 @@ __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, floa
     if constexpr (deep) {
         for (; k + kStretch < depth; k += kStretch) {
             add(kStretch);
-            bring(ahead, kLinesOfStretch);
-            if constexpr (along == Along::kColumns)
-                for (int j = k / kStretch * kColumnsOfStretch, end = j + kColumnsOfStretch; j < end && j < columns; j++)
-#pragma GCC unroll 16
-                    for (int v = 0; v < vectors; v++) __builtin_prefetch(c.data + j * c.step + v * kWidth + kWidth - 1);
+            bring(near, kLinesOfStretch);
         }
     }
     add(depth - k);
@@ -162,21 +201,21 @@ __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, floa
 
 // The same on all rows of a panel of C, strip by strip
 template <int vectors, int columns, Along along>
-void panel(int rows, int depth, Part a, Part b, float alpha, float beta, Target c, Ahead& ahead) {
+void panel(int rows, int depth, Part a, Part b, float alpha, float beta, Target c, Near& near) {
     constexpr int kHeight = vectors * kWidth;
     constexpr bool large = vectors == 2 || vectors == 4;  // as are the tiles of large products
     const auto whole =
         large && depth > kStretch ? tile<vectors, columns, true, along, large> : tile<vectors, columns, true, along>;
     for (; rows >= kHeight; rows -= kHeight, a.data += kHeight, c.data += kHeight) {
-        whole(depth, a, b, alpha, beta, c, ahead, kHeight);
-        bring(ahead, kLines);
+        whole(depth, a, b, alpha, beta, c, near, kHeight);
+        bring(near, kLines);
     }
     if constexpr (vectors > 2)
-        panel<vectors / 2, columns, along>(rows, depth, a, b, alpha, beta, c, ahead);
+        panel<vectors / 2, columns, along>(rows, depth, a, b, alpha, beta, c, near);
     else if (rows > kWidth)
-        tile<2, columns, false, along>(depth, a, b, alpha, beta, c, ahead, rows);
+        tile<2, columns, false, along>(depth, a, b, alpha, beta, c, near, rows);
     else if (rows > 0)
-        tile<1, columns, false, along>(depth, a, b, alpha, beta, c, ahead, rows);
+        tile<1, columns, false, along>(depth, a, b, alpha, beta, c, near, rows);
 }
 
 // As many vectors of rows as keep the tile in the registers, at most 8
@@ -186,7 +225,7 @@ constexpr int vectors_of(int columns) {
     return vectors;
 }
 
-using Panel = void(int rows, int depth, Part a, Part b, float alpha, float beta, Target c, Ahead& ahead);
+using Panel = void(int rows, int depth, Part a, Part b, float alpha, float beta, Target c, Near& near);
 
 template <Along along, int... less>
 Panel* panel_of(int columns, std::integer_sequence<int, less...>) {
@@ -216,13 +255,15 @@ struct Rows {
     int64_t step;
     bool packed;
 
-    void pack(int row, int rows, int k, Packed strips) const {
-        const float* from = a + k * step + row;
-        for (int d = 0; d < strips.depth; d++, from += step) {
-            if (d + kColumnsAhead < strips.depth)
-                for (int i = 0; i < rows; i += kWidth) __builtin_prefetch(from + kColumnsAhead * step + i);
-            for (int i = 0; i < rows; i += strips.rows)
-                for_each_vector(rows - i < strips.rows ? rows - i : strips.rows, [&](int64_t v, auto load, auto store) {
+    Pieces pieces(Block of) const { return {a + of.k * step + of.first, step, of.rows, of.steps}; }
+
+    void pack(Block of, Packed strips) const {
+        const float* from = a + of.k * step + of.first;
+        for (int d = 0; d < of.steps; d++, from += step) {
+            if (d + kColumnsAhead < of.steps)
+                for (int i = 0; i < of.rows; i += kWidth) __builtin_prefetch(from + kColumnsAhead * step + i);
+            for (int i = 0; i < of.rows; i += strips.rows)
+                for_each_vector(of.rows - i < strips.rows ? of.rows - i : strips.rows, [&](int64_t v, auto load, auto store) {
                     store(strips.data + i * strips.depth + d * strips.rows + v, load(from + i + v));
                 });
         }
@@ -235,20 +276,22 @@ struct Columns {
     int64_t step;
     static constexpr bool packed = true;
 
-    void pack(int row, int rows, int k, Packed strips) const {
-        for (int i = 0; i < rows; i += kWidth) {
+    Pieces pieces(Block of) const { return {a + of.first * step + of.k, step, of.steps, of.rows}; }
+
+    void pack(Block of, Packed strips) const {
+        for (int i = 0; i < of.rows; i += kWidth) {
             float* to = strips.data + i / strips.rows * strips.rows * strips.depth + i % strips.rows;
-            for_each_vector(strips.depth, [&](int64_t d, auto load, auto) {
+            for_each_vector(of.steps, [&](int64_t d, auto load, auto) {
                 Vec x[kWidth];
-                const float* from = a + (row + i) * step + k + d;
+                const float* from = a + (of.first + i) * step + of.k + d;
 #pragma GCC unroll 16
-                for (int r = 0; r < kWidth; r++) x[r] = i + r < rows ? load(from + r * step) : Vec{};
+                for (int r = 0; r < kWidth; r++) x[r] = i + r < of.rows ? load(from + r * step) : Vec{};
 #pragma GCC unroll 16
                 for (int r = 0; r < kWidth; r++) __builtin_prefetch(from + r * step + kVectorsAhead * kWidth);
                 transpose(x);
 #pragma GCC unroll 16
                 for (int r = 0; r < kWidth; r++)
-                    if (d + r < strips.depth) store(to + (d + r) * strips.rows, x[r]);
+                    if (d + r < of.steps) store(to + (d + r) * strips.rows, x[r]);
             });
         }
     }
@@ -258,51 +301,70 @@ struct Columns {
 // rows are one strip.
 struct Cut {
     int strip_rows, group_rows, panel_columns, blocks;
-    float* strips;  // where they are packed
+    float* strips;         // where they are packed
+    float* copy = nullptr;  // where panels of B are copied, if they are
 };
 
 template <Along along, class Operand>
-Cut cut(const Operand& a, int rows, int columns, int depth, float* stack) {
+Cut cut(const Operand& a, int rows, int columns, int depth, int64_t b_step, float* stack) {
     if (!a.packed) return {rows, rows, kTileColumns, parts(depth, block_depth(rows)), nullptr};
     const bool large = int64_t(columns) * depth > kLargeB;
     float* const memory = large || depth > kStackDepth ? strips_of_thread() : nullptr;
     if (memory == nullptr) return {kStripRows, kStripRows, kTileColumns, parts(depth, kStackDepth), stack};
-    const bool tall = by_halves();
-    const int strip_rows = tall ? kTallRows : kStripRows, columns_of_panel = tall ? kTallColumns : kTileColumns;
-    const int groups = tall && large && along == Along::kColumns ? kTallGroups : 1;
-    const int group_rows = large ? groups * kStrips * kStripRows : strip_rows;
-    return {strip_rows, group_rows, columns_of_panel, parts(depth, kMostDepth / groups), memory};
+    const int group_rows = kStrips * kStripRows;
+    if (!by_halves()) return {kStripRows, large ? group_rows : kStripRows, kTileColumns, parts(depth, kMostDepth), memory};
+    if (!large) return {kTallRows, kTallRows, kTallColumns, parts(depth, kMostDepth), memory};
+    if (along == Along::kDepth) return {kTallRows, group_rows, kTallColumns, parts(depth, kMostDepth), memory};
+    return {kTallRows, kTallGroups * group_rows, kTallColumns, parts(depth, kMostDepth / kTallGroups), memory,
+            b_step % kOneSet == 0 ? memory + kStripFloats : nullptr};
 }
 
-// C ← α A B + β C, and tail(i, j, n, m) on the n rows from i of the m columns from j, on every element once, while it is near
+// C ← α A B + β C, and tail(i, j, n, m) on the n rows from i of the m columns from j, on every element once, while it is near.
+// `last` lies as C does, and is what a tile reads or writes last: C, or what its tail reads.
 template <Along along, class Operand, class Tail>
-void multiply(int rows, int columns, int depth, float alpha, const Operand& a, Part b, float beta, Target c,
+void multiply(int rows, int columns, int depth, float alpha, const Operand& a, Part b, float beta, Target c, Part last,
               Ahead& ahead, Tail tail) {
+    Near near = {{}, {}, ahead};
     if (!a.packed && columns <= kTileColumns && depth <= kLeastDepth) {  // tiny products feel every instruction
-        panel_of<along>(columns)(rows, depth, {a.a, a.step}, b, alpha, beta, c, ahead);
+        panel_of<along>(columns)(rows, depth, {a.a, a.step}, b, alpha, beta, c, near);
         return tail(0, 0, rows, columns);
     }
     alignas(64) float stack[kStripRows * kStackDepth];
-    const auto [strip_rows, group_rows, panel_columns, blocks, strips] = cut<along>(a, rows, columns, depth, stack);
-    const int panels = parts(columns, panel_columns);
+    const auto [strip_rows, group_rows, panel_columns, blocks, strips, copy] =
+        cut<along>(a, rows, columns, depth, b.step, stack);
     const bool small = int64_t(rows) * columns <= kSmallC;
-    for (int first = 0; first < rows; first += group_rows) {
-        const int end = rows - first < group_rows ? rows : first + group_rows;
-        for (int block = 0; block < blocks; block++) {
-            const int k = part(depth, block, blocks), steps = part(depth, block + 1, blocks) - k;
-            const Packed packed = {strips, strip_rows, steps};
-            if (a.packed) a.pack(first, end - first, k, packed);
-            for (int p = 0; p < panels; p++) {
-                const int j = part(columns, p, panels), width = part(columns, p + 1, panels) - j;
-                if (ahead.missing != nullptr && first == 0 && block == 0) gather_columns(*ahead.missing, j, width);
-                const Part some = {b.data + (along == Along::kDepth ? k + j * b.step : k * b.step + j), b.step};
-                for (int i = first; i < end; i += strip_rows) {
-                    const int height = end - i < strip_rows ? end - i : strip_rows;
-                    const Part strip = a.packed ? packed[i - first] : Part{a.a + k * a.step + i, a.step};
-                    panel_of<along>(width)(height, steps, strip, some, alpha, block == 0 ? beta : 1,
-                                           {c.data + j * c.step + i, c.step}, ahead);
-                    if (block + 1 == blocks && !small) tail(i, j, height, width);
+    const bool far = strip_rows == kTallRows && int64_t(rows) * columns > kLargeB;  // than the level-2 cache, C and A may be
+    const int panels = parts(columns, panel_columns), all = parts(rows, group_rows) * blocks;
+    const auto column = [=](int p) { return part(columns, p < panels ? p : panels, panels); };
+    const auto block = [=](int n) {
+        const int first = n / blocks * group_rows, k = part(depth, n % blocks, blocks);
+        return Block{first, rows - first < group_rows ? rows - first : group_rows, k, part(depth, n % blocks + 1, blocks) - k};
+    };
+    for (int n = 0; n < all; n++) {
+        const auto [first, height, k, steps] = block(n);
+        const Packed packed = {strips, strip_rows, steps};
+        if (a.packed) a.pack(block(n), packed);
+        near.strips = far && n + 1 < all ? a.pieces(block(n + 1)) : Pieces{};
+        for (int p = 0, copied = 0; p < panels; p++) {
+            const int j = column(p), width = column(p + 1) - j;
+            if (ahead.missing != nullptr && n == 0) gather_columns(*ahead.missing, j, width);
+            Part some = {b.data + (along == Along::kDepth ? k + j * b.step : k * b.step + j), b.step};
+            if constexpr (along == Along::kColumns)
+                if (copy != nullptr) {
+                    if (p % kPanelsCopied == 0) {
+                        const Block rows_of_b = {j, column(p + kPanelsCopied) - j, k, steps};
+                        Rows{b.data, b.step, true}.pack(rows_of_b, {copy, kCopiedColumns, steps});
+                        copied = j;
+                    }
+                    some = {copy + j - copied, kCopiedColumns};
                 }
+            for (int i = first, end = first + height; i < end; i += strip_rows) {
+                const int rows_of_strip = end - i < strip_rows ? end - i : strip_rows;
+                const Part strip = a.packed ? packed[i - first] : Part{a.a + k * a.step + i, a.step};
+                if (far) near.tile = {last.data + j * last.step + i, last.step, rows_of_strip, width};
+                panel_of<along>(width)(rows_of_strip, steps, strip, some, alpha, k == 0 ? beta : 1,
+                                       {c.data + j * c.step + i, c.step}, near);
+                if (k + steps == depth && !small) tail(i, j, rows_of_strip, width);
             }
         }
     }

@@ -213,7 +213,8 @@ void affine(int in, int out, int m, int from, int to, const float* w, const floa
         const auto tail = [=](int k, int j, int some, int columns) {
             affine_tail(some, columns, out, b == nullptr ? b : b + k, phi, a_next + int64_t(j) * out + k);
         };
-        multiply<Along::kDepth>(units, m, in, 1, Columns{w, in}, {a, in}, 0, {a_next, out}, ahead, tail);  // Z = WᵀA
+        multiply<Along::kDepth>(units, m, in, 1, Columns{w, in}, {a, in}, 0, {a_next, out}, {a_next, out}, ahead,
+                                tail);  // Z = WᵀA
     }
     if (phi == Activation::kSoftmax)
         for (int j = 0; j < m; j++) softmax(out, a_next + int64_t(j) * out);
@@ -275,8 +276,9 @@ void input_gradient(int in, int out, int m, int from, int to, const float* w, co
         const int64_t at = int64_t(j) * in + i;
         derivative_tail(some, columns, in, phi, a == nullptr ? a : a + at, delta_previous + at);
     };
-    const Rows rows_of_w = rows_of(w, in, m, out);
-    multiply<Along::kDepth>(rows, m, out, 1, rows_of_w, {delta, out}, 0, {delta_previous, in}, ahead, tail);  // δ' = Wδ
+    const Part last = {phi == Activation::kIdentity ? delta_previous : a, in};
+    multiply<Along::kDepth>(rows, m, out, 1, rows_of(w, in, m, out), {delta, out}, 0, {delta_previous, in}, last, ahead,
+                            tail);  // δ' = Wδ
 }
 
 void weight_gradient(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
@@ -288,7 +290,7 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
     if (is_large_sum(in, units, m))
         sgemm(Trans::kNo, Trans::kYes, in, units, m, alpha, a, in, d, out, beta, c, in);  // C = αAδᵀ + βC
     else
-        multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units, m), {d, out}, beta, {c, in}, ahead,
+        multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units, m), {d, out}, beta, {c, in}, {c, in}, ahead,
                                   no_tail);  // C = αAδᵀ + βC
     if (c_bias != nullptr) bias_gradient(units, m, alpha, d, out, gamma, c_bias + from);
 }

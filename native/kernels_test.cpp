@@ -328,6 +328,8 @@ void test_tiles(const Kernels& k) {
     test_affine(k, 1500, 70, 100, Activation::kSoftmax, true);   // and the depth in blocks
     test_input_gradient(k, 512, 1500, 100, Activation::kTanh);
     test_weight_gradient(k, 256, 100, 1500, 1, 99, 0.01f, 0.9f, 0.5f);
+    test_weight_gradient(k, 530, 1024, 260, 0, 1024, 0.01f, 0, 0);  // δ copied where its columns would collide
+    test_weight_gradient(k, 80, 2048, 300, 3, 1111, 0.01f, 0.9f, 0.5f);
     test_affine(k, 4200, 5, 200, Activation::kSigmoid, true);  // more than one tile of samples
     test_affine(k, 5, 4200, 200, Activation::kSigmoid, true);
     test_input_gradient(k, 4200, 5, 200, Activation::kTanh);
