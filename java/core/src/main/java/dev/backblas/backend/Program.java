@@ -622,7 +622,7 @@ public final class Program {
                            int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
                            int cBiasOffset) {
         loopWork += (long) in * m * (to - from);
-        final int columns = columns(m, (long) in * (to - from)), units = tile(to - from, (long) in * columns);
+        final int columns = shared(m, in, to - from), units = evenTile(to - from, (long) in * columns);
         for (int k = from, end; k < to; k = end) {
             end = k + Math.min(units, to - k);
             for (int j = 0, n; j < m; j += n) { // the sum over the batch goes on where it was left
@@ -683,16 +683,10 @@ public final class Program {
         return (int) Math.max(1, Math.min(n, Math.max(NARROWEST_TILE, backend.longestCall() / Math.max(1, work))));
     }
 
-    /** The same, none of them much smaller than the others. */
+    /** The same, none of them much smaller than the others; 0 of none. */
     private int evenTile(int n, long work) {
-        final int tile = tile(n, work), tiles = (n + tile - 1) / tile;
+        final int tile = tile(n, work), tiles = Math.max(1, (n + tile - 1) / tile);
         return (n + tiles - 1) / tiles;
-    }
-
-    /** How many of a batch's columns a call sums over; where even few of them take too long, W is tiled. */
-    private int columns(int m, long work) {
-        final int tile = tile(m, work);
-        return tile * work > backend.longestCall() ? Math.min(m, WIDE_TILE) : tile;
     }
 
     /** How many of m columns a tile of W is for, where W is tiled because the product takes too long. */
