@@ -281,18 +281,24 @@ struct Columns {
     void pack(Block of, Packed strips) const {
         for (int i = 0; i < of.rows; i += kWidth) {
             float* to = strips.data + i / strips.rows * strips.rows * strips.depth + i % strips.rows;
-            for_each_vector(of.steps, [&](int64_t d, auto load, auto) {
+            const float* from = a + (of.first + i) * step + of.k;
+            const int rows = of.rows - i < kWidth ? of.rows - i : kWidth;
+            for (int d = 0; d < of.steps; d += kWidth, from += kWidth, to += kWidth * strips.rows) {
+                const int steps = of.steps - d < kWidth ? of.steps - d : kWidth;
                 Vec x[kWidth];
-                const float* from = a + (of.first + i) * step + of.k + d;
+                if (rows == kWidth && steps == kWidth) {
+                    load_transposed(from, step, x);
+                } else {
 #pragma GCC unroll 16
-                for (int r = 0; r < kWidth; r++) x[r] = i + r < of.rows ? load(from + r * step) : Vec{};
+                    for (int r = 0; r < kWidth; r++) x[r] = r < rows ? load(from + r * step, steps) : Vec{};
+                    transpose(x);
+                }
 #pragma GCC unroll 16
                 for (int r = 0; r < kWidth; r++) __builtin_prefetch(from + r * step + kVectorsAhead * kWidth);
-                transpose(x);
 #pragma GCC unroll 16
                 for (int r = 0; r < kWidth; r++)
-                    if (d + r < of.steps) store(to + (d + r) * strips.rows, x[r]);
-            });
+                    if (r < steps) store(to + r * strips.rows, x[r]);
+            }
         }
     }
 };
