@@ -307,22 +307,22 @@ struct Columns {
 // rows are one strip.
 struct Cut {
     int strip_rows, group_rows, panel_columns, blocks;
-    float* strips;         // where they are packed
+    float* strips;          // where they are packed
     float* copy = nullptr;  // where panels of B are copied, if they are
 };
 
 template <Along along, class Operand>
 Cut cut(const Operand& a, int rows, int columns, int depth, int64_t b_step, float* stack) {
-    if (!a.packed) return {rows, rows, kTileColumns, parts(depth, block_depth(rows)), nullptr};
+    const bool tall = by_halves();
+    const int strip_rows = tall ? kTallRows : kStripRows, panel_columns = tall ? kTallColumns : kTileColumns;
+    if (!a.packed) return {rows, rows, panel_columns, parts(depth, block_depth(rows)), nullptr};
     const bool large = int64_t(columns) * depth > kLargeB;
     float* const memory = large || depth > kStackDepth ? strips_of_thread() : nullptr;
     if (memory == nullptr) return {kStripRows, kStripRows, kTileColumns, parts(depth, kStackDepth), stack};
-    const int group_rows = kStrips * kStripRows;
-    if (!by_halves()) return {kStripRows, large ? group_rows : kStripRows, kTileColumns, parts(depth, kMostDepth), memory};
-    if (!large) return {kTallRows, kTallRows, kTallColumns, parts(depth, kMostDepth), memory};
-    if (along == Along::kDepth) return {kTallRows, group_rows, kTallColumns, parts(depth, kMostDepth), memory};
-    return {kTallRows, kTallGroups * group_rows, kTallColumns, parts(depth, kMostDepth / kTallGroups), memory,
-            b_step % kOneSet == 0 ? memory + kStripFloats : nullptr};
+    const bool rarely = tall && large && along == Along::kColumns;  // B is read
+    const int groups = rarely ? kTallGroups : 1, group_rows = large ? groups * kStrips * kStripRows : strip_rows;
+    float* const copy = rarely && b_step % kOneSet == 0 ? memory + kStripFloats : nullptr;
+    return {strip_rows, group_rows, panel_columns, parts(depth, kMostDepth / groups), memory, copy};
 }
 
 // C ← α A B + β C, and tail(i, j, n, m) on the n rows from i of the m columns from j, on every element once, while it is near.
