@@ -156,7 +156,7 @@ struct Target {
 // C ← α A B + β C on one tile: all its vectors of rows are whole, or the only one has `rows`, or of two the second ends with
 // `rows`, so that they overlap and both are whole: what is masked would be late for a load of what lies beside it (narrow.cpp).
 // Not inlined, or GCC keeps α and β in registers around the loop and spills the tile.
-// A deep one brings near what comes next meanwhile, and where C is the larger matrix, as dW is, its part of that.
+// A deep one brings near what comes next meanwhile.
 template <int vectors, int columns, bool whole, Along along, bool deep = false>
 __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, float beta, Target c, Near& near, int rows) {
     constexpr bool masked = !whole && vectors == 1;
