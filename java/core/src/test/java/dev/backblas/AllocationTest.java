@@ -37,19 +37,16 @@ class AllocationTest {
                 final Dataset few = TrainerTest.blobs(200), many = TrainerTest.blobs(20_000);
                 for (int warmUp = 0; warmUp < 40; warmUp++) trainer.epoch(many);
                 trainer.epoch(few); // its order of samples is allocated here
-                final long fewSteps = leastAllocated(trainer, few);
+                final long fewSteps = leastAllocated(0, () -> trainer.epoch(few));
                 trainer.epoch(many);
-                final long manySteps = leastAllocated(trainer, many);
+                final long manySteps = leastAllocated(0, () -> trainer.epoch(many));
                 assertTrue(manySteps - fewSteps < 198, // 198 steps more: less than a byte each
                            threads + " threads: 2 steps allocate " + fewSteps + " bytes, 200 steps " + manySteps);
                 final float[] x = new float[64 * 100], y = new float[10 * 100];
                 for (int j = 0; j < 100; j++) y[10 * j] = 1;
-                long least = Long.MAX_VALUE;
-                for (int i = 0; i < TIMES && least >= 1000; i++) {
-                    final long before = allocated(), measuring = allocated() - before;
+                final long least = leastAllocated(1000, () -> {
                     for (int step = 0; step < 1000; step++) trainer.step(x, y, 100);
-                    least = Math.min(least, allocated() - before - 2 * measuring);
-                }
+                });
                 assertTrue(least < 1000, threads + " threads: 1000 single steps allocate " + least + " bytes");
             }
     }
@@ -63,7 +60,8 @@ class AllocationTest {
                 .trial(PrefetchTest.ALWAYS).build()) {
             final Dataset few = TrainerTest.blobs(32 * 150), many = TrainerTest.blobs(32 * 650);
             for (int warmUp = 0; warmUp < 40; warmUp++) trainer.epoch(many);
-            final long manySteps = leastAllocated(trainer, many), fewSteps = leastAllocated(trainer, few);
+            final long manySteps = leastAllocated(0, () -> trainer.epoch(many)),
+                fewSteps = leastAllocated(0, () -> trainer.epoch(few));
             assertTrue(manySteps - fewSteps < 500, "150 steps allocate " + fewSteps + " bytes, 650 steps " + manySteps);
         }
     }
@@ -75,12 +73,9 @@ class AllocationTest {
         for (Optimizer optimizer : TrainingTest.OPTIMIZERS)
             try (Trainer trainer = Trainer.of(network(), Loss.CROSS_ENTROPY).optimizer(optimizer).rate(1e-6).batch(100)
                     .dropout(0.3).clipNorm(0.5).l1(0.01).schedule(Schedule.cosine(5, 0.1).warmUp(1)).build()) {
-                long least = Long.MAX_VALUE;
-                for (int i = 0; i < TIMES && least >= 200; i++) {
-                    final long before = allocated(), measuring = allocated() - before;
+                final long least = leastAllocated(200, () -> {
                     for (int step = 0; step < 200; step++) trainer.step(x, y, 100);
-                    least = Math.min(least, allocated() - before - 2 * measuring);
-                }
+                });
                 assertTrue(least < 200, optimizer + ": 200 steps allocate " + least + " bytes");
             }
     }
@@ -88,24 +83,24 @@ class AllocationTest {
     /** So often the allocated bytes are counted, for the least: until the Vector API's kernels are compiled, they allocate. */
     private static final int TIMES = 100;
 
-    /** Bytes allocated by the threads of an epoch. */
-    private static long leastAllocated(Trainer trainer, Dataset data) {
+    /** Bytes allocated by the threads of a training. To look at all threads would itself take more where there are more. */
+    private static long leastAllocated(long enough, Runnable training) {
+        final long[] threads = Thread.getAllStackTraces().keySet().stream()
+            .filter(thread -> thread == Thread.currentThread() || thread.getName().startsWith("backblas-"))
+            .mapToLong(Thread::getId).toArray();
         long least = Long.MAX_VALUE;
-        for (int i = 0; i < TIMES; i++) {
-            final long before = allocated();
-            trainer.epoch(data);
-            least = Math.min(least, allocated() - before);
+        for (int i = 0; i < TIMES && least >= enough; i++) {
+            final long before = allocated(threads), counting = allocated(threads) - before;
+            training.run();
+            least = Math.min(least, allocated(threads) - before - 2 * counting);
         }
         return least;
     }
 
-    private static long allocated() {
-        final ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
-        long sum = threads.getThreadAllocatedBytes(Thread.currentThread().getId());
-        for (long id : threads.getAllThreadIds()) {
-            final var info = threads.getThreadInfo(id);
-            if (info != null && info.getThreadName().startsWith("backblas-")) sum += threads.getThreadAllocatedBytes(id);
-        }
+    private static long allocated(long[] threads) {
+        final ThreadMXBean bean = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+        long sum = 0;
+        for (long thread : threads) sum += bean.getThreadAllocatedBytes(thread);
         return sum;
     }
 
