@@ -355,7 +355,7 @@ public final class Trainer implements AutoCloseable {
 
         /**
          * Sets how many threads may take a step together; small steps take fewer. Where a single one takes the steps of a narrow
-         * network, a second brings the samples of the next.
+         * network, a second brings the samples of the next, to 4 MB that the trainer then has.
          *
          * @param most all processors unless set; 1 or more
          * @return this
