@@ -54,8 +54,7 @@ final class Prefetch implements AutoCloseable {
     private int at, end; // the samples at hand, in x and y
     private int next; // the number in the order of the one behind these
     private int taken; // so many of those at hand are read by steps
-    private int coming; // and so many from the next one on are being brought,
-    private int to; // to there
+    private int coming; // and so many from the next one on are being brought
 
     // The order of the next: first it is written, then shuffled
     private int[] following = NONE;
@@ -121,7 +120,6 @@ final class Prefetch implements AutoCloseable {
         shuffle.begin(following, seed);
         next = from;
         coming = fitting(FIRST * batch);
-        to = behind();
         gather();
         arrived();
     }
@@ -148,7 +146,6 @@ final class Prefetch implements AutoCloseable {
     void start(int steps) {
         taken = steps * batch;
         coming = taken == end - at ? fitting((int) Math.ceil(FASTER * taken)) : 0;
-        to = behind();
         team.start(bring);
     }
 
@@ -172,7 +169,7 @@ final class Prefetch implements AutoCloseable {
         prepare(2 * taken);
     }
 
-    /** Where the next piece begins. */
+    /** Where what is coming begins: until it has arrived. */
     private int behind() {
         return end + coming <= size ? end : 0;
     }
@@ -183,6 +180,7 @@ final class Prefetch implements AutoCloseable {
     }
 
     private void gather() {
+        final int to = behind();
         program.clear();
         data.gather(program, order, next, coming, x, to * inputs, y, to * outputs);
         program.run();
@@ -190,8 +188,8 @@ final class Prefetch implements AutoCloseable {
 
     /** What was coming is at hand. */
     private void arrived() {
-        at = to;
-        end = to + coming;
+        at = behind();
+        end = at + coming;
         next += coming;
     }
 
