@@ -77,10 +77,12 @@ inline int block_depth(int rows) {
     return rows >= kBlockFloats / kLeastDepth ? kLeastDepth : kBlockFloats / rows;
 }
 
-// So many cache lines are brought near at once: after a tile, and within a deep one after a stretch. Of forty the processor
-// forgets most (Zen 5).
-constexpr int kLines = 8, kLinesOfStretch = 16;
-constexpr int kStretch = 64;  // multiply-adds of every sum meanwhile
+// So many cache lines are brought near at once: after a tile, and within a deep one after a stretch; one where dots() runs. While
+// they are on their way from main memory, what the product itself loads waits for a place among them, so more are dear. (Epochs
+// on images of floats, one thread of a Zen 4: 784-30-10 costs 3 % beyond steps on a batch at hand, and 12 to 15 with 8 after a
+// tile and none in dots(); 784-128-10 costs 4 %, and 5 to 7 with 16 after a stretch of 64. `bench epochs`)
+constexpr int kLines = 4;
+constexpr int kStretch = 16, kStretchOfDots = 48;  // multiply-adds of every sum meanwhile
 constexpr int kFloatsOfLine = kCacheLine / sizeof(float);
 
 // Pieces of a matrix that are brought near: so many floats of `left` columns (or rows), `step` from one to the next
@@ -124,9 +126,12 @@ inline void bring(Near& near, int lines) {
     bring(near.ahead, bring(near.strips, bring(near.tile, lines)));
 }
 
+inline bool any(const Ahead& ahead) { return ahead.line != ahead.last || ahead.next != ahead.end; }
+inline bool any(const Near& near) { return near.tile.left > 0 || near.strips.left > 0 || any(near.ahead); }
+
 // Of so many strips, a panel takes long enough for the columns of another to come near.
 constexpr int kLeastStrips =
-    (kTileColumns * int(sizeof(float)) * kStretch + kLinesOfStretch * kCacheLine - 1) / (kLinesOfStretch * kCacheLine);
+    (kTileColumns * int(sizeof(float)) * kStretch + kLines * kCacheLine - 1) / (kLines * kCacheLine);
 static_assert(kLeastStrips <= kStrips, "they are packed together");
 
 // The index along which B is contiguous in memory; the other has a step.
@@ -179,12 +184,11 @@ __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, floa
         }
     };
     int k = 0;
-    if constexpr (deep) {
+    if (deep && any(near))
         for (; k + kStretch < depth; k += kStretch) {
             add(kStretch);
-            bring(near, kLinesOfStretch);
+            bring(near, kLines);
         }
-    }
     add(depth - k);
     const auto each = [&](auto step) {
 #pragma GCC unroll 16
@@ -378,24 +382,30 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
 }
 
 // Z = WᵀA + b 1ᵀ on a tile: the sums of vectors of products start at b and run along k; they are added up four at a time.
+// Meanwhile what comes next is brought near.
 template <int units, int samples>
-void dots(int in, const float* w, const float* b, const float* a, float* z, int64_t z_step) {
+void dots(int in, const float* w, const float* b, const float* a, float* z, int64_t z_step, Ahead& ahead) {
     constexpr int kSums = samples * units, kFours = (kSums + 3) / 4;
     Vec sum[4 * kFours] = {};
     if (b != nullptr)
 #pragma GCC unroll 24
         for (int i = 0; i < kSums; i++) sum[i] = Vec{b[i % units]};
-    for_each_vector(in, [&](int64_t k, auto load, auto) {
-        Vec x[samples];
+    for (int left = in, stretch = any(ahead) ? kStretchOfDots : in; left > 0; left -= stretch) {
+        for_each_vector(left < stretch ? left : stretch, [&](int64_t k, auto load, auto) {
+            Vec x[samples];
 #pragma GCC unroll 8
-        for (int s = 0; s < samples; s++) x[s] = load(a + int64_t(s) * in + k);
+            for (int s = 0; s < samples; s++) x[s] = load(a + int64_t(s) * in + k);
 #pragma GCC unroll 4
-        for (int u = 0; u < units; u++) {
-            const Vec y = load(w + int64_t(u) * in + k);
+            for (int u = 0; u < units; u++) {
+                const Vec y = load(w + int64_t(u) * in + k);
 #pragma GCC unroll 8
-            for (int s = 0; s < samples; s++) sum[s * units + u] += x[s] * y;
-        }
-    });
+                for (int s = 0; s < samples; s++) sum[s * units + u] += x[s] * y;
+            }
+        });
+        a += stretch;
+        w += stretch;
+        bring(ahead, 1);
+    }
 #pragma GCC unroll 8
     for (int f = 0; f < kFours; f++) {
         const Vec four = sum_four(sum[4 * f], sum[4 * f + 1], sum[4 * f + 2], sum[4 * f + 3]);
@@ -410,7 +420,7 @@ void dots(int in, const float* w, const float* b, const float* a, float* z, int6
     }
 }
 
-using Dots = void(int in, const float* w, const float* b, const float* a, float* z, int64_t z_step);
+using Dots = void(int in, const float* w, const float* b, const float* a, float* z, int64_t z_step, Ahead& ahead);
 
 template <int units, int... less>
 Dots* dots_of(int samples, std::integer_sequence<int, less...>) {
@@ -419,12 +429,13 @@ Dots* dots_of(int samples, std::integer_sequence<int, less...>) {
 }
 
 template <int units>
-void dots_of_units(int samples, int in, const float* w, const float* b, const float* a, float* z, int64_t z_step) {
+void dots_of_units(int samples, int in, const float* w, const float* b, const float* a, float* z, int64_t z_step,
+                   Ahead& ahead) {
     constexpr int kSamples = kWidth == 16 ? 6 : 3;
     for (int n = parts(samples, kSamples), t = 0; t < n; t++) {
         const int s = part(samples, t, n);
         dots_of<units>(part(samples, t + 1, n) - s, std::make_integer_sequence<int, kSamples>())(
-            in, w, b, a + int64_t(s) * in, z + s * z_step, z_step);
+            in, w, b, a + int64_t(s) * in, z + s * z_step, z_step, ahead);
     }
 }
 
@@ -546,21 +557,21 @@ void dots_near(int in, int out, const float* w, const float* b, const float* x, 
 }
 
 // Z = WᵀA + b 1ᵀ; b may be null
-inline void dots(int in, int out, int m, const float* w, const float* b, const float* a, float* z,
-                 int64_t z_step) {
+inline void dots(int in, int out, int m, const float* w, const float* b, const float* a, float* z, int64_t z_step,
+                 Ahead& ahead) {
     if (m == 1 && in >= kLeastAlong && in <= kMostAlong) {
         const bool beside = int64_t(in) * out <= kNearWeights || (in % kWidth > 0 && halves_vectors());
         return (beside ? dots_near<4> : dots_along)(in, out, w, b, a, z);
     }
     int u = 0;
     for (; u + 4 <= out; u += 4)
-        dots_of_units<4>(m, in, w + int64_t(u) * in, b == nullptr ? b : b + u, a, z + u, z_step);
+        dots_of_units<4>(m, in, w + int64_t(u) * in, b == nullptr ? b : b + u, a, z + u, z_step, ahead);
     w += int64_t(u) * in;
     b = b == nullptr ? b : b + u;
     switch (out - u) {
-        case 1: return dots_of_units<1>(m, in, w, b, a, z + u, z_step);
-        case 2: return dots_of_units<2>(m, in, w, b, a, z + u, z_step);
-        case 3: return dots_of_units<3>(m, in, w, b, a, z + u, z_step);
+        case 1: return dots_of_units<1>(m, in, w, b, a, z + u, z_step, ahead);
+        case 2: return dots_of_units<2>(m, in, w, b, a, z + u, z_step, ahead);
+        case 3: return dots_of_units<3>(m, in, w, b, a, z + u, z_step, ahead);
     }
 }
 

@@ -206,7 +206,7 @@ void affine(int in, int out, int m, int from, int to, const float* w, const floa
         for (int n = parts(m, sample_tile(in, m)), t = 0; t < n; t++) {
             const int j = part(m, t, n), columns = part(m, t + 1, n) - j;
             float* z = a_next + int64_t(j) * out;
-            dots(in, units, columns, w, b, a + int64_t(j) * in, z, out);  // Z = WᵀA + b 1ᵀ
+            dots(in, units, columns, w, b, a + int64_t(j) * in, z, out, ahead);  // Z = WᵀA + b 1ᵀ
             affine_tail(units, columns, out, nullptr, phi, z);
         }
     } else {
