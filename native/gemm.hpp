@@ -122,8 +122,8 @@ inline void bring(Ahead& ahead, int lines) {
     if (ahead.line > ahead.last) ahead.line = ahead.last;
 }
 
-inline void bring(Near& near, int lines) {
-    bring(near.ahead, bring(near.strips, bring(near.tile, lines)));
+inline void bring(Near& near) {
+    bring(near.ahead, bring(near.strips, bring(near.tile, kLines)));
 }
 
 inline bool any(const Ahead& ahead) { return ahead.line != ahead.last || ahead.next != ahead.end; }
@@ -187,7 +187,7 @@ __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, floa
     if (deep && any(near))
         for (; k + kStretch < depth; k += kStretch) {
             add(kStretch);
-            bring(near, kLines);
+            bring(near);
         }
     add(depth - k);
     const auto each = [&](auto step) {
@@ -212,7 +212,7 @@ void panel(int rows, int depth, Part a, Part b, float alpha, float beta, Target 
         large && depth > kStretch ? tile<vectors, columns, true, along, large> : tile<vectors, columns, true, along>;
     for (; rows >= kHeight; rows -= kHeight, a.data += kHeight, c.data += kHeight) {
         whole(depth, a, b, alpha, beta, c, near, kHeight);
-        bring(near, kLines);
+        bring(near);
     }
     if constexpr (vectors > 2)
         panel<vectors / 2, columns, along>(rows, depth, a, b, alpha, beta, c, near);
