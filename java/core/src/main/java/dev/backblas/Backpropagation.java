@@ -14,10 +14,10 @@ import org.jspecify.annotations.Nullable;
  * the input to layer 1, and index 0 of w, b and delta is empty.
  *
  * <p>A step on a batch of m samples is taken in T parts, twice. {@link #propagate} takes part t of the batch's columns through
- * the network and back; {@link #update} takes part t of every layer's units. Threads may work on different parts at the same
- * time, if all are done with the first before one begins the second. A step in one part is a single program: propagate runs all
- * of it, and leaves nothing to update. Where the gradient is clipped, both stop at the gradient, and a third, {@link #follow},
- * takes the step.
+ * the network and back; {@link #update} takes part t of every layer's units, or inputs. Threads may work on different parts at
+ * the same time, if all are done with the first before one begins the second. A step in one part is a single program: propagate
+ * runs all of it, and leaves nothing to update. Where the gradient is clipped, both stop at the gradient, and a third,
+ * {@link #follow}, takes the step.
  *
  * <p>In one part, the steps on several batches may be taken together, as repetitions of the program ({@link #steps}): the batches
  * lie side by side, or are gathered by the program itself.
@@ -26,6 +26,12 @@ final class Backpropagation {
 
     /** The floats of a cache line. */
     private static final int LINE = 16;
+
+    /**
+     * Inputs, for each thread, of a layer whose update they divide by inputs. Then a thread reads less of what others have
+     * gathered: where two train 784-128-10, an epoch costs 8 % beyond steps on a batch at hand, by units 11 to 13 (Zen 4).
+     */
+    private static final int LEAST_INPUTS = 8 * LINE;
 
     /** The most floats of an array. */
     private static final int MOST = Integer.MAX_VALUE - 8;
@@ -476,7 +482,7 @@ final class Backpropagation {
         this.follows = follows;
     }
 
-    /** Wˡ and bˡ, or dWˡ and dbˡ, for part t of the units of every layer. */
+    /** Wˡ and bˡ, or dWˡ and dbˡ, for part t of every layer. */
     private void update(Program program, int t) {
         for (int l = L; l >= 1; l--) weightGradient(program, l, t, alpha, beta, target, gamma);
         if (follows) follow(program, t);
@@ -503,7 +509,7 @@ final class Backpropagation {
         return part[t];
     }
 
-    /** Takes the step, or computes the gradient, for part t of every layer's units, where {@link #propagate} has not. */
+    /** Takes the step, or computes the gradient, for part t of every layer, where {@link #propagate} has not. */
     void update(int t) {
         if (T > 1) update[t].run();
     }
@@ -530,11 +536,25 @@ final class Backpropagation {
         follow[t].run();
     }
 
-    /** W ← α Dˡ⁻¹δˡᵀ + β W and b ← α δˡ1 + γ b in an array as theta, for part t of the units. */
+    /**
+     * W ← α Dˡ⁻¹δˡᵀ + β W and b ← α δˡ1 + γ b in an array as theta, for part t of the units; or, where there are more inputs and
+     * the parameters do not follow by parts, of these.
+     */
     private void weightGradient(Program program, int l, int t, float alpha, float beta, float[] array, float gamma) {
-        program.weightGradient(n[l - 1], n[l], m, part(t, T, n[l]), part(t + 1, T, n[l]),
-            alpha, l == 1 && !drops(0) ? x : memory, l == 1 && !drops(0) ? atX : d[l - 1], memory, delta[l], beta, array, w[l],
-            gamma, array, b[l]);
+        final boolean given = l == 1 && !drops(0);
+        final float[] from = given ? x : memory;
+        final int at = given ? atX : d[l - 1];
+        if (n[l - 1] > n[l] && n[l - 1] >= T * LEAST_INPUTS && !follows && !clipped)
+            program.weightGradientOfInputs(n[l - 1], n[l], m, lines(t, n[l - 1]), lines(t + 1, n[l - 1]), alpha, from, at,
+                memory, delta[l], beta, array, w[l], gamma, t == 0 ? array : null, b[l]);
+        else
+            program.weightGradient(n[l - 1], n[l], m, part(t, T, n[l]), part(t + 1, T, n[l]), alpha, from, at, memory, delta[l],
+                beta, array, w[l], gamma, array, b[l]);
+    }
+
+    /** Where part t of the inputs begins, or the last ends: with a cache line, if the matrix does. */
+    private int lines(int t, int inputs) {
+        return t == T ? inputs : part(t, T, inputs) / LINE * LINE;
     }
 
     /**

@@ -33,7 +33,7 @@ class TrainerTest {
 
     /** Large enough a step for two threads. */
     private Network large(long seed) {
-        return Network.builder(64).layer(200, Activation.RELU).layer(10, Activation.SOFTMAX).seed(seed).backend(backend).build();
+        return Network.builder(64).layer(300, Activation.RELU).layer(10, Activation.SOFTMAX).seed(seed).backend(backend).build();
     }
 
     static Dataset blobs(int size) {

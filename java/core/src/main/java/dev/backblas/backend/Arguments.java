@@ -39,11 +39,24 @@ final class Arguments {
 
     static void weightGradient(int in, int out, int m, int from, int to, float[] a, int aOffset, float[] delta, int deltaOffset,
                                float[] c, int cOffset, float @Nullable [] cBias, int cBiasOffset) {
-        final String op = "weightGradient";
+        weightGradient("weightGradient", "out", out, from, to, in, out, m, a, aOffset, delta, deltaOffset, c, cOffset, cBias,
+                       cBiasOffset);
+    }
+
+    static void weightGradientOfInputs(int in, int out, int m, int from, int to, float[] a, int aOffset, float[] delta,
+                                       int deltaOffset, float[] c, int cOffset, float @Nullable [] cBias, int cBiasOffset) {
+        weightGradient("weightGradientOfInputs", "in", in, from, to, in, out, m, a, aOffset, delta, deltaOffset, c, cOffset,
+                       cBias, cBiasOffset);
+    }
+
+    private static void weightGradient(String op, String size, int end, int from, int to, int in, int out, int m, float[] a,
+                                       int aOffset, float[] delta, int deltaOffset, float[] c, int cOffset,
+                                       float @Nullable [] cBias, int cBiasOffset) {
         sizes(op, in, out, m);
-        if (from < 0 || from > to || to > out)
+        if (from < 0 || from > to || to > end)
             throw new IllegalArgumentException(
-                op + ": the tile is [" + from + ", " + to + "); expected 0 <= from <= to <= out, and out is " + out);
+                op + ": the tile is [" + from + ", " + to + "); expected 0 <= from <= to <= " + size + ", and " + size + " is "
+                    + end);
         matrix(op, "A", in, m, a, aOffset);
         matrix(op, "delta", out, m, delta, deltaOffset);
         matrix(op, "C", in, out, c, cOffset);
