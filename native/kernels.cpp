@@ -256,8 +256,7 @@ struct InputGradientOfFew {
 };
 
 bool reads_by_panels(int in, int out, int m, int from, int to) {
-    return packing_pays(in, to - from, m) && to - from >= kLeastStrips * kStripRows && int64_t(in) * m > kLargeB &&
-           !is_large_forward(in, out, m);
+    return packing_pays(in, to - from, m) && to - from >= kLeastStrips * kStripRows && !is_large_forward(in, out, m);
 }
 
 void input_gradient(int in, int out, int m, int from, int to, const float* w, const float* delta, Activation phi,

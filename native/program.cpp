@@ -98,7 +98,8 @@ void leave_missing(const Operation& o) {
     if (o.ahead->end != later)
         for (const int* column = columns; column < later; column++)
             for (int64_t i = 0; i < bytes; i += kCacheLine) __builtin_prefetch(source + bytes * *column + i);
-    *o.ahead = {source, bytes, later, end - later < o.call->m ? end : later + o.call->m, nullptr, nullptr, &o};
+    const int* last = (o.step == o.call->m ? later : columns) + o.call->m;  // others' come next where the step is longer
+    *o.ahead = {source, bytes, later, last < end ? last : end, nullptr, nullptr, &o};
 }
 
 double gather(const Operation& o) {
@@ -180,7 +181,7 @@ bool can_be_missing(const Operation& gather, const Operation* next, const Operat
     const Call& g = *gather.call;
     for (; next < end && column_bytes(*next->call) > 0; next++)
         if (next->x[0] == gather.x[2]) return false;
-    if (next == end || g.from != 0 || gather.step != g.m) return false;
+    if (next == end || g.from != 0) return false;
     const Call& c = *next->call;
     return c.kernel == Call::kAffine && next->x[2] == gather.x[2] && next->x[0] != gather.x[2] && next->x[1] != gather.x[2] &&
            c.in == g.in && c.m == g.m && c.m >= kWidestPanel &&
