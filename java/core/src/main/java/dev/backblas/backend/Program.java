@@ -446,14 +446,14 @@ public final class Program {
     }
 
     /**
-     * Sets that the calls read an array of floats further on: in repetition r = 0, 1 … of a {@link #run(int)}, from {@code by} +
+     * Sets that the calls find an array of floats further on: in repetition r = 0, 1 … of a {@link #run(int)}, from {@code by} +
      * r · {@code step} elements after where they would begin.
      *
-     * @param array which the calls written so far refer to and only read; for another, nothing is done
+     * @param array which the calls written so far refer to; for another, nothing is done
      * @param by    0 unless set, or more
-     * @param step  0 unless set, or more
+     * @param step  0 unless set, or more; 0 where a call writes the array
      * @return this
-     * @throws IllegalArgumentException if by or step is negative, or a call writes the array
+     * @throws IllegalArgumentException if by or step is negative, or there is a step and a call writes the array
      */
     public Program shift(float[] array, int by, int step) {
         final int number = find(array);
@@ -476,16 +476,17 @@ public final class Program {
     private Program shift(int slot, int by, int step) {
         if (by < 0 || step < 0)
             throw new IllegalArgumentException("shift: by is " + by + ", step is " + step + "; expected 0 or more");
-        requireOnlyRead(slot);
+        requireOnlyRead(slot, step);
         shifts[2 * slot] = by;
         shifts[2 * slot + 1] = step;
         shifted |= by != 0 || step != 0;
         return this;
     }
 
-    private void requireOnlyRead(int slot) {
-        if ((written >>> slot & 1) != 0)
-            throw new IllegalArgumentException("shift: a call writes the array; expected one that is only read");
+    private void requireOnlyRead(int slot, int step) {
+        if (step > 0 && (written >>> slot & 1) != 0)
+            throw new IllegalArgumentException(
+                "shift: a call writes the array, and step is " + step + "; expected 0, or an array that is only read");
     }
 
     /**
@@ -540,7 +541,7 @@ public final class Program {
     private void requireShiftsWithin(int times) {
         for (int slot = 0; slot < SLOTS; slot++) {
             if (shifts[2 * slot] == 0 && shifts[2 * slot + 1] == 0) continue;
-            requireOnlyRead(slot); // a call may have been added that does not
+            requireOnlyRead(slot, shifts[2 * slot + 1]); // a call may have been added that does not
             final long end = ends[slot] + (long) shifts[2 * slot] + (times - 1L) * shifts[2 * slot + 1];
             final int size = slot == COLUMNS ? columns.length : arrays[slot].length;
             if (end > size)

@@ -389,11 +389,15 @@ class ProgramTest {
         requireMessage("run: an array of 12 elements is shifted by 1, and 0 more each time; 1 times would need 13",
             () -> program.shift(columns, 0, 0).shift(source, 1, 0).run());
         requireMessage("shift: by is -1, step is 0; expected 0 or more", () -> program.shift(source, -1, 0));
-        requireMessage("shift: a call writes the array; expected one that is only read", () -> program.shift(x, 1, 0));
+        requireMessage("shift: a call writes the array, and step is 1; expected 0, or an array that is only read",
+            () -> program.shift(x, 0, 1));
+        requireMessage("run: an array of 6 elements is shifted by 1, and 0 more each time; 1 times would need 7",
+            () -> program.shift(columns, 0, 0).shift(source, 0, 0).shift(x, 1, 0).run());
+        program.shift(x, 0, 0);
         requireMessage("run: times is 0; expected 1 or more", () -> program.run(0));
-        requireMessage("shift: a call writes the array; expected one that is only read", () -> backend.program()
-            .activate(3, Activation.RELU, other, 0, x, 0).shift(other, 1, 0).activate(3, Activation.RELU, source, 0, other, 0)
-            .run());
+        requireMessage("shift: a call writes the array, and step is 1; expected 0, or an array that is only read",
+            () -> backend.program().activate(3, Activation.RELU, other, 0, x, 0).shift(other, 0, 1)
+                .activate(3, Activation.RELU, source, 0, other, 0).run());
         requireMessage("gather: the columns are [5, 7); expected 0 <= from <= to <= 6, the numbers there are",
             () -> program.gather(3, 2, source, columns, 5, x, 0));
         requireMessage("gather: the array of S is null", () -> program.gather(3, 2, (float[]) null, columns, 0, x, 0));
@@ -404,6 +408,27 @@ class ProgramTest {
         requireMessage("program: its calls refer to more than one array of bytes; write two",
             () -> program.gather(3, 2, bytes, 1, columns, 0, other, 0).gather(3, 2, bytes.clone(), 1, columns, 0, other, 0));
         program.run(); // is empty again
+    }
+
+    /** What a call writes is written further on, and there read by the next. */
+    @Test
+    void whatIsWrittenMayLieElsewhere() {
+        final int n = 784, m = 20, out = 130, by = 3;
+        final float[] w = random(n * out), source = random(n * m), x = new float[n * m + by], want = new float[out * m];
+        final float[] got = new float[out * m];
+        final int[] columns = new int[2 * m];
+        for (int j = 0; j < 2 * m; j++) columns[j] = j * 7 % m;
+        backend.gather(n, source, columns, 0, m, x, 0);
+        backend.affine(n, out, m, w, 0, null, 0, x, 0, Activation.RELU, want, 0);
+        final float[] before = Arrays.copyOf(x, by);
+        final Program program = backend.program().gather(n, m, source, columns, 0, x, 0)
+            .affine(n, out, m, w, 0, null, 0, x, 0, Activation.RELU, got, 0);
+        Arrays.fill(x, by, x.length, Float.NaN);
+        program.shift(x, by, 0).run();
+        assertArrayEquals(want, got, 1e-3f);
+        assertArrayEquals(before, Arrays.copyOf(x, by));
+        for (int j = 0; j < m; j++)
+            for (int i = 0; i < n; i++) assertEquals(source[columns[j] * n + i], x[by + j * n + i]);
     }
 
     private static void requireMessage(String want, Executable call) {
