@@ -28,8 +28,9 @@ final class Backpropagation {
     private static final int LINE = 16;
 
     /**
-     * Inputs, for each thread, of a layer whose update they divide by inputs. Then a thread reads less of what others have
-     * gathered: where two train 784-128-10, an epoch costs 8 % beyond steps on a batch at hand, by units 11 to 13 (Zen 4).
+     * So many inputs for each thread, and more than units: then the update of a layer is divided by inputs, in whole cache lines.
+     * Whoever takes a part reads less of what others have gathered: where two train 784-128-10, an epoch costs 8 % beyond steps
+     * on a batch at hand, by units 11 to 13 (Zen 4).
      */
     private static final int LEAST_INPUTS = 8 * LINE;
 
