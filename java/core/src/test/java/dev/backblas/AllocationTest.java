@@ -89,7 +89,10 @@ class AllocationTest {
             .filter(thread -> thread == Thread.currentThread() || thread.getName().startsWith("backblas-"))
             .mapToLong(Thread::getId).toArray();
         long counting = Long.MAX_VALUE, least = Long.MAX_VALUE; // apart: counting too allocates more now and then
-        for (int i = 0; i < TIMES; i++) counting = Math.min(counting, -allocated(threads) + allocated(threads));
+        for (int i = 0; i < TIMES; i++) {
+            final long before = allocated(threads);
+            counting = Math.min(counting, allocated(threads) - before);
+        }
         for (int i = 0; i < TIMES && least > enough; i++) {
             final long before = allocated(threads);
             training.run();
