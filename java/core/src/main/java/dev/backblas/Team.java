@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
  * of them.
  *
  * <p>Part t is for thread t, which has its data in its cache. But whoever is done takes what nobody has begun: the caller never
- * waits for a thread that is asleep or has lost its processor to another process, unless it lost it amid a part.
+ * waits for a thread that is asleep or has lost its processor to another process, unless it lost it amid a part. Where the
+ * others are held up again and again, it tries whether it is faster alone, all parts one after the other.
  */
 final class Team implements AutoCloseable {
 
@@ -23,6 +24,15 @@ final class Team implements AutoCloseable {
     private static final int SPINS = 2000; // 5 to 50 µs
     private static final int YIELDS = 20;
 
+    /** So many ns of {@link #run}, and rounds, are timed together: the rounds of a step are not equally long. */
+    private static final long TIMED = 10_000_000;
+    private static final int ROUNDS = 16;
+    /**
+     * The others are held up where a round takes so much longer than a part, as a share of what it would alone. (Undisturbed 0.1;
+     * 64-[256×6]-1 by two threads, while another process burns one of two cores: 0.5, and 0.8 of the speed of one thread.)
+     */
+    private static final double HELD_UP = 0.25;
+
     private final int size;
     private final AtomicIntegerArray taken; // the latest round in which part i was begun; APART ints from part to part
     private final AtomicInteger done = new AtomicInteger(); // parts of this round
@@ -32,6 +42,11 @@ final class Team implements AutoCloseable {
     // What a round is about; written before it begins and read by who has taken a part of it, so it lasts as long as the round
     private @Nullable IntConsumer task;
     private volatile @Nullable Throwable failure;
+    // Whether the caller does all parts, and what it goes by
+    private boolean alone;
+    private final Trial trial = new Trial(); // of the others' help
+    private int rounds; // since it was judged
+    private long spent, ownPart; // in these, ns
 
     /** Two cache lines of ints. */
     private static final int APART = 32;
@@ -67,8 +82,27 @@ final class Team implements AutoCloseable {
             task.accept(0);
             return;
         }
-        start(task);
-        finish();
+        final long began = System.nanoTime();
+        if (alone) {
+            for (int part = 0; part < size; part++) take(task, part);
+        } else {
+            start(task);
+            final int parts = takeParts(0, round);
+            ownPart += (System.nanoTime() - began) / Math.max(1, parts);
+            await();
+        }
+        spent += System.nanoTime() - began;
+        if (++rounds >= ROUNDS && spent >= TIMED) judge();
+        rethrow();
+    }
+
+    /** To the results it makes no difference who does a part. */
+    private void judge() {
+        final boolean heldUp = !alone && spent > ownPart * (1 + HELD_UP * (size - 1));
+        if (alone || heldUp) trial.took(!alone, (double) spent / rounds);
+        alone = (alone || heldUp) && !trial.next();
+        rounds = 0;
+        spent = ownPart = 0;
     }
 
     /**
@@ -84,9 +118,17 @@ final class Team implements AutoCloseable {
 
     /** The second half: the caller does what nobody has begun, and returns when all is done. */
     void finish() {
+        takeParts(0, round);
+        await();
+        rethrow();
+    }
+
+    private void await() {
         final int now = round;
-        takeParts(0, now);
         for (int turns = 0; done.get() < size; turns++) pause(0, turns, now);
+    }
+
+    private void rethrow() {
         task = null; // whoever forgets to close a team keeps nothing else
         final Throwable thrown = failure;
         if (thrown == null) return;
@@ -115,17 +157,24 @@ final class Team implements AutoCloseable {
         }
     }
 
-    /** Does part t, then every other that nobody has begun. A helper that comes too late finds all parts taken. */
-    private void takeParts(int t, int now) {
+    /** Does part t, then every other that nobody has begun: how many. A helper that comes too late finds all parts taken. */
+    private int takeParts(int t, int now) {
+        int parts = 0;
         for (int i = 0; i < size; i++) {
             final int part = (t + i) % size;
             if (taken.get(part * APART) != now - 1 || !taken.compareAndSet(part * APART, now - 1, now)) continue;
-            try {
-                task.accept(part);
-            } catch (Throwable e) {
-                failure = e;
-            }
+            take(task, part);
+            parts++;
             if (done.incrementAndGet() == size) wake(0);
+        }
+        return parts;
+    }
+
+    private void take(IntConsumer task, int part) {
+        try {
+            task.accept(part);
+        } catch (Throwable e) {
+            failure = e;
         }
     }
 

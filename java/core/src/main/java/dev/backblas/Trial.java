@@ -1,8 +1,9 @@
 package dev.backblas;
 
 /**
- * Tries whether epochs are faster in a new way than in the old one, as long as there are epochs: how fast either is may change
- * with what else the machine does. It decides by time, so no result may depend on which way they go.
+ * Tries whether epochs, or any other stretches of work, are faster in a new way than in the old one, as long as there are some:
+ * how fast either is may change with what else the machine does. It decides by time, so no result may depend on which way they
+ * go.
  */
 class Trial {
 

@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -56,6 +58,40 @@ class TeamTest {
                     }
                 });
                 assertEquals(0, others.getCount());
+            }
+        });
+    }
+
+    /** As where another process takes their processors amid their parts; but not for ever. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 3})
+    void theCallerDoesWithoutThoseWhoHoldItUp(int size) {
+        assertTimeoutPreemptively(Duration.ofSeconds(60), () -> {
+            final Thread caller = Thread.currentThread();
+            try (Team team = new Team(size)) {
+                final AtomicInteger own = new AtomicInteger();
+                while (own.get() < size) {
+                    own.set(0);
+                    final CountDownLatch others = new CountDownLatch(size - 1);
+                    team.run(t -> {
+                        if (Thread.currentThread() == caller) own.incrementAndGet();
+                        else others.countDown();
+                        try {
+                            if (t == 0) others.await(100, TimeUnit.MILLISECONDS); // until they have begun, if they are to
+                            if (Thread.currentThread() != caller) Thread.sleep(20);
+                        } catch (InterruptedException e) {
+                            throw new IllegalStateException(e);
+                        }
+                    });
+                }
+                while (own.get() == size) {
+                    own.set(0);
+                    team.run(t -> {
+                        if (Thread.currentThread() == caller) own.incrementAndGet();
+                        final long begin = System.nanoTime();
+                        while (System.nanoTime() - begin < 100_000) Thread.onSpinWait();
+                    });
+                }
             }
         });
     }
