@@ -27,6 +27,8 @@ final class Team implements AutoCloseable {
     /** So many ns of {@link #run}, and rounds, are timed together: the rounds of a step are not equally long. */
     private static final long TIMED = 10_000_000;
     private static final int ROUNDS = 16;
+    /** So often in a row others are held up before it matters: a host takes 10 to 30 ms to wake a processor that was idle. */
+    private static final int AGAIN = 5;
     /**
      * The others are held up where a round takes so much longer than a part, as a share of what it would alone. (Undisturbed 0.1;
      * 64-[256×6]-1 by two threads, while another process burns one of two cores: 0.5, and 0.8 of the speed of one thread.)
@@ -45,6 +47,7 @@ final class Team implements AutoCloseable {
     // Whether the caller does all parts, and what it goes by
     private boolean alone;
     private final Trial trial = new Trial(); // of the others' help
+    private int heldUp; // so often in a row, at last
     private int rounds; // since it was judged
     private long spent, ownPart; // in these, ns
 
@@ -98,9 +101,9 @@ final class Team implements AutoCloseable {
 
     /** To the results it makes no difference who does a part. */
     private void judge() {
-        final boolean heldUp = !alone && spent > ownPart * (1 + HELD_UP * (size - 1));
-        if (alone || heldUp) trial.took(!alone, (double) spent / rounds);
-        alone = (alone || heldUp) && !trial.next();
+        if (!alone) heldUp = spent > ownPart * (1 + HELD_UP * (size - 1)) ? heldUp + 1 : 0;
+        if (heldUp >= AGAIN) trial.took(!alone, (double) spent / rounds);
+        alone = heldUp >= AGAIN && !trial.next();
         rounds = 0;
         spent = ownPart = 0;
     }

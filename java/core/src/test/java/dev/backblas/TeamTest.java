@@ -78,7 +78,7 @@ class TeamTest {
                         else others.countDown();
                         try {
                             if (t == 0) others.await(100, TimeUnit.MILLISECONDS); // until they have begun, if they are to
-                            if (Thread.currentThread() != caller) Thread.sleep(20);
+                            if (Thread.currentThread() != caller) Thread.sleep(5);
                         } catch (InterruptedException e) {
                             throw new IllegalStateException(e);
                         }
