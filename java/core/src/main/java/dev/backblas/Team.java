@@ -31,7 +31,7 @@ final class Team implements AutoCloseable {
     private static final int AGAIN = 5;
     /**
      * The others are held up where a round takes so much longer than a part, as a share of what it would alone. (Undisturbed 0.1;
-     * 64-[256×6]-1 by two threads, while another process burns one of two cores: 0.5, and 0.8 of the speed of one thread.)
+     * 64-[256×6]-1 by two threads, while another process burns one of two cores: 0.7, and 0.8 to 0.9 of the speed of one thread.)
      */
     private static final double HELD_UP = 0.25;
 
@@ -47,7 +47,7 @@ final class Team implements AutoCloseable {
     // Whether the caller does all parts, and what it goes by
     private boolean alone;
     private final Trial trial = new Trial(); // of the others' help
-    private int heldUp; // so often in a row, at last
+    private int heldUp; // so often in a row, until now
     private int rounds; // since it was judged
     private long spent, ownPart; // in these, ns
 
