@@ -129,10 +129,10 @@ final class Team implements AutoCloseable {
     private void await() {
         final int now = round;
         for (int turns = 0; done.get() < size; turns++) pause(0, turns, now);
+        task = null; // whoever forgets to close a team keeps nothing else
     }
 
     private void rethrow() {
-        task = null; // whoever forgets to close a team keeps nothing else
         final Throwable thrown = failure;
         if (thrown == null) return;
         failure = null;
