@@ -5,6 +5,8 @@ import dev.backblas.backend.Backend;
 import dev.backblas.backend.Cost;
 import dev.backblas.backend.Program;
 import dev.backblas.backend.UpdateRule;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
@@ -34,6 +36,20 @@ final class Backpropagation {
      */
     private static final int LEAST_INPUTS = 8 * LINE;
 
+    /**
+     * So many weights, and so many for each value of a layer that other threads have to read: then its products are divided by
+     * units. (Two threads of a Zen 5 whose processors are apart: 784-128-10, a batch of 128, takes 0.80 of the time by columns,
+     * 784-256-10 by 64 takes 0.65, 784-1024-1024-10 by 256 takes 0.94, 64-[256×6]-1 by 64 as long; and 100-[96×3]-10 by 128,
+     * where there are 0.4 weights for a value, would take 1.3.)
+     */
+    private static final int LEAST_WEIGHTS = 1 << 14, LEAST_WEIGHTS_A_VALUE = 2;
+
+    /** Fewer units for each thread would be a poor product. */
+    private static final int LEAST_UNITS = 2 * LINE;
+
+    /** Up to so many samples of other threads' for each unit, all gather all samples rather than read what others gathered. */
+    private static final int MOST_TOGETHER = 2;
+
     /** The most floats of an array. */
     private static final int MOST = Integer.MAX_VALUE - 8;
 
@@ -60,9 +76,9 @@ final class Backpropagation {
     private final int[] a; // where in memory Aˡ begins: n[l] × m
     private final int[] d; // where in memory Dˡ begins: n[l] × m, Aˡ after dropout; Aˡ itself where none drop out
     private final int[] delta; // where in memory δˡ begins: n[l] × m, ∂C/∂Zˡ per sample
-    private final int own; // where in memory the place for a batch begins, with less than a cache line to spare
-    private int ownX, ownY, ownWeights; // where X, Y and the weights do: n[0] × m, n[L] × m, m
-    private float[] turns = {}; // two places for X, in turn, with less than a cache line to spare; none before threads gather it
+    private int begin; // of all that: with a cache line
+    private int ownX, ownY, ownWeights; // where the place for X, Y and the weights does: n[0] × m, n[L] × m, m
+    private float[] places = {}; // for X, each of its own cache lines; none before threads gather it
     private final int place; // floats from one to the other
     private int turn; // 0 or 1
     private final float[] numbers; // a ROW for each of the steps that are taken together
@@ -75,11 +91,16 @@ final class Backpropagation {
     private final float[] gradient; // of the sum of C; as theta
     private final float @Nullable [] first, second; // what the optimizer remembers; as theta
 
-    // The step, written down as programs: one for each part. Where the backend computes C, the way back is in the program of the
-    // way forward; where there is one part, the update is in that of the way back: they cross to native code together.
+    // The step, written down as programs: way.get(i)[t] is part t of phase i of the way there and back. Where there is one part,
+    // and the backend computes C, there is one phase, and the update is in it: they cross to native code together.
     private final int T;
     private final @Nullable Cost cost; // null for one's own, which Java computes
-    private final Program[] forward, back, update, follow;
+    private final List<Program[]> way = new ArrayList<>();
+    private final Program[] update, follow;
+    private int phases, costs; // how many, and in which C is computed
+    private int phase; // that is being written,
+    private boolean begun, byUnits; // whether others read what is written in it, and how that is divided
+    private boolean together; // everyone gathers all samples, and so needs no one else's
     private float[] x = {}, y = {}; // A⁰: n[0] × m, and Y: n[L] × m, from these places on
     private int atX, atY;
     private float @Nullable [] weights; // of the samples: m; null where each is 1
@@ -138,34 +159,36 @@ final class Backpropagation {
                 phi[l] = network.layer(l).activation();
                 w[l] = network.weightsOffset(l);
                 b[l] = network.biasesOffset(l);
+            }
+            final long size = wholeLines((long) n[l] * capacity);
+            if (l > 0) {
                 a[l] = z[l] = (int) end;
-                if (keepsZ(l)) a[l] = (int) (end += (long) n[l] * capacity);
-                delta[l] = (int) (end += (long) n[l] * capacity);
-                end += (long) n[l] * capacity;
+                if (keepsZ(l)) a[l] = (int) (end += size);
+                delta[l] = (int) (end += size);
+                end += size;
             }
             d[l] = a[l];
             if (drops(l)) {
                 d[l] = (int) end;
-                end += (long) n[l] * capacity;
+                end += size;
             }
             requireFitting(end, capacity);
         }
         requireFitting(end + (n[0] + n[L] + 1L) * capacity + 2 + LINE, capacity);
-        ownX = own = (int) end;
+        ownX = (int) end;
         ownY = ownX + n[0] * capacity + 1;
         ownWeights = ownY + n[L] * capacity + 1;
         memory = new float[ownWeights + capacity + LINE];
         guard();
-        place = (n[0] * capacity + LINE - 1) / LINE * LINE;
+        align();
+        place = (int) wholeLines((long) n[0] * capacity);
         numbers = new float[mostSteps * ROW];
         final int states = fused ? 0 : optimizer.rule().states();
         gradient = new float[fused ? 0 : theta.length];
         first = states > 0 ? new float[theta.length] : null;
         second = states > 1 ? new float[theta.length] : null;
         part = new int[T + 1];
-        forward = programs();
-        back = cost != null ? forward : programs();
-        update = T == 1 ? back : programs();
+        update = programs();
         follow = programs();
         if (clipped) for (int t = 0; t < T; t++) follow(follow[t], t);
     }
@@ -174,6 +197,10 @@ final class Backpropagation {
         if (floats > MOST)
             throw new IllegalArgumentException(
                 "batch: A, delta, X and Y of " + capacity + " samples do not fit one array; expected a smaller batch");
+    }
+
+    private static long wholeLines(long floats) {
+        return (floats + LINE - 1) / LINE * LINE;
     }
 
     private Program[] programs() {
@@ -203,13 +230,22 @@ final class Backpropagation {
         memory[ownY - 1] = memory[ownWeights - 1] = Float.NaN;
     }
 
-    /** Lets the place for X begin with a cache line, until the collector moves memory. What is in it is lost. */
+    /** Lets every matrix begin with a cache line, until the collector moves memory. What is in it is lost. */
     void align() {
-        final int by = own + Math.floorMod(backend.firstCacheLine(memory) - own, LINE) - ownX;
+        final int by = backend.firstCacheLine(memory) - begin;
+        if (by == 0) return;
+        begin += by;
+        for (int l = 0; l <= L; l++) {
+            z[l] += by;
+            a[l] += by;
+            d[l] += by;
+            delta[l] += by;
+        }
         ownX += by;
         ownY += by;
         ownWeights += by;
         guard();
+        written = false;
     }
 
     /** Where whoever brings in a batch puts its X, Y and weights, from the places below on. */
@@ -262,12 +298,12 @@ final class Backpropagation {
      * @param training or {@link #propagate} only goes forward, and no unit drops out
      */
     void batch(Resident.@Nullable Columns source, int[] order, boolean weighted, int m, boolean known, boolean training) {
-        final boolean inTurn = T > 1 && source != null;
-        if (inTurn && turns.length == 0) {
-            requireFitting(2L * place + LINE, m);
-            turns = new float[2 * place + LINE];
+        final boolean gathers = T > 1 && source != null;
+        if (gathers && places.length == 0) {
+            requireFitting((long) T * place + LINE, m);
+            places = new float[T * place + LINE];
         }
-        write(inTurn ? turns : memory, inTurn ? backend.firstCacheLine(turns) : ownX, memory, ownY, weighted ? memory : null,
+        write(gathers ? places : memory, gathers ? backend.firstCacheLine(places) : ownX, memory, ownY, weighted ? memory : null,
             ownWeights, source, order, m, known, training);
     }
 
@@ -275,7 +311,7 @@ final class Backpropagation {
                        Resident.@Nullable Columns source, int[] order, int m, boolean known, boolean training) {
         if (written && x == this.x && atX == this.atX && y == this.y && weights == this.weights && source == this.source
             && order == this.order && m == this.m && known == this.known && training == this.training) {
-            if (moved) forward[0].shift(x, 0, 0).shift(y, 0, 0);
+            if (moved) way.get(0)[0].shift(x, 0, 0).shift(y, 0, 0);
             moved = false;
             return;
         }
@@ -292,18 +328,23 @@ final class Backpropagation {
         this.training = training;
         written = moved = false; // should it fail, half a program is no step
         for (int t = 0; t <= T; t++) part[t] = part(t, T, m);
+        clear();
+        together = source != null && divided(1) && !drops(0) && (T - 1) * m <= MOST_TOGETHER * n[1];
         for (int t = 0; t < T; t++) {
-            final int from = part[t], columns = part[t + 1] - from;
-            forward[t].clear();
-            back[t].clear();
-            update[t].clear();
-            if (columns > 0) {
-                forward(forward[t], from, columns);
-                if (training) back(back[t], from, columns);
-            }
+            phase = 0;
+            begun = x == memory && source == null; // whoever brought in the batch did, by columns
+            byUnits = false;
+            forward(t, part[t], part[t + 1] - part[t]);
+            if (training) back(t, part[t], part[t + 1] - part[t]);
             if (training && target != null && T > 1) update(update[t], t);
         }
+        phases = phase + 1;
         written = true;
+    }
+
+    private void clear() {
+        for (Program[] phase : way) for (Program program : phase) program.clear();
+        for (Program program : update) program.clear();
     }
 
     /** Forgets the caller's arrays, so that they may be collected. */
@@ -312,29 +353,65 @@ final class Backpropagation {
         x = y = memory;
         source = null;
         written = false;
-        for (int t = 0; t < T; t++) {
-            forward[t].clear();
-            back[t].clear();
-            update[t].clear();
-        }
+        clear();
     }
 
-    /** The way of the samples [from, from + columns) through the network; in training, units drop out. */
-    private void forward(Program program, int from, int columns) {
-        if (source != null) source.gather(program, order, from, columns, x, atX + from * n[0], y, atY + from * n[L]); // A⁰, Y
-        if (!known) program.finite(n[0] * columns, x, atX + from * n[0]);
-        if (training && drops(0)) drop(program, 0, x, atX + from * n[0], memory, d[0] + from * n[0], from, columns);
+    /** The program of part t that is being written, for what nobody else reads in the same phase. */
+    private Program program(int t) {
+        while (way.size() <= phase) way.add(programs());
+        return way.get(phase)[t];
+    }
+
+    /** The same for what is divided by columns: all parts must have come here where it reads what is divided by units. */
+    private Program byColumns(int t) {
+        return next(t, begun && byUnits, false);
+    }
+
+    /** The same for what is divided by units: it reads what others have computed. */
+    private Program byUnits(int t) {
+        return next(t, begun, true);
+    }
+
+    private Program next(int t, boolean others, boolean byUnits) {
+        if (others) phase++;
+        begun = true;
+        this.byUnits = byUnits;
+        return program(t);
+    }
+
+    /**
+     * Whether products with Wˡ are divided by its units, or on the way back by its inputs, instead of by columns: then nobody
+     * packs all of a large W, and what only the thread reads that writes it stays in its cache.
+     */
+    private boolean divided(int l) {
+        return T > 1 && m >= T && (long) n[l - 1] * n[l] >= LEAST_WEIGHTS && divisible(l)
+            && (long) n[l - 1] * n[l] >= (long) LEAST_WEIGHTS_A_VALUE * m * ((l == 1 ? 0 : n[l - 1]) + n[l])
+            && (l < L || phi[l] != Activation.SOFTMAX || loss.takesZ());
+    }
+
+    /** Whether parts of layer l are of whole cache lines, which no two threads write, and not too narrow. */
+    private boolean divisible(int l) {
+        return n[l] % LINE == 0 && n[l] >= T * LEAST_UNITS;
+    }
+
+    /** The way of part t, the samples [from, from + columns), through the network; in training, units drop out. */
+    private void forward(int t, int from, int columns) {
+        if (columns == 0) return;
+        if (source != null && together) source.gatherX(program(t), order, 0, m, x, atX(t));       // A⁰
+        else if (source != null) source.gatherX(byColumns(t), order, from, columns, x, atX(t) + from * n[0]);
+        if (source != null) source.gatherY(program(t), order, from, columns, y, atY + from * n[L]);
+        if (!known) program(t).finite(n[0] * columns, x, atX(t) + from * n[0]);
+        if (training && drops(0)) drop(t, 0, x, atX(t) + from * n[0], d[0] + from * n[0], from, columns);
         for (int l = 1; l <= L; l++) {
-            final boolean dropped = training && drops(l - 1);
-            final int next = z[l] + from * n[l];
-            program.affine(n[l - 1], n[l], columns, theta, w[l], theta, b[l],       // Zˡ = WˡᵀDˡ⁻¹ + bˡ1ᵀ
-                l == 1 && !dropped ? x : memory, (dropped ? d[l - 1] : l == 1 ? atX : a[l - 1]) + from * n[l - 1],
-                keepsZ(l) || l == L && loss.takesZ() ? Activation.IDENTITY : phi[l], memory, next);
+            final boolean dropped = training && drops(l - 1), given = l == 1 && !dropped;
+            affine(t, l, given ? x : memory, given ? atX(t) : dropped ? d[l - 1] : a[l - 1], from, columns);
+            final int next = from * n[l];
             if (keepsZ(l))
-                program.activate(n[l] * columns, phi[l], memory, next, memory, a[l] + from * n[l]); // Aˡ = φ(Zˡ)
-            if (training && drops(l))
-                drop(program, l, memory, a[l] + from * n[l], memory, d[l] + from * n[l], from, columns);
+                byColumns(t).activate(n[l] * columns, phi[l], memory, z[l] + next, memory, a[l] + next); // Aˡ = φ(Zˡ)
+            if (training && drops(l)) drop(t, l, memory, a[l] + next, d[l] + next, from, columns);
         }
+        final Program program = byColumns(t);
+        costs = phase;
         if (cost == null) return;
         program.cost(cost, n[L], columns, memory, a[L] + from * n[L], y, atY + from * n[L], weights, atWeights + from, memory,
             delta[L] + from * n[L]);                                  // ∇_A C
@@ -342,26 +419,47 @@ final class Backpropagation {
             program.backward(n[L], columns, phi[L], memory, z[L] + from * n[L], memory, delta[L] + from * n[L]);
     }
 
+    /** Zˡ = WˡᵀDˡ⁻¹ + bˡ1ᵀ, and Aˡ in its place */
+    private void affine(int t, int l, float[] d, int atD, int from, int columns) {
+        final Activation phi = keepsZ(l) || l == L && loss.takesZ() ? Activation.IDENTITY : this.phi[l];
+        if (divided(l))
+            byUnits(t).affine(n[l - 1], n[l], m, unit(t, l), unit(t + 1, l), theta, w[l], theta, b[l], d, atD, phi, memory, z[l]);
+        else
+            byColumns(t).affine(n[l - 1], n[l], columns, theta, w[l], theta, b[l], d, atD + from * n[l - 1], phi, memory,
+                z[l] + from * n[l]);
+    }
+
     /** The way of their errors back; and the update, where there is one part: a layer's matrices are near then. */
-    private void back(Program program, int from, int columns) {
-        for (int l = L; l >= 1; l--) {
-            if (l > 1) error(program, l - 1, from, columns);
-            if (T == 1 && target != null) weightGradient(program, l, 0, alpha, beta, target, gamma);
+    private void back(int t, int from, int columns) {
+        if (columns == 0) return;
+        if (cost == null) { // Java computes it between the phases
+            phase++;
+            begun = false;
         }
-        if (T == 1 && follows) follow(program, 0);
+        for (int l = L; l >= 1; l--) {
+            if (l > 1) error(t, l - 1, from, columns);
+            if (T == 1 && target != null) weightGradient(program(t), l, 0, alpha, beta, target, gamma);
+        }
+        if (T == 1 && follows) follow(program(t), 0);
     }
 
     /** δˡ = (Wˡ⁺¹ δˡ⁺¹) ⊙ φ'(Zˡ) */
-    private void error(Program program, int l, int from, int columns) {
+    private void error(int t, int l, int from, int columns) {
+        if (divided(l + 1) && divisible(l) && !drops(l)) {
+            byUnits(t).inputGradient(n[l], n[l + 1], m, unit(t, l), unit(t + 1, l), theta, w[l + 1], memory, delta[l + 1], phi[l],
+                memory, z[l], memory, delta[l]);
+            return;
+        }
         final int deltas = delta[l] + from * n[l];
-        program.inputGradient(n[l], n[l + 1], columns, theta, w[l + 1], memory, delta[l + 1] + from * n[l + 1],
-            phi[l], memory, z[l] + from * n[l], memory, deltas);
-        if (drops(l)) drop(program, l, memory, deltas, memory, deltas, from, columns); // ⊙ Rˡ/(1 − p), as Aˡ before
+        byColumns(t).inputGradient(n[l], n[l + 1], columns, theta, w[l + 1], memory, delta[l + 1] + from * n[l + 1], phi[l],
+            memory, z[l] + from * n[l], memory, deltas);
+        if (drops(l)) drop(t, l, memory, deltas, deltas, from, columns); // ⊙ Rˡ/(1 − p), as Aˡ before
     }
 
     /** Dˡ = Aˡ ⊙ Rˡ/(1 − p), rᵢ = 0 with probability p, else 1: N. Srivastava et al., "Dropout", 2014, §10. */
-    private void drop(Program program, int l, float[] from, int fromOffset, float[] to, int toOffset, int column, int columns) {
-        program.dropout(n[l] * columns, p[l], d[l] + column * n[l], from, fromOffset, to, toOffset, numbers, KEY);
+    private void drop(int t, int l, float[] from, int fromOffset, int toOffset, int column, int columns) {
+        byColumns(t).dropout(n[l] * columns, p[l], d[l] - begin + column * n[l], from, fromOffset, memory, toOffset, numbers,
+            KEY);
     }
 
     /**
@@ -394,42 +492,54 @@ final class Backpropagation {
      * @return the sum of all C with those of these
      */
     double steps(int from, int times, double cost) {
-        forward[0].shift(order, from, m).shift(numbers, 0, ROW);
+        final Program step = way.get(0)[0].shift(order, from, m).shift(numbers, 0, ROW);
         if (x != memory) {
-            forward[0].shift(x, from * n[0], m * n[0]).shift(y, from * n[L], m * n[L]);
+            step.shift(x, from * n[0], m * n[0]).shift(y, from * n[L], m * n[L]);
             moved = from > 0;
         }
-        return forward[0].run(times, cost);
+        return step.run(times, cost);
     }
 
     /** How many of the latest {@link #steps} were taken. */
     int taken() {
-        return forward[0].done();
+        return way.get(0)[0].done();
     }
 
     /**
-     * Sets which samples {@link #propagate} gathers: those from this one on of those set. Where threads do, they go to two places
-     * in turn: what other threads have read of X a moment ago takes longer to write (784-128-10 by two threads of a Zen 4: an
-     * epoch costs 5 % beyond steps on a batch at hand, with one place 8).
+     * Sets which samples {@link #propagate} gathers: those from this one on of those set. Where each thread gathers its own part,
+     * they go to two places in turn: what other threads have read of X a moment ago takes longer to write (784-128-10 by two
+     * threads of a Zen 4: an epoch costs 5 % beyond steps on a batch at hand, with one place 8).
      */
     void at(int from) {
-        turn = 1 - turn;
-        for (int t = 0; t < T; t++) {
-            forward[t].shift(order, from, m).shift(turns, turn * place, 0); // those of the next batch come after m
-            update[t].shift(turns, turn * place, 0);
-        }
+        if (!together) turn = 1 - turn;
+        for (int i = 0; i < phases; i++)
+            for (Program program : way.get(i)) turn(program.shift(order, from, m)); // those of the next batch come after m
+        for (Program program : update) turn(program);
+    }
+
+    private void turn(Program program) {
+        if (!together) program.shift(places, turn * place, 0);
+    }
+
+    /** How many phases the way there and back has: all parts of one must be done before one of the next begins. */
+    int phases() {
+        return phases;
     }
 
     /**
-     * Forward and back for part t of the columns; and the update, where there is one part. Returns the sum of their C; where it
-     * is not finite, there is no way back and no update.
+     * Part t of this phase of the way there and back; and of the update, where there is one part. Returns the sum of their C, or
+     * what was computed of it; where that is not finite, there is no way back and no update.
      */
-    double propagate(int t) {
+    double propagate(int phase, int t) {
         if (part[t + 1] == part[t]) return 0;
-        double sum = forward[t].run();
-        if (cost != null) return sum;
-        if (!Double.isNaN(sum)) sum = output(t);
-        if (Double.isFinite(sum)) back[t].run();
+        final double sum = way.get(phase)[t].run();
+        return phase == costs && cost == null && !Double.isNaN(sum) ? output(t) : sum;
+    }
+
+    /** All of it, by one thread. */
+    double propagate() {
+        double sum = 0;
+        for (int i = 0; i < phases && Double.isFinite(sum); i++) for (int t = 0; t < T; t++) sum += propagate(i, t);
         return sum;
     }
 
@@ -515,7 +625,7 @@ final class Backpropagation {
     /** Wˡ and bˡ follow dWˡ and dbˡ, for part t of the units of every layer. */
     private void follow(Program program, int t) {
         for (int l = 1; l <= L; l++) {
-            final int from = part(t, T, n[l]), to = part(t + 1, T, n[l]);
+            final int from = unit(t, l), to = unit(t + 1, l);
             program.update(optimizer.rule(), w[l] + from * n[l - 1], w[l] + to * n[l - 1], theta, gradient, first, second,
                 numbers, 0);
             program.update(optimizer.rule(), b[l] + from, b[l] + to, theta, gradient, first, second, numbers,
@@ -537,7 +647,7 @@ final class Backpropagation {
     double squaredNorm(int t) {
         double sum = 0;
         for (int l = 1; l <= L; l++) {
-            final int from = part(t, T, n[l]), to = part(t + 1, T, n[l]);
+            final int from = unit(t, l), to = unit(t + 1, l);
             sum += backend.sumOfSquares((to - from) * n[l - 1], gradient, w[l] + from * n[l - 1])
                 + backend.sumOfSquares(to - from, gradient, b[l] + from);
         }
@@ -562,18 +672,28 @@ final class Backpropagation {
     private void weightGradient(Program program, int l, int t, float alpha, float beta, float[] array, float gamma) {
         final boolean given = l == 1 && !drops(0);
         final float[] from = given ? x : memory;
-        final int at = given ? atX : d[l - 1];
-        if (n[l - 1] > n[l] && n[l - 1] >= T * LEAST_INPUTS && !follows && !clipped)
+        final int at = given ? atX(t) : d[l - 1];
+        if (n[l - 1] > n[l] && n[l - 1] >= T * LEAST_INPUTS && !follows && !clipped && !divided(l))
             program.weightGradientOfInputs(n[l - 1], n[l], m, lines(t, n[l - 1]), lines(t + 1, n[l - 1]), alpha, from, at,
                 memory, delta[l], beta, array, w[l], gamma, t == 0 ? array : null, b[l]);
         else
-            program.weightGradient(n[l - 1], n[l], m, part(t, T, n[l]), part(t + 1, T, n[l]), alpha, from, at, memory, delta[l],
-                beta, array, w[l], gamma, array, b[l]);
+            program.weightGradient(n[l - 1], n[l], m, unit(t, l), unit(t + 1, l), alpha, from, at, memory, delta[l], beta, array,
+                w[l], gamma, array, b[l]);
     }
 
-    /** Where part t of the inputs begins, or the last ends: with a cache line, if the matrix does. */
-    private int lines(int t, int inputs) {
-        return t == T ? inputs : part(t, T, inputs) / LINE * LINE;
+    /** Where the X begins that is for part t. */
+    private int atX(int t) {
+        return together ? atX + t * place : atX;
+    }
+
+    /** Where part t of the units of layer l begins, or the last ends. */
+    private int unit(int t, int l) {
+        return divisible(l) ? lines(t, n[l]) : part(t, T, n[l]);
+    }
+
+    /** Where part t of these rows begins, or the last ends: with a cache line, if the matrix does. */
+    private int lines(int t, int rows) {
+        return t == T ? rows : part(t, T, rows) / LINE * LINE;
     }
 
     /**

@@ -53,7 +53,7 @@ public final class GradientCheck {
 
         final Backpropagation backpropagation = new Backpropagation(network, loss, m, 1);
         backpropagation.batch(x, y, weights, m, true);
-        backpropagation.propagate(0);
+        backpropagation.propagate();
         final float[] gradient = backpropagation.gradient(1f / m, 0);
         final Worst ofNetwork = new Worst();
         final int step = Math.max(1, theta.length / MOST);

@@ -182,7 +182,8 @@ final class Prefetch implements AutoCloseable {
     private void gather() {
         final int to = behind();
         program.clear();
-        data.gather(program, order, next, coming, x, to * inputs, y, to * outputs);
+        data.gatherX(program, order, next, coming, x, to * inputs);
+        data.gatherY(program, order, next, coming, y, to * outputs);
         program.run();
     }
 

@@ -17,13 +17,11 @@ interface Resident extends Dataset {
     /** One whose samples are columns of arrays, which a program may gather by itself; each counts for 1. */
     interface Columns extends Resident {
 
-        /**
-         * Writes down that the samples {@code columns[from … from + m)} are copied, side by side.
-         *
-         * @param x inputs × m
-         * @param y outputs × m
-         */
-        void gather(Program program, int[] columns, int from, int m, float[] x, int xOffset, float[] y, int yOffset);
+        /** Writes down that x of the samples {@code columns[from … from + m)} are copied, side by side: inputs × m. */
+        void gatherX(Program program, int[] columns, int from, int m, float[] x, int xOffset);
+
+        /** The same of y: outputs × m. */
+        void gatherY(Program program, int[] columns, int from, int m, float[] y, int yOffset);
     }
 
     /** The same of any dataset, sample by sample where its samples lie elsewhere. */

@@ -68,8 +68,12 @@ record Samples(float[] x, float[] y, int inputs, int outputs) implements Residen
     }
 
     @Override
-    public void gather(Program program, int[] columns, int from, int m, float[] x, int xOffset, float[] y, int yOffset) {
+    public void gatherX(Program program, int[] columns, int from, int m, float[] x, int xOffset) {
         program.gather(inputs, m, this.x, columns, from, x, xOffset);
+    }
+
+    @Override
+    public void gatherY(Program program, int[] columns, int from, int m, float[] y, int yOffset) {
         program.gather(outputs, m, this.y, columns, from, y, yOffset);
     }
 }

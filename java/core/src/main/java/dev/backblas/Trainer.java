@@ -98,6 +98,7 @@ public final class Trainer implements AutoCloseable {
     private int[] order = {}; // of its samples: one of these two
     private int[] shuffled = {}, straight = {};
     private int at; // where in order the batch begins
+    private int phase; // of the way there and back
     private final IntConsumer propagate = this::propagate;
     private final IntConsumer update;
     private final IntConsumer follow;
@@ -769,8 +770,7 @@ public final class Trainer implements AutoCloseable {
             for (at = 0; at < size && Double.isFinite(sum); at += batch) {
                 backpropagation.collect(at > 0);
                 batch(Math.min(batch, size - at), true);
-                team.run(propagate);
-                sum += sum();
+                sum += propagate();
                 if (Double.isFinite(sum)) team.run(update);
                 else backpropagation.requireTargets(0);
             }
@@ -798,10 +798,7 @@ public final class Trainer implements AutoCloseable {
                 times = mostSteps(size - at);
                 batch(m, false);
                 if (columns() != null && backpropagation.repeats()) sum = backpropagation.steps(at, times, sum);
-                else {
-                    team.run(propagate);
-                    sum += sum();
-                }
+                else sum += propagate();
                 if (Double.isNaN(sum)) backpropagation.requireTargets(0);
                 if (!Double.isFinite(sum)) break;
             }
@@ -978,8 +975,7 @@ public final class Trainer implements AutoCloseable {
 
     /** One step, by all threads. Returns the sum of C over the batch. */
     private double propagateAndUpdate(float @Nullable [] x, float @Nullable [] y, int from, int m) {
-        team.run(propagate);
-        final double sum = sum();
+        final double sum = propagate();
         if (!Double.isFinite(sum)) throw whyNot(x, y, from, m, sum);
         team.run(update);
         if (clip < Float.POSITIVE_INFINITY) {
@@ -1023,9 +1019,19 @@ public final class Trainer implements AutoCloseable {
         return sum;
     }
 
+    /** The way there and back, by all threads. Returns the sum of C over the batch. */
+    private double propagate() {
+        double sum = 0;
+        for (phase = 0; phase < backpropagation.phases() && Double.isFinite(sum); phase++) {
+            team.run(propagate);
+            sum += sum();
+        }
+        return sum;
+    }
+
     private void propagate(int t) {
-        if (data != null && columns() == null) load(data, backpropagation.first(t), backpropagation.first(t + 1));
-        sums[t * APART] = backpropagation.propagate(t);
+        if (phase == 0 && data != null && columns() == null) load(data, backpropagation.first(t), backpropagation.first(t + 1));
+        sums[t * APART] = backpropagation.propagate(phase, t);
     }
 
     private void updateAndMeasure(int t) {

@@ -79,7 +79,7 @@ class GradientTest {
             // In uneven parts, as three threads would: they must join without a seam
             final Backpropagation backpropagation = new Backpropagation(network, c.loss, c.m, 3);
             backpropagation.batch(x, y, null, c.m, true);
-            for (int t = 0; t < 3; t++) backpropagation.propagate(t);
+            backpropagation.propagate();
             final float[] gradient =
                 backpropagation.gradient(c.reduction == Reduction.MEAN ? 1f / c.m : 1, (float) (c.lambda / c.m));
             for (int l = 1; l <= network.depth(); l++) {

@@ -102,7 +102,7 @@ class LbfgsTest {
         for (int j = 0; j < 200; j++) data.copy(j, x, j * 6, y, j * 2);
         final Backpropagation backpropagation = new Backpropagation(network, Loss.SQUARED_ERROR, 200, 1);
         backpropagation.batch(x, y, null, 200, true);
-        backpropagation.propagate(0);
+        backpropagation.propagate();
         double most = 0;
         for (float slope : backpropagation.gradient(1, 20_000f / 200)) most = Math.max(most, Math.abs(slope));
         return most;

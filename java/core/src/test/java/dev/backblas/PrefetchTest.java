@@ -274,10 +274,15 @@ class PrefetchTest {
         }
 
         @Override
-        public void gather(Program program, int[] columns, int from, int m, float[] x, int xOffset, float[] y, int yOffset) {
+        public void gatherX(Program program, int[] columns, int from, int m, float[] x, int xOffset) {
             most[0] = Math.max(most[0], m);
             if (fails[0] && from > 5000) throw new UnsupportedOperationException("gather");
-            of.gather(program, columns, from, m, x, xOffset, y, yOffset);
+            of.gatherX(program, columns, from, m, x, xOffset);
+        }
+
+        @Override
+        public void gatherY(Program program, int[] columns, int from, int m, float[] y, int yOffset) {
+            of.gatherY(program, columns, from, m, y, yOffset);
         }
     }
 }

@@ -69,7 +69,7 @@ class TrainingTest {
                         for (int i = 0; i < reference.theta.length; i++) copy.parameters()[i] = (float) reference.theta[i];
                         final Backpropagation backpropagation = new Backpropagation(copy, Loss.SQUARED_ERROR, m, 1);
                         backpropagation.batch(x, y, null, m, true);
-                        backpropagation.propagate(0);
+                        backpropagation.propagate();
                         reference.step(copy, backpropagation.gradient(1f / m, 0), t, l2 / m, l1 / m, clip);
                         trainer.step(x, y, m);
                         for (int i = 0; i < reference.theta.length; i++)
@@ -193,28 +193,61 @@ class TrainingTest {
                     new float[] {0.2f, 0.5f, 0.3f}, Optimizer.sgd(), true, false);
                 backpropagation.batch(x, y, null, m, true);
                 backpropagation.dropout(0, 77, 99);
-                final double cost = cost(backpropagation, T);
+                final double cost = backpropagation.propagate();
                 final float[] gradient = backpropagation.gradient(1, 0), theta = network.parameters();
                 for (int i = 0; i < theta.length; i += 3) {
                     final float value = theta[i], h = 0x1p-8f;
                     theta[i] = value + h;
-                    final double above = cost(backpropagation, T);
+                    final double above = backpropagation.propagate();
                     theta[i] = value - h;
-                    final double below = cost(backpropagation, T);
+                    final double below = backpropagation.propagate();
                     theta[i] = value;
                     assertEquals((above - below) / (2 * h), gradient[i], 2e-3 * (1 + Math.abs(gradient[i])),
                                  hidden + ", parameter " + i);
                 }
-                assertEquals(cost, cost(backpropagation, T), "the same key, the same units");
+                assertEquals(cost, backpropagation.propagate(), "the same key, the same units");
                 backpropagation.dropout(0, 78, 99);
-                assertTrue(Math.abs(cost - cost(backpropagation, T)) > 1e-3, "another key, the same units");
+                assertTrue(Math.abs(cost - backpropagation.propagate()) > 1e-3, "another key, the same units");
             }
     }
 
-    private static double cost(Backpropagation backpropagation, int T) {
-        double sum = 0;
-        for (int t = 0; t < T; t++) sum += backpropagation.propagate(t);
-        return sum;
+    /** Whether it is cut by columns, by units or not at all, a step is the same, whatever is computed between two products. */
+    @Test
+    void partsJoinWithoutASeam() {
+        for (int[] sizes : new int[][] {{150, 128, 192, 64, 10}, {20, 96, 192}})
+            for (int drops = -1; drops < 2; drops++) { // no layer, the inputs, the first layer
+                final float[] dropout = new float[sizes.length - 1];
+                if (drops >= 0) dropout[drops] = 0.3f;
+                for (Activation hidden : List.of(Activation.TANH, Activation.GELU)) // which keeps Z
+                    for (Loss loss : List.of(Loss.SQUARED_ERROR, Loss.HUBER)) // which Java computes
+                        for (Optimizer optimizer : List.of(Optimizer.sgd(), Optimizer.momentum(0.9)))
+                            assertArrayEquals(twoSteps(sizes, hidden, loss, 1, dropout, optimizer),
+                                              twoSteps(sizes, hidden, loss, 2, dropout, optimizer), 2e-5f,
+                                              Arrays.toString(sizes) + drops + hidden + loss + optimizer);
+            }
+    }
+
+    /** On batches that are gathered, by T parts. Returns the parameters. */
+    private float[] twoSteps(int[] sizes, Activation hidden, Loss loss, int T, float[] dropout, Optimizer optimizer) {
+        final int m = 30, L = sizes.length - 1;
+        final Network.Builder builder = Network.builder(sizes[0]).seed(2).backend(backend);
+        for (int l = 1; l < L; l++) builder.layer(sizes[l], hidden);
+        final Network network = builder.layer(sizes[L], Activation.SIGMOID).build();
+        final Resident.Columns data = (Resident.Columns) noise(2 * m, sizes[0], sizes[L]);
+        final int[] order = new int[2 * m];
+        for (int j = 0; j < 2 * m; j++) order[j] = j * 7 % (2 * m);
+        final Backpropagation backpropagation =
+            new Backpropagation(network, loss, m, T, dropout, optimizer, optimizer.isPlain(), false);
+        for (int i = 0; i < 2; i++) {
+            backpropagation.descent(0, 1 + i, 0.1f, 1f / m, 0.01f, 0);
+            backpropagation.batch(data, order, false, m, true, true);
+            backpropagation.at(i * m);
+            backpropagation.dropout(0, 77, 99);
+            assertTrue(Double.isFinite(backpropagation.propagate()));
+            assertTrue(T == 1 || backpropagation.phases() > 1, "nothing is cut by units");
+            for (int t = 0; t < T; t++) backpropagation.update(t);
+        }
+        return network.parameters();
     }
 
     @Test

@@ -53,10 +53,7 @@ final class Arguments {
                                        int aOffset, float[] delta, int deltaOffset, float[] c, int cOffset,
                                        float @Nullable [] cBias, int cBiasOffset) {
         sizes(op, in, out, m);
-        if (from < 0 || from > to || to > end)
-            throw new IllegalArgumentException(
-                op + ": the tile is [" + from + ", " + to + "); expected 0 <= from <= to <= " + size + ", and " + size + " is "
-                    + end);
+        tile(op, size, end, from, to);
         matrix(op, "A", in, m, a, aOffset);
         matrix(op, "delta", out, m, delta, deltaOffset);
         matrix(op, "C", in, out, c, cOffset);
@@ -68,6 +65,14 @@ final class Arguments {
             apart(op, "c", cBias, cBiasOffset, out, "delta", delta, deltaOffset, out * m);
             apart(op, "c", cBias, cBiasOffset, out, "C", c, cOffset, in * out);
         }
+    }
+
+    /** Units or inputs, of which there are {@code size}. */
+    static void tile(String op, String name, int size, int from, int to) {
+        if (from < 0 || from > to || to > size)
+            throw new IllegalArgumentException(
+                op + ": the tile is [" + from + ", " + to + "); expected 0 <= from <= to <= " + name + ", and " + name + " is "
+                    + size);
     }
 
     static void update(UpdateRule rule, int from, int to, float[] theta, float[] gradient, float @Nullable [] m,

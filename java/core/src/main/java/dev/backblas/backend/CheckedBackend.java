@@ -11,11 +11,13 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
     /** Fewer floats are copied faster by a loop than by the virtual machine. */
     private static final int WORTH_A_COPY = 64;
 
-    abstract void computeAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
-                                int aOffset, Activation phi, float[] next, int nextOffset);
+    /** For the units [from, to): all of them under softmax. Matrices begin where all of them would. */
+    abstract void computeAffine(int in, int out, int m, int from, int to, float[] w, int wOffset, float @Nullable [] b,
+                                int bOffset, float[] a, int aOffset, Activation phi, float[] next, int nextOffset);
 
-    abstract void computeInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset,
-                                       Activation phi, float @Nullable [] a, int aOffset, float[] previous,
+    /** For the inputs [from, to). Matrices begin where all of them would. */
+    abstract void computeInputGradient(int in, int out, int m, int from, int to, float[] w, int wOffset, float[] delta,
+                                       int deltaOffset, Activation phi, float @Nullable [] a, int aOffset, float[] previous,
                                        int previousOffset);
 
     /** For the units [from, to) and so many inputs, with the first of which A and C begin; their columns are {@code in} apart. */
@@ -134,8 +136,8 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
                              int aOffset, Activation phi, float[] next, int nextOffset) {
         Arguments.affine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
         if (Loops.work(in, out, m, phi) <= Loops.TINY)
-            Loops.affine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
-        else computeAffine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
+            Loops.affine(in, out, m, 0, out, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
+        else computeAffine(in, out, m, 0, out, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
     }
 
     @Override
@@ -145,8 +147,8 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
         Arguments.inputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
         if (phi == Activation.IDENTITY) a = null; // it is not read
         if ((long) in * out * m <= Loops.TINY)
-            Loops.inputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
-        else computeInputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
+            Loops.inputGradient(in, out, m, 0, in, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
+        else computeInputGradient(in, out, m, 0, in, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
     }
 
     @Override

@@ -29,20 +29,22 @@ final class JavaBackend extends CheckedBackend {
     }
 
     @Override
-    void computeAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
-                       int aOffset, Activation phi, float[] next, int nextOffset) {
+    void computeAffine(int in, int out, int m, int from, int to, float[] w, int wOffset, float @Nullable [] b, int bOffset,
+                       float[] a, int aOffset, Activation phi, float[] next, int nextOffset) {
         // Z = WᵀA + b 1ᵀ
-        if (b != null) for (int j = 0; j < m; j++) System.arraycopy(b, bOffset, next, nextOffset + j * out, out);
-        product.multiply(out, m, in, 1, w, wOffset, in, 1, a, aOffset, 1, in, b == null ? 0 : 1, next, nextOffset, out);
-        phi.apply(next, nextOffset, out, m);
+        final int z = nextOffset + from;
+        if (b != null) for (int j = 0; j < m; j++) System.arraycopy(b, bOffset + from, next, z + j * out, to - from);
+        product.multiply(to - from, m, in, 1, w, wOffset + from * in, in, 1, a, aOffset, 1, in, b == null ? 0 : 1, next, z, out);
+        phi.apply(next, z, to - from, m, out);
     }
 
     @Override
-    void computeInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset,
+    void computeInputGradient(int in, int out, int m, int from, int to, float[] w, int wOffset, float[] delta, int deltaOffset,
                               Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
         // δ' = Wδ
-        product.multiply(in, m, out, 1, w, wOffset, 1, in, delta, deltaOffset, 1, out, 0, previous, previousOffset, in);
-        if (a != null) phi.backward(a, aOffset, previous, previousOffset, in, m);
+        product.multiply(to - from, m, out, 1, w, wOffset + from, 1, in, delta, deltaOffset, 1, out, 0, previous,
+                         previousOffset + from, in);
+        if (a != null) phi.backward(a, aOffset + from, previous, previousOffset + from, to - from, m, in);
     }
 
     @Override

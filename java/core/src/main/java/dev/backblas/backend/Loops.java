@@ -23,23 +23,24 @@ final class Loops {
         }) * out * m;
     }
 
-    static void affine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
-                       int aOffset, Activation phi, float[] next, int nextOffset) {
+    static void affine(int in, int out, int m, int from, int to, float[] w, int wOffset, float @Nullable [] b, int bOffset,
+                       float[] a, int aOffset, Activation phi, float[] next, int nextOffset) {
         for (int j = 0; j < m; j++)
-            for (int k = 0; k < out; k++)
+            for (int k = from; k < to; k++)
                 next[nextOffset + j * out + k] =
                     (b == null ? 0 : b[bOffset + k]) + dot(in, w, wOffset + k * in, a, aOffset + j * in);
-        phi.apply(next, nextOffset, out, m);
+        phi.apply(next, nextOffset + from, to - from, m, out);
     }
 
-    static void inputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
-                              float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
+    static void inputGradient(int in, int out, int m, int from, int to, float[] w, int wOffset, float[] delta, int deltaOffset,
+                              Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
         for (int j = 0; j < m; j++) {
-            final int column = previousOffset + j * in;
+            final int column = previousOffset + j * in + from;
             for (int k = 0; k < out; k++)
-                addScaled(in, delta[deltaOffset + j * out + k], w, wOffset + k * in, k == 0 ? 0 : 1, previous, column);
+                addScaled(to - from, delta[deltaOffset + j * out + k], w, wOffset + k * in + from, k == 0 ? 0 : 1, previous,
+                          column);
         }
-        if (a != null) phi.backward(a, aOffset, previous, previousOffset, in, m);
+        if (a != null) phi.backward(a, aOffset + from, previous, previousOffset + from, to - from, m, in);
     }
 
     static void weightGradient(int in, int out, int m, int inputs, int from, int to, float alpha, float[] a, int aOffset,

@@ -61,29 +61,30 @@ final class NetlibBackend extends CheckedBackend {
     }
 
     @Override
-    void computeAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
-                       int aOffset, Activation phi, float[] next, int nextOffset) {
+    void computeAffine(int in, int out, int m, int from, int to, float[] w, int wOffset, float @Nullable [] b, int bOffset,
+                       float[] a, int aOffset, Activation phi, float[] next, int nextOffset) {
         // Z = WᵀA
+        final int units = to - from, first = wOffset + from * in, z = nextOffset + from;
         if (m <= fewSamples(in))
             for (int j = 0; j < m; j++)
-                blas.sgemv("T", in, out, 1, w, wOffset, in, a, aOffset + j * in, 1, 0, next, nextOffset + j * out, 1);
-        else blas.sgemm("T", "N", out, m, in, 1, w, wOffset, in, a, aOffset, in, 0, next, nextOffset, out);
+                blas.sgemv("T", in, units, 1, w, first, in, a, aOffset + j * in, 1, 0, next, z + j * out, 1);
+        else blas.sgemm("T", "N", units, m, in, 1, w, first, in, a, aOffset, in, 0, next, z, out);
         if (b != null)
             for (int j = 0; j < m; j++)
-                for (int k = 0, column = nextOffset + j * out; k < out; k++) next[column + k] += b[bOffset + k];
-        phi.apply(next, nextOffset, out, m);
+                for (int k = from, column = nextOffset + j * out; k < to; k++) next[column + k] += b[bOffset + k];
+        phi.apply(next, z, units, m, out);
     }
 
     @Override
-    void computeInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset,
+    void computeInputGradient(int in, int out, int m, int from, int to, float[] w, int wOffset, float[] delta, int deltaOffset,
                               Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
         // δ' = Wδ
+        final int rows = to - from, first = wOffset + from, d = previousOffset + from;
         if (m <= fewSamples(in))
             for (int j = 0; j < m; j++)
-                blas.sgemv("N", in, out, 1, w, wOffset, in, delta, deltaOffset + j * out, 1, 0, previous,
-                           previousOffset + j * in, 1);
-        else blas.sgemm("N", "N", in, m, out, 1, w, wOffset, in, delta, deltaOffset, out, 0, previous, previousOffset, in);
-        if (a != null) phi.backward(a, aOffset, previous, previousOffset, in, m);
+                blas.sgemv("N", rows, out, 1, w, first, in, delta, deltaOffset + j * out, 1, 0, previous, d + j * in, 1);
+        else blas.sgemm("N", "N", rows, m, out, 1, w, first, in, delta, deltaOffset, out, 0, previous, d, in);
+        if (a != null) phi.backward(a, aOffset + from, previous, d, rows, m, in);
     }
 
     @Override

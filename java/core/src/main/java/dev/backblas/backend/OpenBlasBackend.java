@@ -173,18 +173,19 @@ final class OpenBlasBackend extends CheckedBackend {
     }
 
     @Override
-    void computeAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
-                       int aOffset, Activation phi, float[] next, int nextOffset) {
+    void computeAffine(int in, int out, int m, int from, int to, float[] w, int wOffset, float @Nullable [] b, int bOffset,
+                       float[] a, int aOffset, Activation phi, float[] next, int nextOffset) {
         final Program program = single.get();
-        program.addAffine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
+        program.addAffine(in, out, m, from, to, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
         runAndClear(program);
     }
 
     @Override
-    void computeInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset,
+    void computeInputGradient(int in, int out, int m, int from, int to, float[] w, int wOffset, float[] delta, int deltaOffset,
                               Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
         final Program program = single.get();
-        program.addInputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
+        program.addInputGradient(in, out, m, from, to, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous,
+                                 previousOffset);
         runAndClear(program);
     }
 

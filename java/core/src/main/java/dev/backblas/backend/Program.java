@@ -145,8 +145,36 @@ public final class Program {
      */
     public Program affine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a,
                           int aOffset, Activation phi, float[] next, int nextOffset) {
+        return affine(in, out, m, 0, out, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
+    }
+
+    /**
+     * The same for the units [from, to), which are rows of A'.
+     *
+     * @param in         the inputs of the layer, at least 1
+     * @param out        the units of the layer, at least 1
+     * @param m          the samples, at least 1
+     * @param from       the first unit of the tile
+     * @param to         the end of the tile, at least {@code from}
+     * @param w          W, in × out
+     * @param wOffset    where W begins
+     * @param b          b, out; or null for none
+     * @param bOffset    where b begins
+     * @param a          A, in × m
+     * @param aOffset    where A begins
+     * @param phi        φ; not softmax, but for all units
+     * @param next       A', out × m; the tile is written
+     * @param nextOffset where A' (not the tile) begins
+     * @return this
+     */
+    public Program affine(int in, int out, int m, int from, int to, float[] w, int wOffset, float @Nullable [] b, int bOffset,
+                          float[] a, int aOffset, Activation phi, float[] next, int nextOffset) {
         Arguments.affine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
-        addAffine(in, out, m, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
+        Arguments.tile("affine", "out", out, from, to);
+        if (phi == Activation.SOFTMAX && to - from < out)
+            throw new IllegalArgumentException(
+                "affine: the tile is [" + from + ", " + to + "), but softmax is of all " + out + " units; expected all");
+        addAffine(in, out, m, from, to, w, wOffset, b, bOffset, a, aOffset, phi, next, nextOffset);
         return this;
     }
 
@@ -169,8 +197,34 @@ public final class Program {
      */
     public Program inputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
                                  float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
+        return inputGradient(in, out, m, 0, in, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
+    }
+
+    /**
+     * The same for the inputs [from, to), which are rows of δ'.
+     *
+     * @param in             the inputs of the layer, at least 1
+     * @param out            the units of the layer, at least 1
+     * @param m              the samples, at least 1
+     * @param from           the first input of the tile
+     * @param to             the end of the tile, at least {@code from}
+     * @param w              W, in × out
+     * @param wOffset        where W begins
+     * @param delta          δ, out × m
+     * @param deltaOffset    where δ begins
+     * @param phi            the φ that made the layer's input; not softmax
+     * @param a              A, or the Z that it was made of, in × m; null is allowed for the identity
+     * @param aOffset        where A begins
+     * @param previous       δ', in × m; the tile is written
+     * @param previousOffset where δ' (not the tile) begins
+     * @return this
+     */
+    public Program inputGradient(int in, int out, int m, int from, int to, float[] w, int wOffset, float[] delta,
+                                 int deltaOffset, Activation phi, float @Nullable [] a, int aOffset, float[] previous,
+                                 int previousOffset) {
         Arguments.inputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
-        addInputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
+        Arguments.tile("inputGradient", "in", in, from, to);
+        addInputGradient(in, out, m, from, to, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
         return this;
     }
 
@@ -585,13 +639,13 @@ public final class Program {
         switch (code[call + KERNEL]) {
             case AFFINE -> {
                 final Activation phi = ACTIVATIONS[which];
-                if (loops) Loops.affine(in, out, m, x0, o0, x1, o1, x2, o2, phi, x3, o3);
-                else backend.computeAffine(in, out, m, x0, o0, x1, o1, x2, o2, phi, x3, o3);
+                if (loops) Loops.affine(in, out, m, from, to, x0, o0, x1, o1, x2, o2, phi, x3, o3);
+                else backend.computeAffine(in, out, m, from, to, x0, o0, x1, o1, x2, o2, phi, x3, o3);
             }
             case INPUT_GRADIENT -> {
                 final Activation phi = ACTIVATIONS[which];
-                if (loops) Loops.inputGradient(in, out, m, x0, o0, x1, o1, phi, x2, o2, x3, o3);
-                else backend.computeInputGradient(in, out, m, x0, o0, x1, o1, phi, x2, o2, x3, o3);
+                if (loops) Loops.inputGradient(in, out, m, from, to, x0, o0, x1, o1, phi, x2, o2, x3, o3);
+                else backend.computeInputGradient(in, out, m, from, to, x0, o0, x1, o1, phi, x2, o2, x3, o3);
             }
             case UPDATE -> RULES[which].apply(from, to, x0, x1, x2, x3, array(call, 4), offset(call, 4, r));
             case ACTIVATE -> {
@@ -622,13 +676,13 @@ public final class Program {
 
     // Unchecked: for calls whose arguments are known to be right.
 
-    void addAffine(int in, int out, int m, float[] w, int wOffset, float @Nullable [] b, int bOffset, float[] a, int aOffset,
-                   Activation phi, float[] next, int nextOffset) {
-        loopWork += Loops.work(in, out, m, phi);
-        final int columns = phi == Activation.SOFTMAX ? tile(m, (long) in * out) : shared(m, in, out);
-        final int units = phi == Activation.SOFTMAX ? out : evenTile(out, (long) in * columns);
-        for (int k = 0, end; k < out; k = end) {
-            end = k + Math.min(units, out - k);
+    void addAffine(int in, int out, int m, int from, int to, float[] w, int wOffset, float @Nullable [] b, int bOffset,
+                   float[] a, int aOffset, Activation phi, float[] next, int nextOffset) {
+        loopWork += Loops.work(in, to - from, m, phi);
+        final int columns = phi == Activation.SOFTMAX ? tile(m, (long) in * out) : shared(m, in, to - from);
+        final int units = phi == Activation.SOFTMAX ? out : evenTile(to - from, (long) in * columns);
+        for (int k = from, end; k < to; k = end) {
+            end = k + Math.min(units, to - k);
             for (int j = 0, n; j < m; j += n) {
                 n = Math.min(columns, m - j);
                 final int call = add(AFFINE, in, out, n, k, end, phi.ordinal(), 0, 0, 0);
@@ -640,12 +694,12 @@ public final class Program {
         }
     }
 
-    void addInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
-                          float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
-        loopWork += (long) in * out * m;
-        final int columns = shared(m, out, in), rows = evenTile(in, (long) out * columns);
-        for (int i = 0, end; i < in; i = end) {
-            end = i + Math.min(rows, in - i);
+    void addInputGradient(int in, int out, int m, int from, int to, float[] w, int wOffset, float[] delta, int deltaOffset,
+                          Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
+        loopWork += (long) (to - from) * out * m;
+        final int columns = shared(m, out, to - from), rows = evenTile(to - from, (long) out * columns);
+        for (int i = from, end; i < to; i = end) {
+            end = i + Math.min(rows, to - i);
             for (int j = 0, n; j < m; j += n) {
                 n = Math.min(columns, m - j);
                 final int call = add(INPUT_GRADIENT, in, out, n, i, end, phi.ordinal(), 0, 0, 0);

@@ -104,6 +104,47 @@ class ProgramTest {
         }
     }
 
+    /** Tiles of units are A', those of inputs δ', nothing beside is written; also where they take longer than a call may. */
+    @Test
+    void tilesMakeTheWhole() {
+        for (int[] shape : new int[][] {{3, 2, 1}, {13, 3, 32}, {20, 17, 1}, {20, 17, 5}, {300, 200, 100}, {1500, 1000, 700}}) {
+            final int in = shape[0], out = shape[1], m = shape[2];
+            final float[] w = random(in * out), b = random(out), a = random(in * m), delta = random(out * m);
+            final float[] next = new float[out * m], previous = new float[in * m];
+            backend.affine(in, out, m, w, 0, b, 0, a, 0, Activation.TANH, next, 0);
+            backend.inputGradient(in, out, m, w, 0, delta, 0, Activation.SIGMOID, a, 0, previous, 0);
+            requireTiles(next, out, (from, to, got) -> backend.program()
+                .affine(in, out, m, from, to, w, 0, b, 0, a, 0, Activation.TANH, got, 1).run());
+            requireTiles(previous, in, (from, to, got) -> backend.program()
+                .inputGradient(in, out, m, from, to, w, 0, delta, 0, Activation.SIGMOID, a, 0, got, 1).run());
+        }
+        final float[] f = new float[100];
+        requireMessage("affine: the tile is [2, 8); expected 0 <= from <= to <= out, and out is 7",
+            () -> backend.program().affine(5, 7, 1, 2, 8, f, 0, null, 0, f, 50, Activation.RELU, f, 70));
+        requireMessage("affine: the tile is [0, 6), but softmax is of all 7 units; expected all",
+            () -> backend.program().affine(5, 7, 1, 0, 6, f, 0, null, 0, f, 50, Activation.SOFTMAX, f, 70));
+        requireMessage("inputGradient: the tile is [2, 6); expected 0 <= from <= to <= in, and in is 5",
+            () -> backend.program().inputGradient(5, 7, 1, 2, 6, f, 0, f, 50, Activation.RELU, f, 60, f, 70));
+    }
+
+    private interface Tile {
+        void write(int from, int to, float[] got);
+    }
+
+    /** A third and the rest make the rows wanted, from 1 on, and each leaves alone what is not its own. */
+    private void requireTiles(float[] want, int rows, Tile tile) {
+        final float[] got = random(want.length + 2), before = got.clone();
+        final int split = rows / 3;
+        tile.write(0, split, got);
+        for (int i = 0; i < got.length; i++)
+            if (i == 0 || i > want.length || (i - 1) % rows >= split) assertEquals(before[i], got[i], "beside the tile, " + i);
+        tile.write(split, split, got); // is empty
+        tile.write(split, rows, got);
+        assertArrayEquals(want, Arrays.copyOfRange(got, 1, got.length - 1), 2e-3f);
+        assertEquals(before[0], got[0]);
+        assertEquals(before[got.length - 1], got[got.length - 1]);
+    }
+
     /** Tiles of inputs are C, and nothing beside it is written; also where they take longer than a call may. */
     @Test
     void weightGradientsOfInputsMakeTheWhole() {
