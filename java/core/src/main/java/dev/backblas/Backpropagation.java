@@ -391,7 +391,7 @@ final class Backpropagation {
 
     /** Whether parts of layer l are of whole cache lines, which no two threads write, and not too narrow. */
     private boolean divisible(int l) {
-        return n[l] % LINE == 0 && n[l] >= T * LEAST_UNITS;
+        return n[l] >= T * LEAST_UNITS;
     }
 
     /** The way of part t, the samples [from, from + columns), through the network; in training, units drop out. */
