@@ -280,16 +280,16 @@ void input_gradient(int in, int out, int m, int from, int to, const float* w, co
                             tail);  // δ' = Wδ
 }
 
-void weight_gradient(int in, int out, int m, int inputs, int from, int to, float alpha, const float* a, const float* delta,
+void weight_gradient(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
                      float beta, float* c, float gamma, float* c_bias, Ahead& ahead) {
     const float* d = delta + from;
     c += int64_t(from) * in;
     const int units = to - from;
     const auto no_tail = [](int, int, int, int) {};
-    if (is_large_sum(inputs, units, m))
-        sgemm(Trans::kNo, Trans::kYes, inputs, units, m, alpha, a, in, d, out, beta, c, in);  // C = αAδᵀ + βC
+    if (is_large_sum(in, units, m))
+        sgemm(Trans::kNo, Trans::kYes, in, units, m, alpha, a, in, d, out, beta, c, in);  // C = αAδᵀ + βC
     else
-        multiply<Along::kColumns>(inputs, units, m, alpha, rows_of(a, in, units, m), {d, out}, beta, {c, in}, {c, in}, ahead,
+        multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units, m), {d, out}, beta, {c, in}, {c, in}, ahead,
                                   no_tail);  // C = αAδᵀ + βC
     if (c_bias != nullptr) bias_gradient(units, m, alpha, d, out, gamma, c_bias + from);
 }

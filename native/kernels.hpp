@@ -63,11 +63,10 @@ struct Kernels {
     void (*input_gradient)(int in, int out, int m, int from, int to, const float* w, const float* delta,
                            Activation phi, const float* a, float* delta_previous, Ahead& ahead);
 
-    // C ← α A δᵀ + β C,  c ← α δ 1 + γ c, for the units (columns of C) [from, to) and so many inputs, the first of which is where
-    // A and C begin
+    // C ← α A δᵀ + β C,  c ← α δ 1 + γ c, for the units (columns of C) [from, to)
     //                            A: in×m   δ: out×m   C: in×out   c: out or null; with β = 0 (γ = 0) C (c) is unread
-    void (*weight_gradient)(int in, int out, int m, int inputs, int from, int to, float alpha, const float* a,
-                            const float* delta, float beta, float* c, float gamma, float* c_bias, Ahead& ahead);
+    void (*weight_gradient)(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
+                            float beta, float* c, float gamma, float* c_bias, Ahead& ahead);
 
     // One step of an optimizer on the parameters [from, to)
     //                            θ, g, m, v: at the same indices   numbers: η, κ, s, λ₂, λ₁, β₁, β₂, ε

@@ -154,7 +154,7 @@ class Network {
         for (int l = layers_ - 1; l > 0; l--)
             k.input_gradient(n(l), n(l + 1), m, 0, n(l), w_[l], delta_[l + 1], workload_.hidden, a_[l], delta_[l], nothing);
         for (int l = 0; l < layers_; l++)
-            k.weight_gradient(n(l), n(l + 1), m, n(l), 0, n(l + 1), kAlpha, a_[l], delta_[l + 1], 1, w_[l], 1, b_[l], nothing);
+            k.weight_gradient(n(l), n(l + 1), m, 0, n(l + 1), kAlpha, a_[l], delta_[l + 1], 1, w_[l], 1, b_[l], nothing);
     }
 
    private:
@@ -278,9 +278,9 @@ void compare_layer(int in, int out, int m) {
         [&] { sgemm(Trans::kNo, Trans::kNo, in, m, out, 1, w, in, delta, out, 0, previous, in); },
         [&](const Kernels& k) { k.input_gradient(in, out, m, 0, in, w, delta, relu, a, previous, nothing); });
     compare_product(
-        "weightGradient", {Call::kWeightGradient, in, out, m, 0, out, in, alpha, 1, 1, {}}, {a, delta, w, b},
+        "weightGradient", {Call::kWeightGradient, in, out, m, 0, out, 0, alpha, 1, 1, {}}, {a, delta, w, b},
         [&] { sgemm(Trans::kNo, Trans::kYes, in, out, m, alpha, a, in, delta, out, 1, w, in); },
-        [&](const Kernels& k) { k.weight_gradient(in, out, m, in, 0, out, alpha, a, delta, 1, w, 1, b, nothing); });
+        [&](const Kernels& k) { k.weight_gradient(in, out, m, 0, out, alpha, a, delta, 1, w, 1, b, nothing); });
 }
 
 void print_peaks() {

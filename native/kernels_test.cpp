@@ -194,16 +194,14 @@ void test_input_gradient(const Kernels& k, int in, int out, int m, Activation ac
         }
 }
 
-void test_weight_gradient(const Kernels& k, int in, int out, int m, int from, int to, float alpha, float beta, float gamma,
-                          int first = 0, int last = INT_MAX) {
-    const int inputs = std::min(in, last) - first;
+void test_weight_gradient(const Kernels& k, int in, int out, int m, int from, int to, float alpha, float beta,
+                          float gamma) {
     const Input a(size_t(in) * m), delta(size_t(out) * m);
     const Input c0(size_t(in) * out), bias0(out);
     Output c(size_t(in) * out), bias(out);
     if (beta != 0) std::memcpy(c.data(), c0.data(), c0.size() * sizeof(float));
     if (gamma != 0) std::memcpy(bias.data(), bias0.data(), bias0.size() * sizeof(float));
-    k.weight_gradient(in, out, m, inputs, from, to, alpha, a.data() + first, delta.data(), beta, c.data() + first, gamma,
-                      bias.data(), nothing);
+    k.weight_gradient(in, out, m, from, to, alpha, a.data(), delta.data(), beta, c.data(), gamma, bias.data(), nothing);
     CHECK(c.intact() && bias.intact(), "%s weightGradient %dx%dx%d wrote outside its output", k.isa, in, out, m);
     for (int o = 0; o < out; o++) {
         const bool inside = from <= o && o < to;
@@ -228,7 +226,7 @@ void test_weight_gradient(const Kernels& k, int in, int out, int m, int from, in
             const float before = c0[size_t(o) * in + i];
             want = alpha * sum + beta * before;
             got = c.data()[size_t(o) * in + i];
-            if (inside && first <= i && i < first + inputs)
+            if (inside)
                 CHECK(std::fabs(got - want) <= bound(m, std::fabs(alpha) * size + std::fabs(beta * before), want),
                       "%s weightGradient %dx%dx%d: %g, expected %g", k.isa, in, out, m, got, want);
             else
@@ -396,18 +394,11 @@ void test_division(const Kernels& k) {
              by_parts.data() + 17 * some, nothing);
     CHECK(at_once == by_parts, "%s: affine of 17 + %d short columns differs from %d", k.isa, m - 17, m);
     std::vector<float> c(in * out), tiles(in * out), bias(out);
-    k.weight_gradient(in, out, m, in, 0, out, 1, a.data(), delta.data(), 0, c.data(), 0, bias.data(), nothing);
+    k.weight_gradient(in, out, m, 0, out, 1, a.data(), delta.data(), 0, c.data(), 0, bias.data(), nothing);
     for (int split : {1, 12, 33, 66}) {
-        k.weight_gradient(in, out, m, in, 0, split, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data(), nothing);
-        k.weight_gradient(in, out, m, in, split, out, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data(), nothing);
+        k.weight_gradient(in, out, m, 0, split, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data(), nothing);
+        k.weight_gradient(in, out, m, split, out, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data(), nothing);
         CHECK(c == tiles, "%s: weightGradient of %d + %d units differs from %d", k.isa, split, out - split, out);
-    }
-    for (int split : {1, 16, 33, in - 1}) {
-        std::fill(tiles.begin(), tiles.end(), NAN);
-        k.weight_gradient(in, out, m, split, 0, out, 1, a.data(), delta.data(), 0, tiles.data(), 0, nullptr, nothing);
-        k.weight_gradient(in, out, m, in - split, 0, out, 1, a.data() + split, delta.data(), 0, tiles.data() + split, 0, nullptr,
-                          nothing);
-        CHECK(c == tiles, "%s: weightGradient of %d + %d inputs differs from %d", k.isa, split, in - split, in);
     }
     const int deep = 300, wide = 90, many = 60;  // more than a strip
     const Input u(deep * wide), bias_of_u(wide), samples(deep * many);
@@ -455,7 +446,7 @@ void test_ahead(const Kernels& k) {
         k.input_gradient(in, out, m, 0, in, v, d, Activation::kRelu, x, previous.data(), ahead);
     });
     all("weightGradient", [&](Ahead& ahead) {
-        k.weight_gradient(in, out, m, in, 0, out, 1, x, d, 0, c.data(), 0, nullptr, ahead);
+        k.weight_gradient(in, out, m, 0, out, 1, x, d, 0, c.data(), 0, nullptr, ahead);
     });
 }
 
@@ -473,7 +464,6 @@ void test_all(const Kernels& k) {
                 test_weight_gradient(k, in, out, m, 0, out, 1.0f / m, 0, 0);
                 test_weight_gradient(k, in, out, m, out / 3, out - out / 4, -0.3f / m, 0.999f, 1);
                 test_weight_gradient(k, in, out, m, 0, out, 1.0f / m, 0.01f, 0);
-                if (in > 2) test_weight_gradient(k, in, out, m, 0, out, 1.0f / m, 0.01f, 0, in / 3, in - in / 4);
             }
     for (const bool lacking : {false, true}) {
         no_memory = lacking;
@@ -488,7 +478,6 @@ void test_all(const Kernels& k) {
     test_affine(k, 784, 30, 10, Activation::kSigmoid, true);
     test_input_gradient(k, 128, 10, 128, Activation::kRelu);
     test_weight_gradient(k, 784, 128, 128, 0, 64, -0.1f / 128, 1, 1);
-    test_weight_gradient(k, 784, 128, 128, 0, 128, -0.1f / 128, 1, 1, 384);
 }
 
 // The kernels of narrow layers, in the place of the others where there is one for the call
@@ -518,13 +507,13 @@ void narrow_input_gradient(int in, int out, int m, int from, int to, const float
         whole->input_gradient(in, out, m, from, to, w, delta, phi, a, delta_previous, ahead);
 }
 
-void narrow_weight_gradient(int in, int out, int m, int inputs, int from, int to, float alpha, const float* a,
-                            const float* delta, float beta, float* c, float gamma, float* c_bias, Ahead& ahead) {
-    Call call = {Call::kWeightGradient, in, out, m, from, to, inputs, alpha, beta, gamma, {}};
+void narrow_weight_gradient(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
+                            float beta, float* c, float gamma, float* c_bias, Ahead& ahead) {
+    Call call = {Call::kWeightGradient, in, out, m, from, to, 0, alpha, beta, gamma, {}};
     Operation operation = {
         whole->narrow(call), &call, {const_cast<float*>(a), const_cast<float*>(delta), c, c_bias}, &ahead, 0, false};
     if (operation.run == nullptr)
-        return whole->weight_gradient(in, out, m, inputs, from, to, alpha, a, delta, beta, c, gamma, c_bias, ahead);
+        return whole->weight_gradient(in, out, m, from, to, alpha, a, delta, beta, c, gamma, c_bias, ahead);
     narrows++;
     operation.run(operation);
 }
@@ -548,7 +537,6 @@ void test_narrow(const Kernels& k) {
                 test_input_gradient(table, in, out, m, m % 2 == 0 ? Activation::kTanh : Activation::kIdentity);
                 test_weight_gradient(table, in, out, m, 0, out, 0.3f, 0, 0);
                 test_weight_gradient(table, in, out, m, out / 3, out - out / 4, -0.3f, 0.999f, 1);
-                if (in > 2) test_weight_gradient(table, in, out, m, 0, out, 0.3f, 0, 0, in / 3, in - in / 4);
             }
         }
     const Input source(33 * 9);
@@ -838,15 +826,14 @@ void test_program() {
     const Kernels& k = kernels();
     k.affine(in, out, m, 0, out, &theta[0], &theta[in * out], &want[0], Activation::kTanh, &want[next], nothing);
     k.input_gradient(in, out, m, 0, in, &theta[0], &want[delta], Activation::kTanh, &want[0], &want[previous], nothing);
-    k.weight_gradient(in, out, m, in, 1, 3, 0.5f, &want[0], &want[delta], 0.9f, &want_theta[0], 1, &want_theta[in * out],
-                      nothing);
-    k.weight_gradient(in, out, m, in, 0, 1, 0.5f, &want[0], &want[delta], 0.9f, &want_theta[0], 1, nullptr, nothing);
+    k.weight_gradient(in, out, m, 1, 3, 0.5f, &want[0], &want[delta], 0.9f, &want_theta[0], 1, &want_theta[in * out], nothing);
+    k.weight_gradient(in, out, m, 0, 1, 0.5f, &want[0], &want[delta], 0.9f, &want_theta[0], 1, nullptr, nothing);
     const int tanh = int(Activation::kTanh);
     const Call calls[] = {
         {Call::kAffine, in, out, m, 0, out, tanh, 0, 0, 0, {{1, 0}, {1, in * out}, {4, 0}, {4, next}}},
         {Call::kInputGradient, in, out, m, 0, in, tanh, 0, 0, 0, {{1, 0}, {4, delta}, {4, 0}, {4, previous}}},
-        {Call::kWeightGradient, in, out, m, 1, 3, in, 0.5f, 0.9f, 1, {{4, 0}, {4, delta}, {1, 0}, {1, in * out}}},
-        {Call::kWeightGradient, in, out, m, 0, 1, in, 0.5f, 0.9f, 1, {{4, 0}, {4, delta}, {1, 0}, {-1, 0}}}};
+        {Call::kWeightGradient, in, out, m, 1, 3, 0, 0.5f, 0.9f, 1, {{4, 0}, {4, delta}, {1, 0}, {1, in * out}}},
+        {Call::kWeightGradient, in, out, m, 0, 1, 0, 0.5f, 0.9f, 1, {{4, 0}, {4, delta}, {1, 0}, {-1, 0}}}};
     void* const arrays[kProgramArrays] = {nullptr, theta.data(), nullptr, nullptr, memory.data()};
     const Shift still[kProgramArrays] = {};
     run(calls, 4, 0, 1, 0, still, arrays);

@@ -291,7 +291,6 @@ Operation::Run* narrow(const Call& c) {
             if (c.m == 1) with_activation(phi, ChooseInputGradient{c.to - c.from, chosen});
             return chosen;
         case Call::kWeightGradient:
-            if (c.phi < c.in) return nullptr;
             if (c.m == 1)
                 return c.in <= kFew     ? single_weight_gradient<Few>
                        : c.in <= kWidth ? single_weight_gradient<Values<1>>

@@ -31,8 +31,7 @@ double input_gradient(const Operation& o) {
 
 double weight_gradient(const Operation& o) {
     const Call& c = *o.call;
-    kernels().weight_gradient(c.in, c.out, c.m, c.phi, c.from, c.to, c.alpha, o[0], o[1], c.beta, o[2], c.gamma, o[3],
-                              *o.ahead);
+    kernels().weight_gradient(c.in, c.out, c.m, c.from, c.to, c.alpha, o[0], o[1], c.beta, o[2], c.gamma, o[3], *o.ahead);
     return 0;
 }
 

@@ -24,9 +24,8 @@ struct Call {
         kGatherBytes
     };
     Kernel kernel;
-    // phi: of an update, its rule; of a cost, which; of a weight gradient, how many inputs. Of a gather, from: 0 where only
-    // gathers come before, later calls read all of its X if any, and none writes to its S or X; to: how many numbers of columns
-    // there are
+    // phi: of an update, its rule; of a cost, which. Of a gather, from: 0 where only gathers come before, later calls read all of
+    // its X if any, and none writes to its S or X; to: how many numbers of columns there are
     int32_t in, out, m, from, to, phi;
     float alpha, beta, gamma;
     Operand operand[5];

@@ -16,10 +16,10 @@ import org.jspecify.annotations.Nullable;
  * the input to layer 1, and index 0 of w, b and delta is empty.
  *
  * <p>A step on a batch of m samples is taken in T parts, twice. {@link #propagate} takes part t of the batch's columns through
- * the network and back; {@link #update} takes part t of every layer's units, or inputs. Threads may work on different parts at
- * the same time, if all are done with the first before one begins the second. A step in one part is a single program: propagate
- * runs all of it, and leaves nothing to update. Where the gradient is clipped, both stop at the gradient, and a third,
- * {@link #follow}, takes the step.
+ * the network and back; {@link #update} takes part t of every layer's units. Threads may work on different parts at the same
+ * time, if all are done with the first before one begins the second. A step in one part is a single program: propagate runs all
+ * of it, and leaves nothing to update. Where the gradient is clipped, both stop at the gradient, and a third, {@link #follow},
+ * takes the step.
  *
  * <p>In one part, the steps on several batches may be taken together, as repetitions of the program ({@link #steps}): the batches
  * lie side by side, or are gathered by the program itself.
@@ -28,13 +28,6 @@ final class Backpropagation {
 
     /** The floats of a cache line. */
     private static final int LINE = 16;
-
-    /**
-     * So many inputs for each thread, and more than units: then the update of a layer is divided by inputs, in whole cache lines.
-     * Whoever takes a part reads less of what others have gathered: where two train 784-128-10, an epoch costs 8 % beyond steps
-     * on a batch at hand, by units 11 to 13 (Zen 4).
-     */
-    private static final int LEAST_INPUTS = 8 * LINE;
 
     /**
      * So many weights, and so many for each value of a layer that other threads have to read: then its products are divided by
@@ -343,7 +336,7 @@ final class Backpropagation {
     }
 
     private void clear() {
-        for (Program[] phase : way) for (Program program : phase) program.clear();
+        for (int i = 0; i < way.size(); i++) for (Program program : way.get(i)) program.clear();
         for (Program program : update) program.clear();
     }
 
@@ -611,7 +604,7 @@ final class Backpropagation {
         this.follows = follows;
     }
 
-    /** Wˡ and bˡ, or dWˡ and dbˡ, for part t of every layer. */
+    /** Wˡ and bˡ, or dWˡ and dbˡ, for part t of the units of every layer. */
     private void update(Program program, int t) {
         for (int l = L; l >= 1; l--) weightGradient(program, l, t, alpha, beta, target, gamma);
         if (follows) follow(program, t);
@@ -638,7 +631,7 @@ final class Backpropagation {
         return part[t];
     }
 
-    /** Takes the step, or computes the gradient, for part t of every layer, where {@link #propagate} has not. */
+    /** Takes the step, or computes the gradient, for part t of every layer's units, where {@link #propagate} has not. */
     void update(int t) {
         if (T > 1) update[t].run();
     }
@@ -665,20 +658,13 @@ final class Backpropagation {
         follow[t].run();
     }
 
-    /**
-     * W ← α Dˡ⁻¹δˡᵀ + β W and b ← α δˡ1 + γ b in an array as theta, for part t of the units; or, where there are more inputs and
-     * the parameters do not follow by parts, of these.
-     */
+    /** W ← α Dˡ⁻¹δˡᵀ + β W and b ← α δˡ1 + γ b in an array as theta, for part t of the units. */
     private void weightGradient(Program program, int l, int t, float alpha, float beta, float[] array, float gamma) {
         final boolean given = l == 1 && !drops(0);
         final float[] from = given ? x : memory;
         final int at = given ? atX(t) : d[l - 1];
-        if (n[l - 1] > n[l] && n[l - 1] >= T * LEAST_INPUTS && !follows && !clipped && !divided(l))
-            program.weightGradientOfInputs(n[l - 1], n[l], m, lines(t, n[l - 1]), lines(t + 1, n[l - 1]), alpha, from, at,
-                memory, delta[l], beta, array, w[l], gamma, t == 0 ? array : null, b[l]);
-        else
-            program.weightGradient(n[l - 1], n[l], m, unit(t, l), unit(t + 1, l), alpha, from, at, memory, delta[l], beta, array,
-                w[l], gamma, array, b[l]);
+        program.weightGradient(n[l - 1], n[l], m, unit(t, l), unit(t + 1, l), alpha, from, at, memory, delta[l], beta, array,
+            w[l], gamma, array, b[l]);
     }
 
     /** Where the X begins that is for part t. */

@@ -51,6 +51,24 @@ class AllocationTest {
             }
     }
 
+    /** Nor where two threads divide layers by units, and gather all samples. */
+    @Test
+    void nothingIsAllocatedPerStepInPhases() {
+        final Network network =
+            Network.builder(400).layer(256, Activation.RELU).layer(10, Activation.SOFTMAX).backend(backend).build();
+        final float[] x = new float[400 * 4000], y = new float[10 * 4000];
+        for (int j = 0; j < 4000; j++) y[10 * j] = 1;
+        final Dataset many = Dataset.of(x, y, 400, 10), few = many.slice(0, 80);
+        try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).threads(2).batch(40).build()) {
+            for (int warmUp = 0; warmUp < 40; warmUp++) trainer.epoch(many);
+            trainer.epoch(few);
+            final long fewSteps = leastAllocated(0, () -> trainer.epoch(few));
+            trainer.epoch(many);
+            final long manySteps = leastAllocated(0, () -> trainer.epoch(many));
+            assertTrue(manySteps - fewSteps < 98, "2 steps allocate " + fewSteps + " bytes, 100 steps " + manySteps);
+        }
+    }
+
     /** Nor where another thread brings the samples: for the order of the next epoch there is an array of its own, once. */
     @Test
     void nothingIsAllocatedPerStepWhoseSamplesAreBrought() {

@@ -31,9 +31,10 @@ class TrainerTest {
         this.backend = backend;
     }
 
-    /** Large enough a step for two threads. */
+    /** Large enough a step for two threads, which divide the second layer by units. */
     private Network large(long seed) {
-        return Network.builder(64).layer(300, Activation.RELU).layer(10, Activation.SOFTMAX).seed(seed).backend(backend).build();
+        return Network.builder(64).layer(256, Activation.RELU).layer(256, Activation.RELU).layer(10, Activation.SOFTMAX)
+            .seed(seed).backend(backend).build();
     }
 
     static Dataset blobs(int size) {
@@ -66,7 +67,7 @@ class TrainerTest {
 
     private Network trained(int threads, long seed) {
         final Network network = large(seed);
-        try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).threads(threads).batch(128).l2(0.1).seed(seed).build()) {
+        try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).threads(threads).batch(64).l2(0.1).seed(seed).build()) {
             assertEquals(backend.allowsConcurrentTiles() ? threads : 1, trainer.threads());
             for (int epoch = 0; epoch < 3; epoch++) trainer.epoch(blobs(1000));
         }

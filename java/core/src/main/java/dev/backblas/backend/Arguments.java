@@ -39,21 +39,9 @@ final class Arguments {
 
     static void weightGradient(int in, int out, int m, int from, int to, float[] a, int aOffset, float[] delta, int deltaOffset,
                                float[] c, int cOffset, float @Nullable [] cBias, int cBiasOffset) {
-        weightGradient("weightGradient", "out", out, from, to, in, out, m, a, aOffset, delta, deltaOffset, c, cOffset, cBias,
-                       cBiasOffset);
-    }
-
-    static void weightGradientOfInputs(int in, int out, int m, int from, int to, float[] a, int aOffset, float[] delta,
-                                       int deltaOffset, float[] c, int cOffset, float @Nullable [] cBias, int cBiasOffset) {
-        weightGradient("weightGradientOfInputs", "in", in, from, to, in, out, m, a, aOffset, delta, deltaOffset, c, cOffset,
-                       cBias, cBiasOffset);
-    }
-
-    private static void weightGradient(String op, String size, int end, int from, int to, int in, int out, int m, float[] a,
-                                       int aOffset, float[] delta, int deltaOffset, float[] c, int cOffset,
-                                       float @Nullable [] cBias, int cBiasOffset) {
+        final String op = "weightGradient";
         sizes(op, in, out, m);
-        tile(op, size, end, from, to);
+        tile(op, "out", out, from, to);
         matrix(op, "A", in, m, a, aOffset);
         matrix(op, "delta", out, m, delta, deltaOffset);
         matrix(op, "C", in, out, c, cOffset);

@@ -20,10 +20,9 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
                                        int deltaOffset, Activation phi, float @Nullable [] a, int aOffset, float[] previous,
                                        int previousOffset);
 
-    /** For the units [from, to) and so many inputs, with the first of which A and C begin; their columns are {@code in} apart. */
-    abstract void computeWeightGradient(int in, int out, int m, int inputs, int from, int to, float alpha, float[] a,
-                                        int aOffset, float[] delta, int deltaOffset, float beta, float[] c, int cOffset,
-                                        float gamma, float @Nullable [] cBias, int cBiasOffset);
+    abstract void computeWeightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset,
+                                        float[] delta, int deltaOffset, float beta, float[] c, int cOffset, float gamma,
+                                        float @Nullable [] cBias, int cBiasOffset);
 
     /** Runs a program so many times, and returns the sum with the costs of these. */
     double run(Program program, int times, double cost) {
@@ -157,9 +156,9 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
                                      float @Nullable [] cBias, int cBiasOffset) {
         Arguments.weightGradient(in, out, m, from, to, a, aOffset, delta, deltaOffset, c, cOffset, cBias, cBiasOffset);
         if ((long) in * (to - from) * m <= Loops.TINY)
-            Loops.weightGradient(in, out, m, in, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset, gamma,
-                                 cBias, cBiasOffset);
-        else computeWeightGradient(in, out, m, in, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset, gamma,
-                                   cBias, cBiasOffset);
+            Loops.weightGradient(in, out, m, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset, gamma, cBias,
+                                 cBiasOffset);
+        else computeWeightGradient(in, out, m, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset, gamma, cBias,
+                                   cBiasOffset);
     }
 }

@@ -48,11 +48,11 @@ final class JavaBackend extends CheckedBackend {
     }
 
     @Override
-    void computeWeightGradient(int in, int out, int m, int inputs, int from, int to, float alpha, float[] a, int aOffset,
-                               float[] delta, int deltaOffset, float beta, float[] c, int cOffset, float gamma,
-                               float @Nullable [] cBias, int cBiasOffset) {
+    void computeWeightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
+                               int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
+                               int cBiasOffset) {
         // C = αAδᵀ + βC,  c = αδ1 + γc
-        product.multiply(inputs, to - from, m, alpha, a, aOffset, 1, in, delta, deltaOffset + from, out, 1, beta, c,
+        product.multiply(in, to - from, m, alpha, a, aOffset, 1, in, delta, deltaOffset + from, out, 1, beta, c,
                          cOffset + from * in, in);
         if (cBias != null)
             product.multiply(to - from, 1, m, alpha, delta, deltaOffset + from, 1, out, ONE, 0, 0, 0, gamma, cBias,

@@ -43,12 +43,12 @@ final class Loops {
         if (a != null) phi.backward(a, aOffset + from, previous, previousOffset + from, to - from, m, in);
     }
 
-    static void weightGradient(int in, int out, int m, int inputs, int from, int to, float alpha, float[] a, int aOffset,
-                               float[] delta, int deltaOffset, float beta, float[] c, int cOffset, float gamma,
-                               float @Nullable [] cBias, int cBiasOffset) {
+    static void weightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
+                               int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
+                               int cBiasOffset) {
         for (int j = 0; j < m; j++)
             for (int k = from; k < to; k++)
-                addScaled(inputs, alpha * delta[deltaOffset + j * out + k], a, aOffset + j * in, j == 0 ? beta : 1, c,
+                addScaled(in, alpha * delta[deltaOffset + j * out + k], a, aOffset + j * in, j == 0 ? beta : 1, c,
                           cOffset + k * in);
         if (cBias != null) biasGradient(out, m, from, to, alpha, delta, deltaOffset, gamma, cBias, cBiasOffset);
     }

@@ -88,16 +88,16 @@ final class NetlibBackend extends CheckedBackend {
     }
 
     @Override
-    void computeWeightGradient(int in, int out, int m, int inputs, int from, int to, float alpha, float[] a, int aOffset,
-                               float[] delta, int deltaOffset, float beta, float[] c, int cOffset, float gamma,
-                               float @Nullable [] cBias, int cBiasOffset) {
+    void computeWeightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
+                               int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
+                               int cBiasOffset) {
         // C = αAδᵀ + βC
         if (m <= fewSamples(in)) {
-            for (int k = from; k < to; k++) scale(beta, c, cOffset + k * in, cOffset + k * in + inputs);
+            scale(beta, c, cOffset + from * in, cOffset + to * in);
             for (int j = 0; j < m; j++)
-                blas.sger(inputs, to - from, alpha, a, aOffset + j * in, 1, delta, deltaOffset + j * out + from, 1, c,
+                blas.sger(in, to - from, alpha, a, aOffset + j * in, 1, delta, deltaOffset + j * out + from, 1, c,
                           cOffset + from * in, in);
-        } else blas.sgemm("N", "T", inputs, to - from, m, alpha, a, aOffset, in, delta, deltaOffset + from, out, beta, c,
+        } else blas.sgemm("N", "T", in, to - from, m, alpha, a, aOffset, in, delta, deltaOffset + from, out, beta, c,
                           cOffset + from * in, in);
         if (cBias != null) Loops.biasGradient(out, m, from, to, alpha, delta, deltaOffset, gamma, cBias, cBiasOffset);
     }

@@ -190,12 +190,12 @@ final class OpenBlasBackend extends CheckedBackend {
     }
 
     @Override
-    void computeWeightGradient(int in, int out, int m, int inputs, int from, int to, float alpha, float[] a, int aOffset,
-                               float[] delta, int deltaOffset, float beta, float[] c, int cOffset, float gamma,
-                               float @Nullable [] cBias, int cBiasOffset) {
+    void computeWeightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
+                               int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
+                               int cBiasOffset) {
         final Program program = single.get();
-        program.addWeightGradient(in, out, m, inputs, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset,
-                                  gamma, cBias, cBiasOffset);
+        program.addWeightGradient(in, out, m, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset, gamma, cBias,
+                                  cBiasOffset);
         runAndClear(program);
     }
 

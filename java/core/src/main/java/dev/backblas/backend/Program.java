@@ -34,9 +34,8 @@ public final class Program {
     // parameters, each the number of an array (or NONE) and an offset.
     static final int OPERANDS = 5, STRIDE = 10 + 2 * OPERANDS;
     static final int KERNEL = 0, IN = 1, OUT = 2, M = 3, FROM = 4, TO = 5, PHI = 6, ALPHA = 7, BETA = 8, GAMMA = 9, OPERAND = 10;
-    // FROM and TO are the units; the rows of the input gradient; the parameters of an update. PHI may be a rule, a cost, or how
-    // many inputs a weight gradient is for, and dropout's p is its ALPHA, its first number FROM. What goes value by value has its
-    // values, or those of a sample, as IN.
+    // FROM and TO are the units; the rows of the input gradient; the parameters of an update. PHI may be a rule or a cost, and
+    // dropout's p is its ALPHA, its first number FROM. What goes value by value has its values, or those of a sample, as IN.
     // A gather has the scale of bytes as its ALPHA, as TO how many numbers of columns there are, and as FROM 0 where only
     // gathers come before it, and later calls read all of its X, if any, and none writes to its S or X; else 1.
     static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2, UPDATE = 3, ACTIVATE = 4, DROPOUT = 5, COST = 6,
@@ -253,40 +252,8 @@ public final class Program {
                                   int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
                                   int cBiasOffset) {
         Arguments.weightGradient(in, out, m, from, to, a, aOffset, delta, deltaOffset, c, cOffset, cBias, cBiasOffset);
-        addWeightGradient(in, out, m, in, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset, gamma, cBias,
+        addWeightGradient(in, out, m, from, to, alpha, a, aOffset, delta, deltaOffset, beta, c, cOffset, gamma, cBias,
                           cBiasOffset);
-        return this;
-    }
-
-    /**
-     * The same for the inputs [from, to), which are rows of C, and all units. Of a layer of more inputs than units, whoever does
-     * a part of the product needs less of A and δ so. c is for whoever does one of the tiles.
-     *
-     * @param in          the inputs of the layer, at least 1
-     * @param out         the units of the layer, at least 1
-     * @param m           the samples, at least 1
-     * @param from        the first input of the tile
-     * @param to          the end of the tile, at least {@code from}
-     * @param alpha       α, the scale of A δᵀ and of δ 1
-     * @param a           A, in × m
-     * @param aOffset     where A begins
-     * @param delta       δ, out × m
-     * @param deltaOffset where δ begins
-     * @param beta        β; with 0, C is written and never read
-     * @param c           C, in × out
-     * @param cOffset     where C (not the tile) begins
-     * @param gamma       γ; with 0, c is written and never read
-     * @param cBias       c, out; or null for none. An empty tile leaves it as it is
-     * @param cBiasOffset where c begins
-     * @return this
-     */
-    public Program weightGradientOfInputs(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset,
-                                          float[] delta, int deltaOffset, float beta, float[] c, int cOffset, float gamma,
-                                          float @Nullable [] cBias, int cBiasOffset) {
-        Arguments.weightGradientOfInputs(in, out, m, from, to, a, aOffset, delta, deltaOffset, c, cOffset, cBias, cBiasOffset);
-        if (from < to)
-            addWeightGradient(in, out, m, to - from, 0, out, alpha, a, aOffset + from, delta, deltaOffset, beta, c,
-                              cOffset + from, gamma, cBias, cBiasOffset);
         return this;
     }
 
@@ -633,30 +600,28 @@ public final class Program {
         final int[] code = this.code;
         final int in = code[call + IN], out = code[call + OUT], m = code[call + M];
         final int from = code[call + FROM], to = code[call + TO];
-        final int which = code[call + PHI];
+        final Activation phi = ACTIVATIONS[code[call + PHI]]; // some kernels have a rule or a cost there
         final float[] x0 = array(call, 0), x1 = array(call, 1), x2 = array(call, 2), x3 = array(call, 3);
         final int o0 = offset(call, 0, r), o1 = offset(call, 1, r), o2 = offset(call, 2, r), o3 = offset(call, 3, r);
         switch (code[call + KERNEL]) {
             case AFFINE -> {
-                final Activation phi = ACTIVATIONS[which];
                 if (loops) Loops.affine(in, out, m, from, to, x0, o0, x1, o1, x2, o2, phi, x3, o3);
                 else backend.computeAffine(in, out, m, from, to, x0, o0, x1, o1, x2, o2, phi, x3, o3);
             }
             case INPUT_GRADIENT -> {
-                final Activation phi = ACTIVATIONS[which];
                 if (loops) Loops.inputGradient(in, out, m, from, to, x0, o0, x1, o1, phi, x2, o2, x3, o3);
                 else backend.computeInputGradient(in, out, m, from, to, x0, o0, x1, o1, phi, x2, o2, x3, o3);
             }
-            case UPDATE -> RULES[which].apply(from, to, x0, x1, x2, x3, array(call, 4), offset(call, 4, r));
+            case UPDATE -> RULES[code[call + PHI]].apply(from, to, x0, x1, x2, x3, array(call, 4), offset(call, 4, r));
             case ACTIVATE -> {
                 System.arraycopy(x0, o0, x1, o1, in);
-                ACTIVATIONS[which].apply(x1, o1, in, 1);
+                phi.apply(x1, o1, in, 1);
             }
             case DROPOUT -> Dropout.apply(in, scalar(call, ALPHA), from, x0, o0, x1, o1, x2, o2);
             case COST -> {
-                return COSTS[which].apply(in, m, x0, o0, x1, o1, x2, o2, x3, o3);
+                return COSTS[code[call + PHI]].apply(in, m, x0, o0, x1, o1, x2, o2, x3, o3);
             }
-            case BACKWARD -> ACTIVATIONS[which].backward(x0, o0, x1, o1, in, m);
+            case BACKWARD -> phi.backward(x0, o0, x1, o1, in, m);
             case FINITE -> {
                 return backend.computeAllFinite(in, x0, o0) ? 0 : Double.NaN;
             }
@@ -664,11 +629,8 @@ public final class Program {
             case GATHER_BYTES -> backend.computeGather(in, bytes, scalar(call, ALPHA), columns, o1, o1 + m, x2, o2);
             default -> {
                 final float alpha = scalar(call, ALPHA), beta = scalar(call, BETA), gamma = scalar(call, GAMMA);
-                if (loops)
-                    Loops.weightGradient(in, out, m, which, from, to, alpha, x0, o0, x1, o1, beta, x2, o2, gamma, x3, o3);
-                else
-                    backend.computeWeightGradient(in, out, m, which, from, to, alpha, x0, o0, x1, o1, beta, x2, o2, gamma, x3,
-                                                  o3);
+                if (loops) Loops.weightGradient(in, out, m, from, to, alpha, x0, o0, x1, o1, beta, x2, o2, gamma, x3, o3);
+                else backend.computeWeightGradient(in, out, m, from, to, alpha, x0, o0, x1, o1, beta, x2, o2, gamma, x3, o3);
             }
         }
         return 0;
@@ -711,21 +673,19 @@ public final class Program {
         }
     }
 
-    /** As {@link CheckedBackend#computeWeightGradient}, of at least one input. */
-    void addWeightGradient(int in, int out, int m, int inputs, int from, int to, float alpha, float[] a, int aOffset,
-                           float[] delta, int deltaOffset, float beta, float[] c, int cOffset, float gamma,
-                           float @Nullable [] cBias, int cBiasOffset) {
-        loopWork += (long) inputs * m * (to - from);
-        final int columns = shared(m, inputs, to - from), units = evenTile(to - from, (long) inputs * columns);
-        final int rest = in - inputs; // of the last columns
+    void addWeightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
+                           int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
+                           int cBiasOffset) {
+        loopWork += (long) in * m * (to - from);
+        final int columns = shared(m, in, to - from), units = evenTile(to - from, (long) in * columns);
         for (int k = from, end; k < to; k = end) {
             end = k + Math.min(units, to - k);
             for (int j = 0, n; j < m; j += n) { // the sum over the batch goes on where it was left
                 n = Math.min(columns, m - j);
-                final int call = add(WEIGHT_GRADIENT, in, out, n, k, end, inputs, alpha, j == 0 ? beta : 1, j == 0 ? gamma : 1);
-                operand(call, 0, a, aOffset + j * in, in * n - rest, false);
+                final int call = add(WEIGHT_GRADIENT, in, out, n, k, end, 0, alpha, j == 0 ? beta : 1, j == 0 ? gamma : 1);
+                operand(call, 0, a, aOffset + j * in, in * n, false);
                 operand(call, 1, delta, deltaOffset + j * out, out * n, false);
-                operand(call, 2, c, cOffset, in * out - rest, true);
+                operand(call, 2, c, cOffset, in * out, true);
                 operand(call, 3, cBias, cBiasOffset, out, true);
             }
         }
@@ -900,7 +860,6 @@ public final class Program {
         final long n = code[call + IN], units = code[call + TO] - code[call + FROM];
         return switch (code[call + KERNEL]) {
             case INPUT_GRADIENT -> units * code[call + OUT] * code[call + M];
-            case WEIGHT_GRADIENT -> units * code[call + PHI] * code[call + M];
             case UPDATE -> UPDATE_WORK * n;
             case ACTIVATE -> ACTIVATE_WORK * n;
             case DROPOUT -> DROPOUT_WORK * n;

@@ -145,31 +145,6 @@ class ProgramTest {
         assertEquals(before[got.length - 1], got[got.length - 1]);
     }
 
-    /** Tiles of inputs are C, and nothing beside it is written; also where they take longer than a call may. */
-    @Test
-    void weightGradientsOfInputsMakeTheWhole() {
-        for (int[] shape : new int[][] {{3, 2, 1}, {13, 3, 32}, {20, 17, 5}, {300, 200, 100}, {1500, 1000, 700}}) {
-            final int in = shape[0], out = shape[1], m = shape[2], split = in / 3;
-            final float[] a = random(in * m), delta = random(out * m);
-            final float[] want = random(in * out + 2), got = want.clone(), wantBias = random(out), gotBias = wantBias.clone();
-            backend.weightGradient(in, out, m, 0, out, -0.1f, a, 0, delta, 0, 0.9f, want, 1, 0.5f, wantBias, 0);
-            final float[] before = got.clone();
-            backend.program().weightGradientOfInputs(in, out, m, 0, split, -0.1f, a, 0, delta, 0, 0.9f, got, 1, 0, null, 0).run();
-            for (int i = 0; i < got.length; i++)
-                if (i == 0 || (i - 1) % in >= split || i > in * out) assertEquals(before[i], got[i], "beside the tile, " + i);
-            backend.program()
-                .weightGradientOfInputs(in, out, m, split, split, 1, a, 0, delta, 0, 0, got, 1, 0, gotBias, 0) // is empty
-                .weightGradientOfInputs(in, out, m, split, in, -0.1f, a, 0, delta, 0, 0.9f, got, 1, 0.5f, gotBias, 0).run();
-            assertArrayEquals(want, got, 1e-5f * m);
-            assertArrayEquals(wantBias, gotBias, 1e-5f * m);
-        }
-        final float[] f = new float[100];
-        requireMessage("weightGradientOfInputs: the tile is [2, 6); expected 0 <= from <= to <= in, and in is 5",
-            () -> backend.program().weightGradientOfInputs(5, 7, 1, 2, 6, 1, f, 0, f, 10, 0, f, 30, 0, null, 0));
-        requireMessage("weightGradientOfInputs: C is 5x7 from offset 70, but its array has 100 elements; expected at least 105",
-            () -> backend.program().weightGradientOfInputs(5, 7, 1, 2, 5, 1, f, 0, f, 10, 0, f, 70, 0, null, 0));
-    }
-
     /** More calls than cross together. */
     @Test
     void manyCalls() {
