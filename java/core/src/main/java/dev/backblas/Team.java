@@ -1,6 +1,5 @@
 package dev.backblas;
 
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 import java.util.concurrent.locks.LockSupport;
@@ -23,6 +22,8 @@ final class Team implements AutoCloseable {
      */
     private static final int SPINS = 2000; // 5 to 50 µs
     private static final int YIELDS = 20;
+    /** After so many, it looks for parts that nobody has begun: the others are about to, and to look earlier would delay them. */
+    private static final int PATIENCE = 100;
 
     /** So many ns of {@link #run}, and rounds, are timed together: the rounds of a step are not equally long. */
     private static final long TIMED = 10_000_000;
@@ -36,29 +37,48 @@ final class Team implements AutoCloseable {
     private static final double HELD_UP = 0.25;
 
     private final int size;
-    private final AtomicIntegerArray taken; // the latest round in which part i was begun; APART ints from part to part
-    private final AtomicInteger done = new AtomicInteger(); // parts of this round
+    // The latest round in which part t was begun, and done, each in a cache line of its own: it takes up to half a microsecond
+    // until one processor sees what another has written, and longer if that has to get the line back first
+    private final AtomicIntegerArray begun, done;
     private final AtomicReferenceArray<@Nullable Thread> sleepers;
+    private final Pace pace;
+    // What a round is about; written before it begins and read by who has begun a part of it, so it lasts as long as the round
     private volatile int round;
-    private volatile boolean closed;
-    // What a round is about; written before it begins and read by who has taken a part of it, so it lasts as long as the round
     private @Nullable IntConsumer task;
+    private volatile boolean closed;
     private volatile @Nullable Throwable failure;
-    // Whether the caller does all parts, and what it goes by
-    private boolean alone;
-    private final Trial trial = new Trial(); // of the others' help
-    private int heldUp; // so often in a row, until now
-    private int rounds; // since it was judged
-    private long spent, ownPart; // in these, ns
 
     /** Two cache lines of ints. */
     private static final int APART = 32;
 
+    /** Whether the caller does all parts, and what it goes by. */
+    private static final class Pace {
+        boolean alone;
+        private final Trial trial = new Trial(); // of the others' help
+        private int heldUp; // so often in a row, until now
+        private int rounds; // since it was judged
+        private long spent, parts; // in these, ns; and in the caller's parts
+
+        /** A round took so many ns, and the caller's first part. To the results it makes no difference who does a part. */
+        void took(int size, long round, long part) {
+            spent += round;
+            parts += part;
+            if (++rounds < ROUNDS || spent < TIMED) return;
+            if (!alone) heldUp = spent > parts * (1 + HELD_UP * (size - 1)) ? heldUp + 1 : 0;
+            if (heldUp >= AGAIN) trial.took(!alone, (double) spent / rounds);
+            alone = heldUp >= AGAIN && !trial.next();
+            rounds = 0;
+            spent = parts = 0;
+        }
+    }
+
     /** {@code size} threads, the caller counted; the others are daemons and start now. */
     Team(int size) {
         this.size = size;
-        taken = new AtomicIntegerArray(size * APART);
+        begun = new AtomicIntegerArray(at(size));
+        done = new AtomicIntegerArray(at(size));
         sleepers = new AtomicReferenceArray<>(size);
+        pace = new Pace();
         for (int t = 1; t < size; t++) {
             final int index = t;
             final Thread thread = new Thread(() -> help(index), "backblas-" + t);
@@ -85,27 +105,20 @@ final class Team implements AutoCloseable {
             task.accept(0);
             return;
         }
-        final long began = System.nanoTime();
-        if (alone) {
+        final long before = System.nanoTime();
+        long after = before; // the first part
+        if (pace.alone) {
             for (int part = 0; part < size; part++) take(task, part);
         } else {
+            begun.setPlain(at(0), round + 1); // nobody else can begin it yet
             start(task);
-            final int parts = takeParts(0, round);
-            ownPart += (System.nanoTime() - began) / Math.max(1, parts);
+            take(task, 0);
+            done.setRelease(at(0), round);
+            after = System.nanoTime();
             await();
         }
-        spent += System.nanoTime() - began;
-        if (++rounds >= ROUNDS && spent >= TIMED) judge();
+        pace.took(size, System.nanoTime() - before, after - before);
         rethrow();
-    }
-
-    /** To the results it makes no difference who does a part. */
-    private void judge() {
-        if (!alone) heldUp = spent > ownPart * (1 + HELD_UP * (size - 1)) ? heldUp + 1 : 0;
-        if (heldUp >= AGAIN) trial.took(!alone, (double) spent / rounds);
-        alone = heldUp >= AGAIN && !trial.next();
-        rounds = 0;
-        spent = ownPart = 0;
     }
 
     /**
@@ -114,7 +127,6 @@ final class Team implements AutoCloseable {
      */
     void start(IntConsumer task) {
         this.task = task;
-        done.set(0);
         round++; // only the caller writes it
         for (int t = 1; t < size; t++) wake(t);
     }
@@ -128,8 +140,13 @@ final class Team implements AutoCloseable {
 
     private void await() {
         final int now = round;
-        for (int turns = 0; done.get() < size; turns++) pause(0, turns, now);
+        for (int turns = 0; !isDone(now); turns++) pause(0, turns, now);
         task = null; // whoever forgets to close a team keeps nothing else
+    }
+
+    private boolean isDone(int now) {
+        for (int part = 0; part < size; part++) if (done.get(at(part)) != now) return false;
+        return true;
     }
 
     private void rethrow() {
@@ -156,21 +173,25 @@ final class Team implements AutoCloseable {
                 pause(t, turns, seen);
             }
             seen = round;
-            takeParts(t, seen);
+            takePart(t, seen);
         }
     }
 
-    /** Does part t, then every other that nobody has begun: how many. A helper that comes too late finds all parts taken. */
-    private int takeParts(int t, int now) {
-        int parts = 0;
-        for (int i = 0; i < size; i++) {
-            final int part = (t + i) % size;
-            if (taken.get(part * APART) != now - 1 || !taken.compareAndSet(part * APART, now - 1, now)) continue;
-            take(task, part);
-            parts++;
-            if (done.incrementAndGet() == size) wake(0);
-        }
-        return parts;
+    /** Does every part that nobody has begun. */
+    private void takeParts(int t, int now) {
+        for (int i = 0; i < size; i++) takePart((t + i) % size, now);
+    }
+
+    /** Does the part, if nobody has begun it. A helper that comes too late finds that somebody has. */
+    private void takePart(int part, int now) {
+        if (begun.get(at(part)) != now - 1 || !begun.compareAndSet(at(part), now - 1, now)) return;
+        take(task, part);
+        done.set(at(part), now);
+        wake(0);
+    }
+
+    private static int at(int part) {
+        return (part + 1) * APART; // what begins the array, its length, stays apart
     }
 
     private void take(IntConsumer task, int part) {
@@ -183,11 +204,12 @@ final class Team implements AutoCloseable {
 
     /** Waits a little; the caller of {@link #run} (t = 0) for the end of its round, the others for the next. */
     private void pause(int t, int turns, int now) {
-        if (turns < SPINS) Thread.onSpinWait();
+        if (turns == PATIENCE) takeParts(t, now);
+        else if (turns < SPINS) Thread.onSpinWait();
         else if (turns < SPINS + YIELDS) Thread.yield();
         else {
             sleepers.set(t, Thread.currentThread());
-            if (t == 0 ? done.get() < size : round == now && !closed) LockSupport.park(this);
+            if (t == 0 ? !isDone(now) : round == now && !closed) LockSupport.park(this);
             sleepers.set(t, null);
         }
     }
