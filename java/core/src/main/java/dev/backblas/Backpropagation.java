@@ -15,11 +15,12 @@ import org.jspecify.annotations.Nullable;
  * chapter 2. The code stands on the left, the textbook's line on the right; indices are the textbook's too, so w[1] leads from
  * the input to layer 1, and index 0 of w, b and delta is empty.
  *
- * <p>A step on a batch of m samples is taken in T parts, twice. {@link #propagate} takes part t of the batch's columns through
- * the network and back; {@link #update} takes part t of every layer's units. Threads may work on different parts at the same
- * time, if all are done with the first before one begins the second. A step in one part is a single program: propagate runs all
- * of it, and leaves nothing to update. Where the gradient is clipped, both stop at the gradient, and a third, {@link #follow},
- * takes the step.
+ * <p>A step on a batch of m samples is taken in T parts. {@link #propagate(int, int)} takes part t through a phase of the way
+ * through the network and back; {@link #update} takes part t of every layer's units. Threads may work on different parts at the
+ * same time, if all are done with one phase before one begins the next. A part is one of the batch's columns, which are
+ * independent of each other there and back; or where W is large, of a layer's units, and each product is a phase of its own. A
+ * step in one part is a single program: propagate runs all of it, and leaves nothing to update. Where the gradient is clipped,
+ * all stop at the gradient, and {@link #follow} takes the step.
  *
  * <p>In one part, the steps on several batches may be taken together, as repetitions of the program ({@link #steps}): the batches
  * lie side by side, or are gathered by the program itself.
@@ -40,8 +41,8 @@ final class Backpropagation {
     /** Fewer units for each thread would be a poor product. */
     private static final int LEAST_UNITS = 2 * LINE;
 
-    /** Up to so many samples of other threads' for each unit, all gather all samples rather than read what others gathered. */
-    private static final int MOST_TOGETHER = 2;
+    /** Up to so many samples of other threads for each unit, everyone gathers all, rather than read what others gathered. */
+    private static final int MOST_GATHERED = 2;
 
     /** The most floats of an array. */
     private static final int MOST = Integer.MAX_VALUE - 8;
@@ -93,7 +94,8 @@ final class Backpropagation {
     private int phases, costs; // how many, and in which C is computed
     private int phase; // that is being written,
     private boolean begun, byUnits; // whether others read what is written in it, and how that is divided
-    private boolean together; // everyone gathers all samples, and so needs no one else's
+    private final boolean gathersAll; // each thread, where it may be: all samples, to a place of its own
+    private boolean together; // and does
     private float[] x = {}, y = {}; // A⁰: n[0] × m, and Y: n[L] × m, from these places on
     private int atX, atY;
     private float @Nullable [] weights; // of the samples: m; null where each is 1
@@ -175,6 +177,7 @@ final class Backpropagation {
         guard();
         align();
         place = (int) wholeLines((long) n[0] * capacity);
+        gathersAll = (T - 1L) * capacity <= (long) MOST_GATHERED * n[1];
         numbers = new float[mostSteps * ROW];
         final int states = fused ? 0 : optimizer.rule().states();
         gradient = new float[fused ? 0 : theta.length];
@@ -293,8 +296,9 @@ final class Backpropagation {
     void batch(Resident.@Nullable Columns source, int[] order, boolean weighted, int m, boolean known, boolean training) {
         final boolean gathers = T > 1 && source != null;
         if (gathers && places.length == 0) {
-            requireFitting((long) T * place + LINE, m);
-            places = new float[T * place + LINE];
+            final long size = (gathersAll ? T : 2L) * place + LINE;
+            requireFitting(size, m);
+            places = new float[(int) size];
         }
         write(gathers ? places : memory, gathers ? backend.firstCacheLine(places) : ownX, memory, ownY, weighted ? memory : null,
             ownWeights, source, order, m, known, training);
@@ -322,7 +326,7 @@ final class Backpropagation {
         written = moved = false; // should it fail, half a program is no step
         for (int t = 0; t <= T; t++) part[t] = part(t, T, m);
         clear();
-        together = source != null && divided(1) && !drops(0) && (T - 1) * m <= MOST_TOGETHER * n[1];
+        together = source != null && gathersAll && divided(1) && !drops(0);
         for (int t = 0; t < T; t++) {
             phase = 0;
             begun = x == memory && source == null; // whoever brought in the batch did, by columns
@@ -374,7 +378,7 @@ final class Backpropagation {
 
     /**
      * Whether products with Wˡ are divided by its units, or on the way back by its inputs, instead of by columns: then nobody
-     * packs all of a large W, and what only the thread reads that writes it stays in its cache.
+     * packs all of a large W, and of W¹, which has no way back, each part is only ever in the cache of its thread.
      */
     private boolean divided(int l) {
         return T > 1 && m >= T && (long) n[l - 1] * n[l] >= LEAST_WEIGHTS && divisible(l)
@@ -382,7 +386,7 @@ final class Backpropagation {
             && (l < L || phi[l] != Activation.SOFTMAX || loss.takesZ());
     }
 
-    /** Whether parts of layer l are of whole cache lines, which no two threads write, and not too narrow. */
+    /** Whether layer l has units enough for all. */
     private boolean divisible(int l) {
         return n[l] >= T * LEAST_UNITS;
     }
