@@ -65,7 +65,7 @@ public final class Backblas implements Contender {
 
     @Override
     public void run() {
-        if (problem.workload().training()) trainer.step(problem.x(), problem.y(), problem.m());
+        if (problem.training()) trainer.step(problem.x(), problem.y(), problem.m());
         else predict();
     }
 
@@ -82,7 +82,7 @@ public final class Backblas implements Contender {
 
     @Override
     public void run(int times) {
-        if (problem.workload().training()) batches.steps(times);
+        if (problem.training()) batches.steps(times);
         else Contender.super.run(times);
     }
 

@@ -67,7 +67,7 @@ public final class Epochs {
         before = List.of(new byte[shift], new byte[400_000 + shift]);
         final Problem problem = new Problem(Workload.valueOf(args[0]));
         final int m = problem.m(), samples = SAMPLES / m * m;
-        final Shape shape = problem.workload().shape();
+        final Shape shape = problem.shape();
         final Dataset floats = shape.samples(samples), bytes = shape.images(samples);
         try (Trainer one = trainer(problem, 1); Trainer all = trainer(problem, Runtime.getRuntime().availableProcessors())) {
             final List<Runnable> turns = new ArrayList<>();

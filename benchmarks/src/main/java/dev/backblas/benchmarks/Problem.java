@@ -8,40 +8,58 @@ import java.nio.FloatBuffer;
 import java.util.Random;
 import java.util.function.IntFunction;
 
-/** A workload's batch and first weights, the same for every contender. */
+/** A batch of a shape and its first weights, the same for every contender. */
 public final class Problem {
 
     /** η: so low that no shape diverges while it is measured. */
     public static final float RATE = 0.01f;
 
-    private final Workload workload;
+    private final Shape shape;
+    private final int m;
+    private final boolean training;
     private final Network first;
     private final Reference reference;
     private final float[] x; // inputs × m
     private final float[] y; // outputs × m
 
     public Problem(Workload workload) {
-        this.workload = workload;
-        first = workload.shape().network(Backend.pureJava());
+        this(workload.shape(), workload.batch(), workload.training());
+    }
+
+    /**
+     * A problem that is no workload's.
+     *
+     * @param m        the samples of the batch
+     * @param training whether a step is to be taken on them; else they are predicted
+     */
+    Problem(Shape shape, int m, boolean training) {
+        this.shape = shape;
+        this.m = m;
+        this.training = training;
+        first = shape.network(Backend.pureJava());
         reference = new Reference(first);
-        final int m = workload.batch();
         x = new float[first.inputs() * m];
         y = new float[first.outputs() * m];
         final Random random = new Random(1);
         for (int j = 0; j < m; j++) {
-            do workload.shape().drawInput(random, x, j);
+            do shape.drawInput(random, x, j);
             while (reference.isAtKink(x, j));
-            workload.shape().drawTarget(random, y, j);
+            shape.drawTarget(random, y, j);
         }
     }
 
-    public Workload workload() {
-        return workload;
+    Shape shape() {
+        return shape;
+    }
+
+    /** Whether it is to be trained; else to be predicted. */
+    boolean training() {
+        return training;
     }
 
     /** The samples of the batch. */
     public int m() {
-        return workload.batch();
+        return m;
     }
 
     /** X, inputs × m: sample after sample. */
@@ -56,7 +74,7 @@ public final class Problem {
 
     /** To be taken as the mean over the batch. */
     public Loss loss() {
-        return workload.shape().loss();
+        return shape.loss();
     }
 
     /** L, the number of layers that have weights. */
@@ -87,7 +105,7 @@ public final class Problem {
 
     /** A fresh network of the first weights. */
     Network network(Backend backend) {
-        return workload.shape().network(backend);
+        return shape.network(backend);
     }
 
     /** Sets a network of this shape back to the first weights. */
@@ -98,13 +116,13 @@ public final class Problem {
     /** Lets a contender that has not run yet run once, and asserts that it did what the equations say. */
     public void check(Contender contender) {
         contender.run();
-        if (workload.training())
+        if (training)
             checkStep(l -> FloatBuffer.wrap(contender.weights(l)), l -> FloatBuffer.wrap(contender.biases(l)));
-        else reference.checkPrediction(x, m(), contender.outputs());
+        else reference.checkPrediction(x, m, contender.outputs());
     }
 
     /** Asserts that these are W and b after the first step. */
     void checkStep(IntFunction<FloatBuffer> weights, IntFunction<FloatBuffer> biases) {
-        reference.checkStep(loss(), RATE, x, y, m(), weights, biases);
+        reference.checkStep(loss(), RATE, x, y, m, weights, biases);
     }
 }

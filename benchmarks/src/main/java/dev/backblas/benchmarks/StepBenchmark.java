@@ -23,7 +23,7 @@ public class StepBenchmark extends TrainingBenchmark {
 
     @Benchmark
     public double step(Counter counter) {
-        counter.samples += shape.batch();
-        return trainer.step(problem.x(), problem.y(), shape.batch());
+        counter.samples += problem.m();
+        return step();
     }
 }

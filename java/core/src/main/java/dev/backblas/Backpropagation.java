@@ -36,7 +36,7 @@ final class Backpropagation {
      * 784-256-10 by 64 takes 0.65, 784-1024-1024-10 by 256 takes 0.94, 64-[256×6]-1 by 64 as long; and 100-[96×3]-10 by 128,
      * where there are 0.4 weights for a value, would take 1.3.)
      */
-    private static final int LEAST_WEIGHTS = 1 << 14, LEAST_WEIGHTS_A_VALUE = 2;
+    private static final int LEAST_WEIGHTS = 1 << 14, LEAST_WEIGHTS_A_VALUE = 1;
 
     /** Fewer units for each thread would be a poor product. */
     private static final int LEAST_UNITS = 2 * LINE;
