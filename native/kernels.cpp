@@ -308,12 +308,41 @@ void backward(int n, int m, Activation phi, const float* a, float* delta) {
     }
 }
 
+namespace {
+
+struct Sum {
+    int n, m, terms, from, to;
+    const float* x;
+    int64_t step;
+    const float* a;
+    float* delta;
+    template <Activation phi>
+    void operator()() const {
+        for (int j = 0; j < m; j++) {
+            const int64_t first = int64_t(j) * n + from;
+            const auto value = [&](int64_t i, auto load) {
+                Vec sum = load(x + first + i);
+                for (int t = 1; t < terms; t++) sum += load(x + t * step + first + i);
+                if constexpr (phi != Activation::kIdentity) sum *= derivative<phi>(load(a + first + i));
+                return sum;
+            };
+            for_each_vector_overlapping(to - from, value, delta + int64_t(j) * (to - from));
+        }
+    }
+};
+
+}  // namespace
+
+void sum(int n, int m, int terms, int from, int to, const float* x, int64_t step, Activation phi, const float* a, float* delta) {
+    with_activation(phi, Sum{n, m, terms, from, to, x, step, a, delta});
+}
+
 #define BACKBLAS_TEXT(x) #x
 #define BACKBLAS_NAME(x) BACKBLAS_TEXT(x)
 
 extern const Kernels table;
 const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), kLargeWeights, affine, reads_by_panels, input_gradient, weight_gradient,
-                       update, activate, cost, backward, dropout, sum_of_squares, gather_floats, gather_bytes, all_finite,
+                       update, activate, cost, backward, sum, dropout, sum_of_squares, gather_floats, gather_bytes, all_finite,
                        narrow};
 
 }  // namespace backblas::BACKBLAS_ISA

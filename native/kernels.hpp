@@ -83,6 +83,11 @@ struct Kernels {
     // δ ← (∂A/∂Z)ᵀ δ             A, or Z for GELU and SiLU: n×m   δ: n×m
     void (*backward)(int n, int m, Activation phi, const float* a, float* delta);
 
+    // δ ← (X₁ + … + Xₜ) ⊙ φ'(A), of their rows [from, to)
+    //                            X: n×m, each `step` behind the one before   A: n×m (unread for the identity)   δ: (to−from)×m
+    void (*sum)(int n, int m, int terms, int from, int to, const float* x, int64_t step, Activation phi, const float* a,
+                float* delta);
+
     // Each value becomes 0 with probability p, else itself / (1 − p); which ones, the key and their numbers say
     //                            x, out: n, may be one   first: the number of the first   key: two whole numbers below 2²⁴
     void (*dropout)(int n, float p, int first, const float* x, float* out, const float* key);

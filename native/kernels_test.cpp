@@ -789,6 +789,37 @@ void test_backward(const Kernels& k, int n, int m) {
     }
 }
 
+void test_sum(const Kernels& k, int n, int m) {
+    for (int terms : {1, 2, 5}) {
+        const int64_t step = int64_t(n) * m + 3;
+        const Input x(terms * step), a(size_t(n) * m);
+        for (int activation = 0; activation < kActivations; activation++) {
+            const Activation phi = Activation(activation);
+            if (phi == Activation::kSoftmax) continue;
+            for (int from : {0, n / 3})
+                for (int to : {from + 1, n}) {
+                    const int rows = to - from;
+                    Output delta(size_t(rows) * m);
+                    k.sum(n, m, terms, from, to, x.data(), step, phi, phi == Activation::kIdentity ? nullptr : a.data(),
+                          delta.data());
+                    CHECK(delta.intact(), "%s sum of %d %dx%d wrote outside its output", k.isa, terms, n, m);
+                    for (int j = 0; j < m; j++)
+                        for (int i = from; i < to; i++) {
+                            double sum = 0, magnitude = 0;
+                            for (int t = 0; t < terms; t++) {
+                                sum += x[t * step + j * n + i];
+                                magnitude += std::fabs(x[t * step + j * n + i]);
+                            }
+                            const double want = phi == Activation::kIdentity ? sum : sum * phi_prime(phi, a[j * n + i]);
+                            const double got = delta.data()[j * rows + i - from];
+                            CHECK(std::fabs(got - want) <= bound(terms, 1 + magnitude, want),
+                                  "%s sum of %d %dx%d, rows %d to %d: %g, expected %g", k.isa, terms, n, m, from, to, got, want);
+                        }
+                }
+        }
+    }
+}
+
 // The same values drop out under every instruction set, there and back, and the rest keeps the mean.
 void test_dropout(const Kernels& k, int n) {
     const Input x(n);
@@ -1124,6 +1155,7 @@ int main(int argc, char** argv) {
             for (int m : {1, 3, 32}) {
                 test_cost(**k, n, m);
                 test_backward(**k, n, m);
+                test_sum(**k, n, m);
             }
         }
     }

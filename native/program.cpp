@@ -59,6 +59,12 @@ double backward(const Operation& o) {
     return 0;
 }
 
+double sum(const Operation& o) {
+    const Call& c = *o.call;
+    kernels().sum(c.in, c.m, c.out, c.from, c.to, o[0], o[1] - o[0], Activation(c.phi), o[2], o[3]);
+    return 0;
+}
+
 double finite(const Operation& o) {
     return kernels().all_finite(o.call->in, o[0]) ? 0 : std::numeric_limits<double>::quiet_NaN();
 }
@@ -109,7 +115,7 @@ double gather(const Operation& o) {
 
 // In the order of Call::Kernel
 Operation::Run* const kRuns[] = {affine, input_gradient, weight_gradient, update, activate, dropout, cost, backward, finite,
-                                 gather, gather};
+                                 gather, gather, sum};
 
 // A narrow column that is gathered alone is not stored in X, but for the last one: its readers are shown where it lies, or where
 // bytes have become whole vectors, those of several repetitions at once. (Zen 5: with a copy of floats, an epoch of 13-3-1, one

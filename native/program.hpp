@@ -21,11 +21,11 @@ struct Operand {
 struct Call {
     enum Kernel : int32_t {
         kAffine, kInputGradient, kWeightGradient, kUpdate, kActivate, kDropout, kCost, kBackward, kFinite, kGatherFloats,
-        kGatherBytes
+        kGatherBytes, kSum
     };
     Kernel kernel;
     // phi: of an update, its rule; of a cost, which. Of a gather, from: 0 where only gathers come before, later calls read all of
-    // its X if any, and none writes to its S or X; to: how many numbers of columns there are
+    // its X if any, and none writes to its S or X; to: how many numbers of columns there are. Of a sum, out: its terms
     int32_t in, out, m, from, to, phi;
     float alpha, beta, gamma;
     Operand operand[5];

@@ -70,6 +70,8 @@ final class Backpropagation {
     private final int[] a; // where in memory Aˡ begins: n[l] × m
     private final int[] d; // where in memory Dˡ begins: n[l] × m, Aˡ after dropout; Aˡ itself where none drop out
     private final int[] delta; // where in memory δˡ begins: n[l] × m, ∂C/∂Zˡ per sample
+    private final int[] own; // where in memory the δˡ of parts of the units begin, one behind the other: n[l] × m in all
+    private final int[] sent; // where in memory what parts of the units send back begins: n[l] × m each
     private int begin; // of all that: with a cache line
     private int ownX, ownY, ownWeights; // where the place for X, Y and the weights does: n[0] × m, n[L] × m, m
     private float[] places = {}; // for X, each of its own cache lines; none before threads gather it
@@ -145,7 +147,9 @@ final class Backpropagation {
         a = new int[L + 1];
         d = new int[L + 1];
         delta = new int[L + 1];
-        long end = 0;
+        own = new int[L + 1];
+        sent = new int[L + 1];
+        long end = 0, widest = 0;
         mostSteps = !repeats() ? 1
             : (int) Math.max(1, Math.min(MOST_STEPS, MOST_WORK / (3L * theta.length * capacity)));
         for (int l = 0; l <= L; l++) {
@@ -169,6 +173,14 @@ final class Backpropagation {
             }
             requireFitting(end, capacity);
         }
+        for (int l = 1; l <= L; l++)
+            if (divisible(l)) {
+                own[l] = (int) end;
+                requireFitting(end += wholeLines((long) n[l] * capacity), capacity);
+                if (l > 1) widest = Math.max(widest, wholeLines((long) T * n[l - 1] * capacity));
+            }
+        for (int l = 1; l < L; l++) sent[l] = (int) (end + l % 2 * widest); // one is read while the next is written
+        end += 2 * widest;
         requireFitting(end + (n[0] + n[L] + 1L) * capacity + 2 + LINE, capacity);
         ownX = (int) end;
         ownY = ownX + n[0] * capacity + 1;
@@ -236,6 +248,8 @@ final class Backpropagation {
             a[l] += by;
             d[l] += by;
             delta[l] += by;
+            own[l] += by;
+            sent[l] += by;
         }
         ownX += by;
         ownY += by;
@@ -377,18 +391,23 @@ final class Backpropagation {
     }
 
     /**
-     * Whether products with Wˡ are divided by its units, or on the way back by its inputs, instead of by columns: then nobody
-     * packs all of a large W, and of W¹, which has no way back, each part is only ever in the cache of its thread.
+     * Whether products with Wˡ are divided by its units, there and back, instead of by columns: then nobody packs all of a large
+     * W, and each part of it is only ever in the cache of its thread.
      */
     private boolean divided(int l) {
-        return T > 1 && m >= T && (long) n[l - 1] * n[l] >= LEAST_WEIGHTS && divisible(l)
-            && (long) n[l - 1] * n[l] >= (long) LEAST_WEIGHTS_A_VALUE * m * ((l == 1 ? 0 : n[l - 1]) + n[l])
-            && (l < L || phi[l] != Activation.SOFTMAX || loss.takesZ());
+        return divisible(l) && m >= T
+            && (long) n[l - 1] * n[l] >= (long) LEAST_WEIGHTS_A_VALUE * m * ((l == 1 ? 0 : n[l - 1]) + n[l]);
     }
 
-    /** Whether layer l has units enough for all. */
+    /** Whether parts of the units have a δˡ of their own: where they send it back, or it came that way. */
+    private boolean byParts(int l) {
+        return divided(l) && (l > 1 || l < L && divided(l + 1) && !drops(l));
+    }
+
+    /** Whether layer l has weights enough to be divided by units, and units enough for all. */
     private boolean divisible(int l) {
-        return n[l] >= T * LEAST_UNITS;
+        return T > 1 && (long) n[l - 1] * n[l] >= LEAST_WEIGHTS && n[l] >= T * LEAST_UNITS
+            && (l < L || phi[l] != Activation.SOFTMAX || loss.takesZ());
     }
 
     /** The way of part t, the samples [from, from + columns), through the network; in training, units drop out. */
@@ -433,6 +452,7 @@ final class Backpropagation {
             phase++;
             begun = false;
         }
+        if (byParts(L)) divide(t, L);
         for (int l = L; l >= 1; l--) {
             if (l > 1) error(t, l - 1, from, columns);
             if (T == 1 && target != null) weightGradient(program(t), l, 0, alpha, beta, target, gamma);
@@ -442,15 +462,33 @@ final class Backpropagation {
 
     /** δˡ = (Wˡ⁺¹ δˡ⁺¹) ⊙ φ'(Zˡ) */
     private void error(int t, int l, int from, int columns) {
-        if (divided(l + 1) && divisible(l) && !drops(l)) {
-            byUnits(t).inputGradient(n[l], n[l + 1], m, unit(t, l), unit(t + 1, l), theta, w[l + 1], memory, delta[l + 1], phi[l],
-                memory, z[l], memory, delta[l]);
-            return;
-        }
-        final int deltas = delta[l] + from * n[l];
-        byColumns(t).inputGradient(n[l], n[l + 1], columns, theta, w[l + 1], memory, delta[l + 1] + from * n[l + 1], phi[l],
-            memory, z[l] + from * n[l], memory, deltas);
+        final int column = from * n[l], deltas = delta[l] + column, all = n[l] * m;
+        if (divided(l + 1)) {                                         // Wˡ⁺¹ δˡ⁺¹ = Σ of what parts of the units send back
+            final int first = unit(t, l + 1), units = unit(t + 1, l + 1) - first;
+            program(t).inputGradient(n[l], units, m, theta, w[l + 1] + first * n[l], memory, own[l + 1] + first * m,
+                Activation.IDENTITY, null, 0, memory, sent[l] + t * all);
+            if (byParts(l) && !drops(l)) {
+                sum(byUnits(t), t, l, T, sent[l], phi[l]);
+                return;
+            }
+            byColumns(t).sum(n[l], columns, T, all, 0, n[l], memory, sent[l] + column, phi[l], memory, z[l] + column, memory,
+                deltas);
+        } else
+            byColumns(t).inputGradient(n[l], n[l + 1], columns, theta, w[l + 1], memory, delta[l + 1] + from * n[l + 1], phi[l],
+                memory, z[l] + column, memory, deltas);
         if (drops(l)) drop(t, l, memory, deltas, deltas, from, columns); // ⊙ Rˡ/(1 − p), as Aˡ before
+        if (byParts(l)) divide(t, l);
+    }
+
+    /** Takes what is part t of the units' out of δˡ. */
+    private void divide(int t, int l) {
+        sum(byUnits(t), t, l, 1, delta[l], Activation.IDENTITY);
+    }
+
+    /** Part t of the units' δˡ, from the sum of so many matrices */
+    private void sum(Program program, int t, int l, int terms, int x, Activation phi) {
+        final int first = unit(t, l), end = unit(t + 1, l);
+        program.sum(n[l], m, terms, n[l] * m, first, end, memory, x, phi, memory, z[l], memory, own[l] + first * m);
     }
 
     /** Dˡ = Aˡ ⊙ Rˡ/(1 − p), rᵢ = 0 with probability p, else 1: N. Srivastava et al., "Dropout", 2014, §10. */
@@ -666,9 +704,13 @@ final class Backpropagation {
     private void weightGradient(Program program, int l, int t, float alpha, float beta, float[] array, float gamma) {
         final boolean given = l == 1 && !drops(0);
         final float[] from = given ? x : memory;
-        final int at = given ? atX(t) : d[l - 1];
-        program.weightGradient(n[l - 1], n[l], m, unit(t, l), unit(t + 1, l), alpha, from, at, memory, delta[l], beta, array,
-            w[l], gamma, array, b[l]);
+        final int at = given ? atX(t) : d[l - 1], first = unit(t, l), end = unit(t + 1, l), units = end - first;
+        if (byParts(l))
+            program.weightGradient(n[l - 1], units, m, 0, units, alpha, from, at, memory, own[l] + first * m, beta, array,
+                w[l] + first * n[l - 1], gamma, array, b[l] + first);
+        else
+            program.weightGradient(n[l - 1], n[l], m, first, end, alpha, from, at, memory, delta[l], beta, array, w[l], gamma,
+                array, b[l]);
     }
 
     /** Where the X begins that is for part t. */
@@ -678,7 +720,7 @@ final class Backpropagation {
 
     /** Where part t of the units of layer l begins, or the last ends. */
     private int unit(int t, int l) {
-        return divisible(l) ? lines(t, n[l]) : part(t, T, n[l]);
+        return n[l] >= T * LEAST_UNITS ? lines(t, n[l]) : part(t, T, n[l]);
     }
 
     /** Where part t of these rows begins, or the last ends: with a cache line, if the matrix does. */

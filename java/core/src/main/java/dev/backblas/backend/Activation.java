@@ -145,12 +145,6 @@ public enum Activation {
         else for (int j = 0; j < m; j++) apply(z, offset + j * step, n, 1);
     }
 
-    /** {@link #backward(float[], int, float[], int, int, int)} on columns that begin {@code step} apart. */
-    void backward(float[] a, int aOffset, float[] g, int gOffset, int n, int m, int step) {
-        if (n == step) backward(a, aOffset, g, gOffset, n, m);
-        else for (int j = 0; j < m; j++) backward(a, aOffset + j * step, g, gOffset + j * step, n, 1);
-    }
-
     private void backward(float[] a, float[] g, int n) {
         switch (this) {
             case SIGMOID -> {

@@ -131,6 +131,29 @@ final class Arguments {
         apart(op, "delta", delta, deltaOffset, n * m, "A", a, aOffset, n * m);
     }
 
+    static void sum(int n, int m, int terms, int step, int from, int to, float[] x, int xOffset, Activation phi,
+                    float @Nullable [] a, int aOffset, float[] delta, int deltaOffset) {
+        final String op = "sum";
+        sizes(op, n, terms, m);
+        tile(op, "n", n, from, to);
+        activation(op, phi);
+        if (phi == Activation.SOFTMAX)
+            throw new IllegalArgumentException(op + ": softmax is for the output layer; it cannot have made A");
+        if (terms > 1 && step < (long) n * m)
+            throw new IllegalArgumentException(
+                op + ": each X begins " + step + " behind the one before, but is " + n + "x" + m + "; expected no overlap");
+        final long size = (terms - 1L) * step + (long) n * m;
+        matrix(op, "X", n, m, x, xOffset);
+        if (size > x.length - xOffset)
+            throw new IllegalArgumentException(
+                op + ": the last of " + terms + " X ends at " + (xOffset + size) + ", but their array has " + x.length
+                    + " elements; expected at least as many");
+        if (phi != Activation.IDENTITY) matrix(op, "A", n, m, a, aOffset); // else it is not read
+        matrix(op, "delta", to - from, m, delta, deltaOffset);
+        apart(op, "delta", delta, deltaOffset, (to - from) * m, "X", x, xOffset, (int) size);
+        if (phi != Activation.IDENTITY) apart(op, "delta", delta, deltaOffset, (to - from) * m, "A", a, aOffset, n * m);
+    }
+
     static void finite(int n, float[] x, int xOffset) {
         final String op = "finite";
         sizes(op, n, 1, 1);

@@ -15,9 +15,8 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
     abstract void computeAffine(int in, int out, int m, int from, int to, float[] w, int wOffset, float @Nullable [] b,
                                 int bOffset, float[] a, int aOffset, Activation phi, float[] next, int nextOffset);
 
-    /** For the inputs [from, to). Matrices begin where all of them would. */
-    abstract void computeInputGradient(int in, int out, int m, int from, int to, float[] w, int wOffset, float[] delta,
-                                       int deltaOffset, Activation phi, float @Nullable [] a, int aOffset, float[] previous,
+    abstract void computeInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset,
+                                       Activation phi, float @Nullable [] a, int aOffset, float[] previous,
                                        int previousOffset);
 
     abstract void computeWeightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset,
@@ -146,8 +145,8 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
         Arguments.inputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
         if (phi == Activation.IDENTITY) a = null; // it is not read
         if ((long) in * out * m <= Loops.TINY)
-            Loops.inputGradient(in, out, m, 0, in, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
-        else computeInputGradient(in, out, m, 0, in, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
+            Loops.inputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
+        else computeInputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
     }
 
     @Override

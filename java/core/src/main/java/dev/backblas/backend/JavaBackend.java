@@ -39,12 +39,11 @@ final class JavaBackend extends CheckedBackend {
     }
 
     @Override
-    void computeInputGradient(int in, int out, int m, int from, int to, float[] w, int wOffset, float[] delta, int deltaOffset,
+    void computeInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset,
                               Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
         // δ' = Wδ
-        product.multiply(to - from, m, out, 1, w, wOffset + from, 1, in, delta, deltaOffset, 1, out, 0, previous,
-                         previousOffset + from, in);
-        if (a != null) phi.backward(a, aOffset + from, previous, previousOffset + from, to - from, m, in);
+        product.multiply(in, m, out, 1, w, wOffset, 1, in, delta, deltaOffset, 1, out, 0, previous, previousOffset, in);
+        if (a != null) phi.backward(a, aOffset, previous, previousOffset, in, m);
     }
 
     @Override

@@ -32,15 +32,14 @@ final class Loops {
         phi.apply(next, nextOffset + from, to - from, m, out);
     }
 
-    static void inputGradient(int in, int out, int m, int from, int to, float[] w, int wOffset, float[] delta, int deltaOffset,
-                              Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
+    static void inputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
+                              float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
         for (int j = 0; j < m; j++) {
-            final int column = previousOffset + j * in + from;
+            final int column = previousOffset + j * in;
             for (int k = 0; k < out; k++)
-                addScaled(to - from, delta[deltaOffset + j * out + k], w, wOffset + k * in + from, k == 0 ? 0 : 1, previous,
-                          column);
+                addScaled(in, delta[deltaOffset + j * out + k], w, wOffset + k * in, k == 0 ? 0 : 1, previous, column);
         }
-        if (a != null) phi.backward(a, aOffset + from, previous, previousOffset + from, to - from, m, in);
+        if (a != null) phi.backward(a, aOffset, previous, previousOffset, in, m);
     }
 
     static void weightGradient(int in, int out, int m, int from, int to, float alpha, float[] a, int aOffset, float[] delta,
@@ -51,6 +50,18 @@ final class Loops {
                 addScaled(in, alpha * delta[deltaOffset + j * out + k], a, aOffset + j * in, j == 0 ? beta : 1, c,
                           cOffset + k * in);
         if (cBias != null) biasGradient(out, m, from, to, alpha, delta, deltaOffset, gamma, cBias, cBiasOffset);
+    }
+
+    /** δ ← (X₁ + … + Xₜ) ⊙ φ'(A), of their rows [from, to). */
+    static void sum(int n, int m, int terms, int step, int from, int to, float[] x, int xOffset, Activation phi,
+                    float @Nullable [] a, int aOffset, float[] delta, int deltaOffset) {
+        final int rows = to - from;
+        for (int j = 0; j < m; j++) {
+            final int first = j * n + from, column = deltaOffset + j * rows;
+            System.arraycopy(x, xOffset + first, delta, column, rows);
+            for (int t = 1; t < terms; t++) addScaled(rows, 1, x, xOffset + t * step + first, 1, delta, column);
+            if (a != null) phi.backward(a, aOffset + first, delta, column, rows, 1);
+        }
     }
 
     /** c ← α δ 1 + γ c on the units [from, to). */

@@ -204,13 +204,13 @@ final class NativeLibrary {
         final Program program = new Program(new OpenBlasBackend(this));
         program.addAffine(in, out, m, 0, out, w, 0, b, 0, a, 0, Activation.RELU, got[0], 0);
         OpenBlasBackend.cross(program, 0, program.length(), 0, 1, 0);
-        program.clear().addInputGradient(in, out, m, 0, in, w, 0, delta, 0, Activation.TANH, a, 0, got[1], 0);
+        program.clear().addInputGradient(in, out, m, w, 0, delta, 0, Activation.TANH, a, 0, got[1], 0);
         OpenBlasBackend.cross(program, 0, program.length(), 0, 1, 0);
         program.clear().addWeightGradient(in, out, m, 0, out, 0.5f, a, 0, delta, 0, 0, got[2], 0, 0, null, 0);
         OpenBlasBackend.cross(program, 0, program.length(), 0, 1, 0);
         final float[][] want = {new float[out * m], new float[in * m], new float[in * out]};
         Loops.affine(in, out, m, 0, out, w, 0, b, 0, a, 0, Activation.RELU, want[0], 0);
-        Loops.inputGradient(in, out, m, 0, in, w, 0, delta, 0, Activation.TANH, a, 0, want[1], 0);
+        Loops.inputGradient(in, out, m, w, 0, delta, 0, Activation.TANH, a, 0, want[1], 0);
         Loops.weightGradient(in, out, m, 0, out, 0.5f, a, 0, delta, 0, 0, want[2], 0, 0, null, 0);
         for (int product = 0; product < got.length; product++)
             for (int i = 0; i < got[product].length; i++)

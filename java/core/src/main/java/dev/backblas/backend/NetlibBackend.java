@@ -76,15 +76,15 @@ final class NetlibBackend extends CheckedBackend {
     }
 
     @Override
-    void computeInputGradient(int in, int out, int m, int from, int to, float[] w, int wOffset, float[] delta, int deltaOffset,
+    void computeInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset,
                               Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
         // δ' = Wδ
-        final int rows = to - from, first = wOffset + from, d = previousOffset + from;
         if (m <= fewSamples(in))
             for (int j = 0; j < m; j++)
-                blas.sgemv("N", rows, out, 1, w, first, in, delta, deltaOffset + j * out, 1, 0, previous, d + j * in, 1);
-        else blas.sgemm("N", "N", rows, m, out, 1, w, first, in, delta, deltaOffset, out, 0, previous, d, in);
-        if (a != null) phi.backward(a, aOffset + from, previous, d, rows, m, in);
+                blas.sgemv("N", in, out, 1, w, wOffset, in, delta, deltaOffset + j * out, 1, 0, previous,
+                           previousOffset + j * in, 1);
+        else blas.sgemm("N", "N", in, m, out, 1, w, wOffset, in, delta, deltaOffset, out, 0, previous, previousOffset, in);
+        if (a != null) phi.backward(a, aOffset, previous, previousOffset, in, m);
     }
 
     @Override

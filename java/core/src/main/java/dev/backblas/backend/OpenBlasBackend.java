@@ -181,11 +181,10 @@ final class OpenBlasBackend extends CheckedBackend {
     }
 
     @Override
-    void computeInputGradient(int in, int out, int m, int from, int to, float[] w, int wOffset, float[] delta, int deltaOffset,
+    void computeInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset,
                               Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
         final Program program = single.get();
-        program.addInputGradient(in, out, m, from, to, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous,
-                                 previousOffset);
+        program.addInputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
         runAndClear(program);
     }
 

@@ -37,9 +37,10 @@ public final class Program {
     // FROM and TO are the units; the rows of the input gradient; the parameters of an update. PHI may be a rule or a cost, and
     // dropout's p is its ALPHA, its first number FROM. What goes value by value has its values, or those of a sample, as IN.
     // A gather has the scale of bytes as its ALPHA, as TO how many numbers of columns there are, and as FROM 0 where only
-    // gathers come before it, and later calls read all of its X, if any, and none writes to its S or X; else 1.
+    // gathers come before it, and later calls read all of its X, if any, and none writes to its S or X; else 1. A sum has its
+    // terms as OUT, and as its second operand where the second begins.
     static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2, UPDATE = 3, ACTIVATE = 4, DROPOUT = 5, COST = 6,
-        BACKWARD = 7, FINITE = 8, GATHER_FLOATS = 9, GATHER_BYTES = 10;
+        BACKWARD = 7, FINITE = 8, GATHER_FLOATS = 9, GATHER_BYTES = 10, SUM = 11;
     static final int NONE = -1;
 
     /** Fewer columns (units, rows) than this cost more in packing the other matrix anew than they save in time. */
@@ -196,34 +197,8 @@ public final class Program {
      */
     public Program inputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
                                  float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
-        return inputGradient(in, out, m, 0, in, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
-    }
-
-    /**
-     * The same for the inputs [from, to), which are rows of δ'.
-     *
-     * @param in             the inputs of the layer, at least 1
-     * @param out            the units of the layer, at least 1
-     * @param m              the samples, at least 1
-     * @param from           the first input of the tile
-     * @param to             the end of the tile, at least {@code from}
-     * @param w              W, in × out
-     * @param wOffset        where W begins
-     * @param delta          δ, out × m
-     * @param deltaOffset    where δ begins
-     * @param phi            the φ that made the layer's input; not softmax
-     * @param a              A, or the Z that it was made of, in × m; null is allowed for the identity
-     * @param aOffset        where A begins
-     * @param previous       δ', in × m; the tile is written
-     * @param previousOffset where δ' (not the tile) begins
-     * @return this
-     */
-    public Program inputGradient(int in, int out, int m, int from, int to, float[] w, int wOffset, float[] delta,
-                                 int deltaOffset, Activation phi, float @Nullable [] a, int aOffset, float[] previous,
-                                 int previousOffset) {
         Arguments.inputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
-        Arguments.tile("inputGradient", "in", in, from, to);
-        addInputGradient(in, out, m, from, to, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
+        addInputGradient(in, out, m, w, wOffset, delta, deltaOffset, phi, a, aOffset, previous, previousOffset);
         return this;
     }
 
@@ -389,6 +364,41 @@ public final class Program {
             operand(call, 1, delta, deltaOffset + j * n, count * n, true);
         }
         loopWork += 2L * n * m;
+        return this;
+    }
+
+    /**
+     * δ ← (X₁ + … + Xₜ) ⊙ φ'(A), of their rows [from, to): where W δ' = Σ Wₖδ'ₖ, what the parts of a layer send back.
+     *
+     * @param n           the rows of each X, at least 1
+     * @param m           the samples, at least 1
+     * @param terms       how many X there are, at least 1
+     * @param step        how far each begins behind the one before; at least n m, unless there is one
+     * @param from        the first row
+     * @param to          the end of the rows, at least {@code from}
+     * @param x           X, n × m each; only read
+     * @param xOffset     where the first begins
+     * @param phi         the φ that made A; not softmax
+     * @param a           A, or the Z that it was made of, n × m; only read; null is allowed for the identity
+     * @param aOffset     where A begins
+     * @param delta       δ, (to − from) × m; written
+     * @param deltaOffset where δ begins
+     * @return this
+     * @throws IllegalArgumentException if an argument is null, a size is below 1, an array too short, or δ overlaps another
+     */
+    public Program sum(int n, int m, int terms, int step, int from, int to, float[] x, int xOffset, Activation phi,
+                       float @Nullable [] a, int aOffset, float[] delta, int deltaOffset) {
+        Arguments.sum(n, m, terms, step, from, to, x, xOffset, phi, a, aOffset, delta, deltaOffset);
+        final int rows = to - from, tile = tile(m, (long) ACTIVATE_WORK * rows);
+        for (int j = 0, count; j < m && rows > 0; j += count) {
+            count = Math.min(tile, m - j);
+            final int call = add(SUM, n, terms, count, from, to, phi.ordinal(), 0, 0, 0), first = xOffset + j * n;
+            operand(call, 0, x, first, (terms - 1) * step + count * n, false);
+            operand(call, 1, x, first + (terms > 1 ? step : 0), count * n, false);
+            operand(call, 2, phi == Activation.IDENTITY ? null : a, aOffset + j * n, count * n, false);
+            operand(call, 3, delta, deltaOffset + j * rows, count * rows, true);
+        }
+        loopWork += (long) (terms + 2) * rows * m;
         return this;
     }
 
@@ -609,8 +619,8 @@ public final class Program {
                 else backend.computeAffine(in, out, m, from, to, x0, o0, x1, o1, x2, o2, phi, x3, o3);
             }
             case INPUT_GRADIENT -> {
-                if (loops) Loops.inputGradient(in, out, m, from, to, x0, o0, x1, o1, phi, x2, o2, x3, o3);
-                else backend.computeInputGradient(in, out, m, from, to, x0, o0, x1, o1, phi, x2, o2, x3, o3);
+                if (loops) Loops.inputGradient(in, out, m, x0, o0, x1, o1, phi, x2, o2, x3, o3);
+                else backend.computeInputGradient(in, out, m, x0, o0, x1, o1, phi, x2, o2, x3, o3);
             }
             case UPDATE -> RULES[code[call + PHI]].apply(from, to, x0, x1, x2, x3, array(call, 4), offset(call, 4, r));
             case ACTIVATE -> {
@@ -622,6 +632,7 @@ public final class Program {
                 return COSTS[code[call + PHI]].apply(in, m, x0, o0, x1, o1, x2, o2, x3, o3);
             }
             case BACKWARD -> phi.backward(x0, o0, x1, o1, in, m);
+            case SUM -> Loops.sum(in, m, out, o1 - o0, from, to, x0, o0, phi, x2, o2, x3, o3);
             case FINITE -> {
                 return backend.computeAllFinite(in, x0, o0) ? 0 : Double.NaN;
             }
@@ -656,12 +667,12 @@ public final class Program {
         }
     }
 
-    void addInputGradient(int in, int out, int m, int from, int to, float[] w, int wOffset, float[] delta, int deltaOffset,
-                          Activation phi, float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
-        loopWork += (long) (to - from) * out * m;
-        final int columns = shared(m, out, to - from), rows = evenTile(to - from, (long) out * columns);
-        for (int i = from, end; i < to; i = end) {
-            end = i + Math.min(rows, to - i);
+    void addInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
+                          float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
+        loopWork += (long) in * out * m;
+        final int columns = shared(m, out, in), rows = evenTile(in, (long) out * columns);
+        for (int i = 0, end; i < in; i = end) {
+            end = i + Math.min(rows, in - i);
             for (int j = 0, n; j < m; j += n) {
                 n = Math.min(columns, m - j);
                 final int call = add(INPUT_GRADIENT, in, out, n, i, end, phi.ordinal(), 0, 0, 0);
@@ -865,6 +876,7 @@ public final class Program {
             case DROPOUT -> DROPOUT_WORK * n;
             case COST -> COST_WORK * n * code[call + M];
             case BACKWARD -> ACTIVATE_WORK * n * code[call + M];
+            case SUM -> ACTIVATE_WORK * units * code[call + M];
             case FINITE -> FINITE_WORK * n;
             case GATHER_FLOATS, GATHER_BYTES -> GATHER_WORK * n * code[call + M];
             default -> units * n * code[call + M];

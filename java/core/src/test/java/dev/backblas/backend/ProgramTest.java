@@ -104,27 +104,66 @@ class ProgramTest {
         }
     }
 
-    /** Tiles of units are A', those of inputs δ', nothing beside is written; also where they take longer than a call may. */
+    /** Tiles of units are A', nothing beside is written; also where they take longer than a call may. */
     @Test
     void tilesMakeTheWhole() {
         for (int[] shape : new int[][] {{3, 2, 1}, {13, 3, 32}, {20, 17, 1}, {20, 17, 5}, {300, 200, 100}, {1500, 1000, 700}}) {
             final int in = shape[0], out = shape[1], m = shape[2];
-            final float[] w = random(in * out), b = random(out), a = random(in * m), delta = random(out * m);
-            final float[] next = new float[out * m], previous = new float[in * m];
+            final float[] w = random(in * out), b = random(out), a = random(in * m), next = new float[out * m];
             backend.affine(in, out, m, w, 0, b, 0, a, 0, Activation.TANH, next, 0);
-            backend.inputGradient(in, out, m, w, 0, delta, 0, Activation.SIGMOID, a, 0, previous, 0);
             requireTiles(next, out, (from, to, got) -> backend.program()
                 .affine(in, out, m, from, to, w, 0, b, 0, a, 0, Activation.TANH, got, 1).run());
-            requireTiles(previous, in, (from, to, got) -> backend.program()
-                .inputGradient(in, out, m, from, to, w, 0, delta, 0, Activation.SIGMOID, a, 0, got, 1).run());
         }
         final float[] f = new float[100];
         requireMessage("affine: the tile is [2, 8); expected 0 <= from <= to <= out, and out is 7",
             () -> backend.program().affine(5, 7, 1, 2, 8, f, 0, null, 0, f, 50, Activation.RELU, f, 70));
         requireMessage("affine: the tile is [0, 6), but softmax is of all 7 units; expected all",
             () -> backend.program().affine(5, 7, 1, 0, 6, f, 0, null, 0, f, 50, Activation.SOFTMAX, f, 70));
-        requireMessage("inputGradient: the tile is [2, 6); expected 0 <= from <= to <= in, and in is 5",
-            () -> backend.program().inputGradient(5, 7, 1, 2, 6, f, 0, f, 50, Activation.RELU, f, 60, f, 70));
+    }
+
+    /** What parts of a layer's units send back adds up to what the layer does; of all rows and of some. */
+    @Test
+    void sumOfParts() {
+        for (int[] shape : new int[][] {{1, 2, 1}, {13, 3, 32}, {20, 17, 5}, {300, 200, 100}, {2000, 60, 1000}}) {
+            final int in = shape[0], out = shape[1], m = shape[2], step = in * m + 3, third = in / 3;
+            final float[] w = random(in * out), a = random(in * m), delta = random(out * m), sent = new float[3 * step + 1];
+            for (int t = 0; t < 3; t++) {
+                final int first = out * t / 3, units = out * (t + 1) / 3 - first;
+                if (units == 0) continue; // sends nothing but zeros
+                final float[] own = new float[units * m];
+                for (int j = 0; j < m; j++) System.arraycopy(delta, j * out + first, own, j * units, units);
+                backend.inputGradient(in, units, m, w, first * in, own, 0, Activation.IDENTITY, null, 0, sent, 1 + t * step);
+            }
+            for (Activation phi : List.of(Activation.IDENTITY, Activation.SIGMOID, Activation.GELU)) {
+                final float[] want = new float[in * m], got = random(in * m + 2), before = got.clone();
+                backend.inputGradient(in, out, m, w, 0, delta, 0, phi, a, 0, want, 0);
+                final Program program = backend.program();
+                program.sum(in, m, 3, step, 0, third, sent, 1, phi, a, 0, got, 1);
+                program.sum(in, m, 3, step, third, in, sent, 1, phi, a, 0, got, 1 + third * m).run();
+                for (int j = 0; j < m; j++)
+                    for (int i = 0; i < in; i++) {
+                        final int at = i < third ? j * third + i : third * m + j * (in - third) + i - third;
+                        assertEquals(want[j * in + i], got[1 + at], 2e-3f, phi + " " + i);
+                    }
+                assertEquals(before[0], got[0]);
+                assertEquals(before[in * m + 1], got[in * m + 1]);
+                backend.program().sum(in, m, 1, 0, 0, in, sent, 1, phi, a, 0, got, 1).run();
+                final float[] first = Arrays.copyOfRange(sent, 1, 1 + in * m);
+                phi.backward(a, 0, first, 0, in, m);
+                assertArrayEquals(first, Arrays.copyOfRange(got, 1, 1 + in * m), 1e-4f, "one term");
+            }
+        }
+        final float[] f = new float[100];
+        requireMessage("sum: the tile is [2, 8); expected 0 <= from <= to <= n, and n is 7",
+            () -> backend.program().sum(7, 2, 2, 14, 2, 8, f, 0, Activation.RELU, f, 30, f, 50));
+        requireMessage("sum: each X begins 13 behind the one before, but is 7x2; expected no overlap",
+            () -> backend.program().sum(7, 2, 2, 13, 0, 7, f, 0, Activation.RELU, f, 30, f, 50));
+        requireMessage("sum: the last of 7 X ends at 101, but their array has 100 elements; expected at least as many",
+            () -> backend.program().sum(7, 2, 7, 14, 0, 7, f, 3, Activation.RELU, f, 30, f, 50));
+        requireMessage("sum: the output delta overlaps X in the same array; expected memory of its own",
+            () -> backend.program().sum(7, 2, 2, 14, 0, 7, f, 0, Activation.RELU, f, 50, f, 27));
+        requireMessage("sum: softmax is for the output layer; it cannot have made A",
+            () -> backend.program().sum(7, 2, 2, 14, 0, 7, f, 0, Activation.SOFTMAX, f, 30, f, 50));
     }
 
     private interface Tile {
