@@ -18,9 +18,10 @@ import org.jspecify.annotations.Nullable;
  * <p>A step on a batch of m samples is taken in T parts. {@link #propagate(int, int)} takes part t through a phase of the way
  * through the network and back; {@link #update} takes part t of every layer's units. Threads may work on different parts at the
  * same time, if all are done with one phase before one begins the next. A part is one of the batch's columns, which are
- * independent of each other there and back; or where W is large, of a layer's units, and each product is a phase of its own. A
- * step in one part is a single program: propagate runs all of it, and leaves nothing to update. Where the gradient is clipped,
- * all stop at the gradient, and {@link #follow} takes the step.
+ * independent of each other there and back; or where W is large, of a layer's units: whoever has them computes their A of all
+ * samples, and on the way back what they send to the layer below, which adds it up, W δ = Σ Wₜδₜ. A step in one part is a single
+ * program: propagate runs all of it, and leaves nothing to update. Where the gradient is clipped, all stop at the gradient, and
+ * {@link #follow} takes the step.
  *
  * <p>In one part, the steps on several batches may be taken together, as repetitions of the program ({@link #steps}): the batches
  * lie side by side, or are gathered by the program itself.
@@ -31,18 +32,15 @@ final class Backpropagation {
     private static final int LINE = 16;
 
     /**
-     * So many weights, and so many for each value of a layer that other threads have to read: then its products are divided by
-     * units. (Two threads of a Zen 5 whose processors are apart: 784-128-10, a batch of 128, takes 0.80 of the time by columns,
-     * 784-256-10 by 64 takes 0.65, 784-1024-1024-10 by 256 takes 0.94, 64-[256×6]-1 by 64 as long; and 100-[96×3]-10 by 128,
-     * where there are 0.4 weights for a value, would take 1.3.)
+     * So many weights, and so many for each value that layers send each other: then its products are divided by units. (Two
+     * threads of a Zen 5 whose processors are apart take steps of 64 to 512 samples 1.04 to 1.19 times as fast as by columns on
+     * W1, 1.06 to 1.19 on W2, 0.96 to 1.22 on W6: StepBenchmark, with 0 and with 2²⁰ weights a value. On four layers of 128 units
+     * they are 0.95 times as fast, of 256 units 1.0: {@code bench growth}, with 2¹⁴ weights.)
      */
-    private static final int LEAST_WEIGHTS = 1 << 14, LEAST_WEIGHTS_A_VALUE = 1;
+    private static final int LEAST_WEIGHTS = 1 << 15, LEAST_WEIGHTS_A_VALUE = 1;
 
     /** Fewer units for each thread would be a poor product. */
     private static final int LEAST_UNITS = 2 * LINE;
-
-    /** Up to so many samples of other threads for each unit, everyone gathers all, rather than read what others gathered. */
-    private static final int MOST_GATHERED = 2;
 
     /** The most floats of an array. */
     private static final int MOST = Integer.MAX_VALUE - 8;
@@ -96,8 +94,6 @@ final class Backpropagation {
     private int phases, costs; // how many, and in which C is computed
     private int phase; // that is being written,
     private boolean begun, byUnits; // whether others read what is written in it, and how that is divided
-    private final boolean gathersAll; // each thread, where it may be: all samples, to a place of its own
-    private boolean together; // and does
     private float[] x = {}, y = {}; // A⁰: n[0] × m, and Y: n[L] × m, from these places on
     private int atX, atY;
     private float @Nullable [] weights; // of the samples: m; null where each is 1
@@ -189,7 +185,6 @@ final class Backpropagation {
         guard();
         align();
         place = (int) wholeLines((long) n[0] * capacity);
-        gathersAll = (T - 1L) * capacity <= (long) MOST_GATHERED * n[1];
         numbers = new float[mostSteps * ROW];
         final int states = fused ? 0 : optimizer.rule().states();
         gradient = new float[fused ? 0 : theta.length];
@@ -310,7 +305,7 @@ final class Backpropagation {
     void batch(Resident.@Nullable Columns source, int[] order, boolean weighted, int m, boolean known, boolean training) {
         final boolean gathers = T > 1 && source != null;
         if (gathers && places.length == 0) {
-            final long size = (gathersAll ? T : 2L) * place + LINE;
+            final long size = 2L * place + LINE;
             requireFitting(size, m);
             places = new float[(int) size];
         }
@@ -340,7 +335,6 @@ final class Backpropagation {
         written = moved = false; // should it fail, half a program is no step
         for (int t = 0; t <= T; t++) part[t] = part(t, T, m);
         clear();
-        together = source != null && gathersAll && divided(1) && !drops(0);
         for (int t = 0; t < T; t++) {
             phase = 0;
             begun = x == memory && source == null; // whoever brought in the batch did, by columns
@@ -413,14 +407,16 @@ final class Backpropagation {
     /** The way of part t, the samples [from, from + columns), through the network; in training, units drop out. */
     private void forward(int t, int from, int columns) {
         if (columns == 0) return;
-        if (source != null && together) source.gatherX(program(t), order, 0, m, x, atX(t));       // A⁰
-        else if (source != null) source.gatherX(byColumns(t), order, from, columns, x, atX(t) + from * n[0]);
-        if (source != null) source.gatherY(program(t), order, from, columns, y, atY + from * n[L]);
-        if (!known) program(t).finite(n[0] * columns, x, atX(t) + from * n[0]);
-        if (training && drops(0)) drop(t, 0, x, atX(t) + from * n[0], d[0] + from * n[0], from, columns);
+        final int first = from * n[0];
+        if (source != null) {
+            source.gatherX(byColumns(t), order, from, columns, x, atX + first);                   // A⁰
+            source.gatherY(program(t), order, from, columns, y, atY + from * n[L]);
+        }
+        if (!known) program(t).finite(n[0] * columns, x, atX + first);
+        if (training && drops(0)) drop(t, 0, x, atX + first, d[0] + first, from, columns);
         for (int l = 1; l <= L; l++) {
             final boolean dropped = training && drops(l - 1), given = l == 1 && !dropped;
-            affine(t, l, given ? x : memory, given ? atX(t) : dropped ? d[l - 1] : a[l - 1], from, columns);
+            affine(t, l, given ? x : memory, given ? atX : dropped ? d[l - 1] : a[l - 1], from, columns);
             final int next = from * n[l];
             if (keepsZ(l))
                 byColumns(t).activate(n[l] * columns, phi[l], memory, z[l] + next, memory, a[l] + next); // Aˡ = φ(Zˡ)
@@ -541,19 +537,16 @@ final class Backpropagation {
     }
 
     /**
-     * Sets which samples {@link #propagate} gathers: those from this one on of those set. Where each thread gathers its own part,
-     * they go to two places in turn: what other threads have read of X a moment ago takes longer to write (784-128-10 by two
-     * threads of a Zen 4: an epoch costs 5 % beyond steps on a batch at hand, with one place 8).
+     * Sets which samples {@link #propagate} gathers: those from this one on of those set. They go to two places in turn: what
+     * other threads have read of X a moment ago takes longer to write (784-128-10 by two threads of a Zen 4: an epoch costs 5 %
+     * beyond steps on a batch at hand, with one place 8).
      */
     void at(int from) {
-        if (!together) turn = 1 - turn;
+        turn = 1 - turn;
         for (int i = 0; i < phases; i++)
-            for (Program program : way.get(i)) turn(program.shift(order, from, m)); // those of the next batch come after m
-        for (Program program : update) turn(program);
-    }
-
-    private void turn(Program program) {
-        if (!together) program.shift(places, turn * place, 0);
+            for (Program program : way.get(i)) // the next batch's come after m
+                program.shift(order, from, m).shift(places, turn * place, 0);
+        for (Program program : update) program.shift(places, turn * place, 0);
     }
 
     /** How many phases the way there and back has: all parts of one must be done before one of the next begins. */
@@ -704,18 +697,13 @@ final class Backpropagation {
     private void weightGradient(Program program, int l, int t, float alpha, float beta, float[] array, float gamma) {
         final boolean given = l == 1 && !drops(0);
         final float[] from = given ? x : memory;
-        final int at = given ? atX(t) : d[l - 1], first = unit(t, l), end = unit(t + 1, l), units = end - first;
+        final int at = given ? atX : d[l - 1], first = unit(t, l), end = unit(t + 1, l), units = end - first;
         if (byParts(l))
             program.weightGradient(n[l - 1], units, m, 0, units, alpha, from, at, memory, own[l] + first * m, beta, array,
                 w[l] + first * n[l - 1], gamma, array, b[l] + first);
         else
             program.weightGradient(n[l - 1], n[l], m, first, end, alpha, from, at, memory, delta[l], beta, array, w[l], gamma,
                 array, b[l]);
-    }
-
-    /** Where the X begins that is for part t. */
-    private int atX(int t) {
-        return together ? atX + t * place : atX;
     }
 
     /** Where part t of the units of layer l begins, or the last ends. */

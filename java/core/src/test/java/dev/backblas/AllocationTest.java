@@ -54,8 +54,8 @@ class AllocationTest {
     /** Nor where two threads divide layers by units, and gather all samples. */
     @Test
     void nothingIsAllocatedPerStepInPhases() {
-        final Network network =
-            Network.builder(400).layer(256, Activation.RELU).layer(10, Activation.SOFTMAX).backend(backend).build();
+        final Network network = Network.builder(400).layer(256, Activation.RELU).layer(192, Activation.RELU)
+            .layer(10, Activation.SOFTMAX).backend(backend).build();
         final float[] x = new float[400 * 4000], y = new float[10 * 4000];
         for (int j = 0; j < 4000; j++) y[10 * j] = 1;
         final Dataset many = Dataset.of(x, y, 400, 10), few = many.slice(0, 80);

@@ -214,7 +214,7 @@ class TrainingTest {
     /** Whether it is cut by columns, by units or not at all, a step is the same, whatever is computed between two products. */
     @Test
     void partsJoinWithoutASeam() {
-        for (int[] sizes : new int[][] {{150, 128, 192, 64, 10}, {20, 96, 192}})
+        for (int[] sizes : new int[][] {{260, 128, 264, 64, 10}, {20, 176, 192}})
             for (int drops = -1; drops < 2; drops++) { // no layer, the inputs, the first layer
                 final float[] dropout = new float[sizes.length - 1];
                 if (drops >= 0) dropout[drops] = 0.3f;
