@@ -169,12 +169,12 @@ final class Backpropagation {
             }
             requireFitting(end, capacity);
         }
-        for (int l = 1; l <= L; l++)
-            if (divisible(l)) {
-                own[l] = (int) end;
-                requireFitting(end += wholeLines((long) n[l] * capacity), capacity);
-                if (l > 1) widest = Math.max(widest, wholeLines((long) T * n[l - 1] * capacity));
-            }
+        for (int l = 1; l <= L; l++) {
+            final long most = Math.min(capacity, mostDivided(l));
+            own[l] = (int) end;
+            requireFitting(end += wholeLines(most * n[l]), capacity);
+            if (l > 1) widest = Math.max(widest, wholeLines(T * most * n[l - 1]));
+        }
         for (int l = 1; l < L; l++) sent[l] = (int) (end + l % 2 * widest); // one is read while the next is written
         end += 2 * widest;
         requireFitting(end + (n[0] + n[L] + 1L) * capacity + 2 + LINE, capacity);
@@ -389,19 +389,20 @@ final class Backpropagation {
      * W, and each part of it is only ever in the cache of its thread.
      */
     private boolean divided(int l) {
-        return divisible(l) && m >= T
-            && (long) n[l - 1] * n[l] >= (long) LEAST_WEIGHTS_A_VALUE * m * ((l == 1 ? 0 : n[l - 1]) + n[l]);
+        return m >= T && m <= mostDivided(l);
+    }
+
+    /** The most samples with which they are: 0 where layer l has too few weights, or units, for all parts. */
+    private long mostDivided(int l) {
+        final long weights = (long) n[l - 1] * n[l];
+        if (T == 1 || weights < LEAST_WEIGHTS || n[l] < T * LEAST_UNITS) return 0;
+        if (l == L && phi[l] == Activation.SOFTMAX && !loss.takesZ()) return 0; // which is of all units
+        return weights / (LEAST_WEIGHTS_A_VALUE * (n[l] + (l == 1 ? 0L : n[l - 1])));
     }
 
     /** Whether parts of the units have a δˡ of their own: where they send it back, or it came that way. */
     private boolean byParts(int l) {
         return divided(l) && (l > 1 || l < L && divided(l + 1) && !drops(l));
-    }
-
-    /** Whether layer l has weights enough to be divided by units, and units enough for all. */
-    private boolean divisible(int l) {
-        return T > 1 && (long) n[l - 1] * n[l] >= LEAST_WEIGHTS && n[l] >= T * LEAST_UNITS
-            && (l < L || phi[l] != Activation.SOFTMAX || loss.takesZ());
     }
 
     /** The way of part t, the samples [from, from + columns), through the network; in training, units drop out. */
