@@ -53,7 +53,7 @@ public final class Problem {
     }
 
     /** Whether it is to be trained; else to be predicted. */
-    boolean training() {
+    public boolean training() {
         return training;
     }
 

@@ -69,7 +69,7 @@ public final class Dl4j implements Contender {
 
     @Override
     public void run() {
-        if (problem.workload().training()) network.fit(x, y);
+        if (problem.training()) network.fit(x, y);
         else outputs = network.output(x).data().asFloat();
     }
 

@@ -52,7 +52,7 @@ public final class JniBlas implements Contender {
     @Override
     public void run() {
         for (int l = 1; l <= L; l++) forward(l);
-        if (!problem.workload().training()) return;
+        if (!problem.training()) return;
         final float[] y = problem.y();
         for (int i = 0; i < n[L] * m; i++) delta[L][i] = a[L][i] - y[i];
         if (problem.loss() == Loss.SQUARED_ERROR) timesSlope(L);

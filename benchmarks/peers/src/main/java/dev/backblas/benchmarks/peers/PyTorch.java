@@ -59,7 +59,7 @@ public final class PyTorch implements Contender {
         final SequentialBlock block = new SequentialBlock();
         for (int l = 1; l <= problem.depth(); l++) {
             block.add(Linear.builder().setUnits(problem.layer(l).out()).build());
-            final boolean inLoss = l == problem.depth() && problem.workload().training()
+            final boolean inLoss = l == problem.depth() && problem.training()
                 && problem.loss() != dev.backblas.Loss.SQUARED_ERROR;
             if (inLoss) continue; // the cross-entropies take Z
             switch (problem.layer(l).activation()) {
@@ -91,7 +91,7 @@ public final class PyTorch implements Contender {
         try (NDManager step = trainer.getManager().newSubManager()) {
             x.tempAttach(step);
             y.tempAttach(step);
-            if (problem.workload().training()) {
+            if (problem.training()) {
                 try (GradientCollector collector = trainer.newGradientCollector()) {
                     final NDList predicted = trainer.forward(new NDList(x));
                     collector.backward(trainer.getLoss().evaluate(new NDList(y), predicted));

@@ -44,8 +44,8 @@ public final class Smile implements Contender {
         final LayerBuilder[] layers = Stream.concat(
             Stream.of(smile.base.mlp.Layer.input(problem.layer(1).in())),
             IntStream.rangeClosed(1, L).mapToObj(this::layer)).toArray(LayerBuilder[]::new);
-        regression = problem.workload().training() ? new smile.regression.MLP(layers) : null;
-        classifier = problem.workload().training() ? null : new MLP(layers);
+        regression = problem.training() ? new smile.regression.MLP(layers) : null;
+        classifier = problem.training() ? null : new MLP(layers);
         if (regression != null) regression.setLearningRate(TimeFunction.constant(Problem.RATE));
     }
 
@@ -82,7 +82,7 @@ public final class Smile implements Contender {
                 case IDENTITY -> OutputFunction.LINEAR;
                 case SOFTMAX -> OutputFunction.SOFTMAX;
                 default -> throw new IllegalArgumentException("no " + layer.activation() + " here");
-            }, problem.workload().training() ? Cost.MEAN_SQUARED_ERROR : Cost.LIKELIHOOD);
+            }, problem.training() ? Cost.MEAN_SQUARED_ERROR : Cost.LIKELIHOOD);
             weight = w[l];
             bias = b[l];
         }
