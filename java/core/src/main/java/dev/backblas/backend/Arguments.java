@@ -55,7 +55,7 @@ final class Arguments {
         }
     }
 
-    /** Units or inputs, of which there are {@code size}. */
+    /** Units or rows, of which there are {@code size}. */
     static void tile(String op, String name, int size, int from, int to) {
         if (from < 0 || from > to || to > size)
             throw new IllegalArgumentException(

@@ -34,9 +34,9 @@ public final class Program {
     // parameters, each the number of an array (or NONE) and an offset.
     static final int OPERANDS = 5, STRIDE = 10 + 2 * OPERANDS;
     static final int KERNEL = 0, IN = 1, OUT = 2, M = 3, FROM = 4, TO = 5, PHI = 6, ALPHA = 7, BETA = 8, GAMMA = 9, OPERAND = 10;
-    // FROM and TO are the units; the rows of the input gradient; the parameters of an update. PHI may be a rule or a cost, and
-    // dropout's p is its ALPHA, its first number FROM. What goes value by value has its values, or those of a sample, as IN.
-    // A gather has the scale of bytes as its ALPHA, as TO how many numbers of columns there are, and as FROM 0 where only
+    // FROM and TO are the units; the rows of the input gradient or a sum; the parameters of an update. PHI may be a rule or a
+    // cost, and dropout's p is its ALPHA, its first number FROM. What goes value by value has its values, or those of a sample,
+    // as IN. A gather has the scale of bytes as its ALPHA, as TO how many numbers of columns there are, and as FROM 0 where only
     // gathers come before it, and later calls read all of its X, if any, and none writes to its S or X; else 1. A sum has its
     // terms as OUT, and as its second operand where the second begins.
     static final int AFFINE = 0, INPUT_GRADIENT = 1, WEIGHT_GRADIENT = 2, UPDATE = 3, ACTIVATE = 4, DROPOUT = 5, COST = 6,
