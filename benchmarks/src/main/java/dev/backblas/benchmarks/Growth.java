@@ -26,6 +26,7 @@ public final class Growth {
     private static final int ALL = Runtime.getRuntime().availableProcessors();
     private static final double RATE = 1e-6; // the widest and deepest must not diverge
     private static final double WARM_UP = 0.5;
+    private static final double FIRST_WARM_UP = 5; // of a virtual machine: nothing is compiled yet
     private static final double SECONDS = 0.1;
     private static final int SLICES = 3;
 
@@ -101,6 +102,8 @@ public final class Growth {
     /** {@code Growth AXIS}: a line for each value, and for one thread and all where the axis is another. */
     public static void main(String[] args) {
         final String axis = args[0];
+        for (int threads : IntStream.of(1, ALL).distinct().toArray())
+            stepsPerSecond(Point.MIDDLE.with("threads", threads), FIRST_WARM_UP);
         values(axis).forEach(value -> {
             for (int threads : IntStream.of(1, ALL).distinct().toArray())
                 if (!axis.equals("threads")) print(value, Point.MIDDLE.with("threads", threads).with(axis, value));
@@ -109,12 +112,12 @@ public final class Growth {
     }
 
     private static void print(int value, Point point) {
-        final double stepsPerSecond = stepsPerSecond(point);
+        final double stepsPerSecond = stepsPerSecond(point, WARM_UP);
         System.out.printf(Locale.ROOT, "%d,%d,%.0f,%.2f%n", value, point.threads, point.batch * stepsPerSecond,
                           point.operations() * stepsPerSecond);
     }
 
-    private static double stepsPerSecond(Point point) {
+    private static double stepsPerSecond(Point point, double warmUp) {
         final Network.Builder builder = Network.builder(point.width);
         for (int l = 1; l <= point.depth; l++)
             builder.layer(point.width, l < point.depth ? Activation.RELU : Activation.IDENTITY);
@@ -125,7 +128,7 @@ public final class Growth {
         try (Trainer trainer = Trainer.of(network, Loss.SQUARED_ERROR).rate(RATE).batch(point.batch).threads(point.threads)
                 .build()) {
             final Runnable step = () -> trainer.step(x, y, point.batch);
-            Slices.runsPerSecond(step, WARM_UP);
+            Slices.runsPerSecond(step, warmUp);
             return Results.median(
                 IntStream.range(0, SLICES).mapToObj(i -> Slices.runsPerSecond(step, SECONDS)).toList());
         }
