@@ -34,12 +34,15 @@ import org.jspecify.annotations.Nullable;
 public final class Trainer implements AutoCloseable {
 
     /**
-     * Each thread gets at least this many multiplications of a step (3 Σ in·out·m), or it is not worth waiting for: two threads
-     * are 1.0 times as fast as one on a step of 0.2 million, 1.2 on 0.5, 1.4 on 1.8, 1.6 on 5 (StepBenchmark, threads = 1, 2).
+     * Each thread gets at least so many multiplications of a layer, or it is not worth waiting for: two to three products a layer
+     * are what a round of a {@link Team} shares. Two threads of a Zen 5 whose processors are apart (a cache line takes 0.4 to
+     * 0.6 µs there and back) are 0.4 to 0.9 times as fast as one on layers of 0.2 to 0.8 million a thread, 0.9 to 0.95 on 1.0,
+     * 1.0 to 1.1 on 1.4, 1.0 to 1.2 on 2 (layers of 64 to 256 units; StepBenchmark, bench growth). Near each other, half a
+     * million would do.
      */
-    static final long WORK_PER_THREAD = 500_000;
+    static final long WORK_PER_THREAD = 1_200_000;
 
-    /** And so many samples: each thread reads all of W for its own (bench growth, batch 4: two make 0.75 to 0.95 of one). */
+    /** And so many samples: each thread reads all of W for its own. */
     static final int SAMPLES_PER_THREAD = 3;
 
     private static final Schedule CONSTANT = Schedule.constant();
@@ -148,7 +151,8 @@ public final class Trainer implements AutoCloseable {
     /** In how many parts, each for a thread, a step is taken. */
     private int parts(int most, Backend backend) {
         if (!backend.allowsConcurrentTiles()) return 1;
-        final long work = 3L * network.parameters().length * batch;
+        final long first = network.biasesOffset(1); // its weights: nothing is sent back to the inputs
+        final long work = (3L * network.parameters().length - first) * batch / network.depth();
         return (int) Math.max(1, Math.min(Math.min(most, batch / SAMPLES_PER_THREAD), work / WORK_PER_THREAD));
     }
 

@@ -29,7 +29,7 @@ class AllocationTest {
 
     /** Large enough a step for two threads. */
     private Network network() {
-        return Network.builder(64).layer(200, Activation.RELU).layer(10, Activation.SOFTMAX).backend(backend).build();
+        return Network.builder(64).layer(400, Activation.RELU).layer(10, Activation.SOFTMAX).backend(backend).build();
     }
 
     @Test
