@@ -324,6 +324,7 @@ void test_tiles(const Kernels& k) {
     test_input_gradient(k, 256, 300, 200, Activation::kTanh);    // packed where it would collide in the cache
     test_weight_gradient(k, 256, 200, 300, 0, 200, 0.01f, 0, 0);
     test_weight_gradient(k, 256, 200, 300, 3, 199, 0.01f, 0.9f, 0.5f);
+    test_weight_gradient(k, 1280, 200, 40, 2, 198, 0.01f, 0.9f, 0.5f);  // in groups of strips, before a large C
     test_affine(k, 600, 145, 230, Activation::kRelu, true);  // strips in groups
     test_affine(k, 1500, 70, 100, Activation::kSoftmax, true);   // and the depth in blocks
     test_input_gradient(k, 512, 1500, 100, Activation::kTanh);
