@@ -34,15 +34,15 @@ import org.jspecify.annotations.Nullable;
 public final class Trainer implements AutoCloseable {
 
     /**
-     * Each thread gets at least so many multiplications of a layer, or it is not worth waiting for: two to three products a layer
-     * are what a round of a {@link Team} shares. Two threads of a Zen 5 whose processors are apart (a cache line takes 0.4 to
-     * 0.6 µs there and back) are 0.4 to 0.9 times as fast as one on layers of 0.2 to 0.8 million a thread, 0.9 to 0.95 on 1.0,
-     * 1.0 to 1.1 on 1.4, 1.0 to 1.2 on 2 (layers of 64 to 256 units; StepBenchmark, bench growth). Near each other, half a
-     * million would do.
+     * Each thread gets at least so many multiplications a layer, of its two or three products together, or it is not worth
+     * waiting for the others there and back. With layers of 64 to 256 units two threads of a Zen 5 whose processors are apart (a
+     * cache line takes 0.4 to 0.6 µs there and back) are 0.4 to 0.9 times as fast as one on 0.2 to 0.8 million a thread, 0.9 to
+     * 0.95 on 1.0, 1.0 to 1.1 on 1.4, 1.0 to 1.2 on 2 (steps as in {@code bench growth}, with 1 here and below). Near each other,
+     * half a million would do.
      */
     static final long WORK_PER_THREAD = 1_200_000;
 
-    /** And so many samples: each thread reads all of W for its own. */
+    /** And so many samples, as each thread reads all of W where a layer is not divided by units. */
     static final int SAMPLES_PER_THREAD = 3;
 
     private static final Schedule CONSTANT = Schedule.constant();
