@@ -49,7 +49,7 @@ constexpr int kLargeB = 64 * 1024;  // 256 KB
 
 // Where C is as large, and comes from afar, it is gone through column by column, not by the short pieces that a strip has of
 // each: A is packed in groups of 128 KB, for few samples so all of it (steps of four layers of 512 units on 20 to 64 samples, two
-// threads of a Zen 5: 1.4 to 1.7 times as fast, one thread: 1.05 to 1.1; with 256 and 512 KB the same; bench growth).
+// threads of a Zen 5: 1.5 to 1.9 times as fast, one thread: 1.05 to 1.1; with 256 and 512 KB the same; bench growth).
 constexpr int kGroupFloats = 32 * 1024;
 
 // Twelve columns of B that lie 4 KB apart are more than the eight ways of Zen 4's level-1 cache; at other distances, too, some

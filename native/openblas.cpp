@@ -135,6 +135,10 @@ bool openblas_is_linked_in() {
 const char* open_openblas(const char* path) {
     if (path != nullptr) return open_file(path);
 #if defined(BACKBLAS_OPENBLAS_LINKED)
+#if defined(BACKBLAS_X86)
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("sse3")) return "this processor has no SSE3, which the OpenBLAS linked in needs";
+#endif
     openblas_set_num_threads(1);
     openblas.sgemm = cblas_sgemm;
     openblas.config = openblas_get_config();
