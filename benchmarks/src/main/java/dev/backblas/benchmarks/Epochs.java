@@ -52,7 +52,8 @@ public final class Epochs {
         final StringBuilder columns = new StringBuilder(" | " + Report.figure(median(rates, r -> r[first])));
         for (int turn = 1; turn < TURNS; turn++) {
             final int epoch = first + turn;
-            columns.append(String.format(Locale.ROOT, " | %.1f %%", 100 * median(rates, r -> r[first] / r[epoch] - 1)));
+            final double cost = median(rates, r -> r[first] / r[epoch] - 1);
+            columns.append(String.format(Locale.ROOT, " | %.1f %%%s", 100 * cost, cost <= MOST ? "" : ", missed"));
         }
         return columns.toString();
     }
