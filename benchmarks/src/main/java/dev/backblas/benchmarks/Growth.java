@@ -1,9 +1,5 @@
 package dev.backblas.benchmarks;
 
-import dev.backblas.Loss;
-import dev.backblas.Network;
-import dev.backblas.Trainer;
-import dev.backblas.backend.Activation;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.nio.file.Files;
@@ -13,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Random;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
@@ -24,27 +19,25 @@ import java.util.stream.Stream;
 public final class Growth {
 
     private static final int ALL = Runtime.getRuntime().availableProcessors();
-    private static final double RATE = 1e-6; // the widest and deepest must not diverge
-    private static final double WARM_UP = 0.5;
-    private static final double FIRST_WARM_UP = 5; // of a virtual machine: nothing is compiled yet
-    private static final double SECONDS = 0.1;
-    private static final int SLICES = 3;
 
     private Growth() {}
 
-    /** A network of {@code depth} layers of {@code width} units each, and how it is trained. */
-    private record Point(int width, int depth, int batch, int threads) {
+    /** A network of {@code depth} layers of {@code width} units each, and its batch. */
+    private record Point(int width, int depth, int batch) {
 
-        private static final Point MIDDLE = new Point(512, 4, 128, 1);
+        private static final Point MIDDLE = new Point(512, 4, 128);
 
         Point with(String axis, int value) {
             return switch (axis) {
-                case "width" -> new Point(value, depth, batch, threads);
-                case "depth" -> new Point(width, value, batch, threads);
-                case "batch" -> new Point(width, depth, value, threads);
-                case "threads" -> new Point(width, depth, batch, value);
+                case "width" -> new Point(value, depth, batch);
+                case "depth" -> new Point(width, value, batch);
+                case "batch" -> new Point(width, depth, value);
                 default -> throw new IllegalArgumentException("growth: there is no axis " + axis);
             };
+        }
+
+        int[] units() {
+            return IntStream.generate(() -> width).limit(depth + 1).toArray();
         }
 
         /** In 10⁹: a multiplication and an addition for each weight and sample in three products, in two for the first layer. */
@@ -102,35 +95,26 @@ public final class Growth {
     /** {@code Growth AXIS}: a line for each value, and for one thread and all where the axis is another. */
     public static void main(String[] args) {
         final String axis = args[0];
-        for (int threads : IntStream.of(1, ALL).distinct().toArray())
-            stepsPerSecond(Point.MIDDLE.with("threads", threads), FIRST_WARM_UP);
-        values(axis).forEach(value -> {
-            for (int threads : IntStream.of(1, ALL).distinct().toArray())
-                if (!axis.equals("threads")) print(value, Point.MIDDLE.with("threads", threads).with(axis, value));
-            if (axis.equals("threads")) print(value, Point.MIDDLE.with(axis, value));
-        });
+        final int[] oneAndAll = IntStream.of(1, ALL).distinct().toArray();
+        Steps.warmUp(Point.MIDDLE.units(), Point.MIDDLE.batch, oneAndAll);
+        if (axis.equals("threads")) {
+            final int[] threads = values(axis).toArray();
+            print(Point.MIDDLE, threads, threads);
+        } else {
+            values(axis).forEach(value ->
+                print(Point.MIDDLE.with(axis, value), IntStream.of(oneAndAll).map(threads -> value).toArray(), oneAndAll));
+        }
     }
 
-    private static void print(int value, Point point) {
-        final double stepsPerSecond = stepsPerSecond(point, WARM_UP);
-        System.out.printf(Locale.ROOT, "%d,%d,%.0f,%.2f%n", value, point.threads, point.batch * stepsPerSecond,
-                          point.operations() * stepsPerSecond);
-    }
-
-    private static double stepsPerSecond(Point point, double warmUp) {
-        final Network.Builder builder = Network.builder(point.width);
-        for (int l = 1; l <= point.depth; l++)
-            builder.layer(point.width, l < point.depth ? Activation.RELU : Activation.IDENTITY);
-        final Network network = builder.build();
-        final float[] x = new float[point.width * point.batch], y = new float[x.length];
-        final Random random = new Random(1);
-        for (int i = 0; i < x.length; i++) x[i] = random.nextFloat();
-        try (Trainer trainer = Trainer.of(network, Loss.SQUARED_ERROR).rate(RATE).batch(point.batch).threads(point.threads)
-                .build()) {
-            final Runnable step = () -> trainer.step(x, y, point.batch);
-            Slices.runsPerSecond(step, warmUp);
-            return Results.median(
-                IntStream.range(0, SLICES).mapToObj(i -> Slices.runsPerSecond(step, SECONDS)).toList());
+    /** A line for each number of threads, which begins with its value on the axis. */
+    private static void print(Point point, int[] values, int[] threads) {
+        try (Steps steps = new Steps(point.units(), point.batch, threads)) {
+            final List<List<Double>> rates = steps.perSecond();
+            for (int i = 0; i < threads.length; i++) {
+                final double stepsPerSecond = Results.median(rates.get(i));
+                System.out.printf(Locale.ROOT, "%d,%d,%.0f,%.2f%n", values[i], threads[i], point.batch * stepsPerSecond,
+                                  point.operations() * stepsPerSecond);
+            }
         }
     }
 }

@@ -6,6 +6,7 @@ import dev.backblas.benchmarks.Epochs;
 import dev.backblas.benchmarks.Growth;
 import dev.backblas.benchmarks.Pauses;
 import dev.backblas.benchmarks.Results;
+import dev.backblas.benchmarks.Speedup;
 import dev.backblas.benchmarks.StartUp;
 import dev.backblas.benchmarks.Workload;
 import java.io.IOException;
@@ -16,9 +17,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.Callable;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.ScopeType;
 
 /** The measurements that the README shows, on this machine. */
@@ -119,6 +123,34 @@ final class Bench implements Callable<Integer> {
     int growth() throws IOException {
         Growth.run(HOME, System.out, out);
         return 0;
+    }
+
+    @Command(mixinStandardHelpOptions = true,
+             description = "How many times as fast all threads take a step of a network as one does.")
+    int speedup(@Parameters(paramLabel = "UNITS", arity = "1..*", description = "Networks, such as 784-128-10.")
+                List<String> networks,
+                @Option(names = "--batch", split = ",", paramLabel = "M", defaultValue = "128",
+                        description = "The samples of a step; ${DEFAULT-VALUE} unless set.") int[] batches) {
+        final List<int[]> units = networks.stream().map(Bench::units).toList();
+        for (int batch : batches) {
+            requireAtLeastOne("--batch", batch);
+            for (int[] n : units)
+                if ((long) batch * IntStream.of(n).max().getAsInt() > MOST_VALUES)
+                    throw new IllegalArgumentException("bench speedup: a batch of " + batch + " samples of "
+                        + IntStream.of(n).max().getAsInt() + " values; expected at most " + MOST_VALUES + " values in all");
+        }
+        Speedup.run(units, batches, System.out);
+        return 0;
+    }
+
+    /** 256 MB of floats. */
+    private static final int MOST_VALUES = 1 << 26;
+
+    private static int[] units(String network) {
+        if (!network.matches("[1-9][0-9]{0,5}(-[1-9][0-9]{0,5})+"))
+            throw new IllegalArgumentException("bench speedup: the network is '" + network
+                + "'; expected the units of its layers, inputs first, such as 784-128-10");
+        return Stream.of(network.split("-")).mapToInt(Integer::parseInt).toArray();
     }
 
     /** What was typed to come here. */

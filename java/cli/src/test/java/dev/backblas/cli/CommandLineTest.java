@@ -480,6 +480,10 @@ class CommandLineTest {
                     + "brings more)", () -> run("bench", "--contenders", "jaba"));
         refused("bench: --rounds is 0; expected 1 or more", () -> run("bench", "--rounds", "0"));
         refused("bench: --rounds is -1; expected 1 or more", () -> run("bench", "epochs", "--rounds", "-1"));
+        refused("bench speedup: the network is '784'; expected the units of its layers, inputs first, such as 784-128-10",
+                () -> run("bench", "speedup", "784"));
+        refused("bench speedup: a batch of 100000 samples of 784 values; expected at most 67108864 values in all",
+                () -> run("bench", "speedup", "784-10", "--batch", "1,100000"));
         refused("bench: --slice is 0.0; expected more than 0 and at most 60 seconds", () -> run("bench", "--slice", "0"));
         refused("Invalid value for option '--workloads' (NAME): 'W9' is none of w1, w2, w3, w4, w5, w6, i1 or i2; did you "
                     + "mean w1? (see backblas bench --help)", () -> run("bench", "--workloads", "W9"));
