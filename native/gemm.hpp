@@ -177,7 +177,7 @@ __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, floa
         for (int k = 0; k < steps; k++) {
             Vec row[vectors];
 #pragma GCC unroll 16
-            for (int v = 0; v < vectors; v++) row[v] = masked ? load(a.data, rows) : load(a.data + at(v));
+            for (int v = 0; v < vectors; v++) row[v] = masked ? load(a.data, rows) : shared<columns>(load(a.data + at(v)));
 #pragma GCC unroll 16
             for (int j = 0; j < columns; j++) {
                 const Vec x = broadcast(along == Along::kDepth ? b.data[j * b.step] : b.data[j]);
@@ -405,7 +405,7 @@ void dots(int in, const float* w, const float* b, const float* a, float* z, int6
             for (int s = 0; s < samples; s++) x[s] = load(a + int64_t(s) * in + k);
 #pragma GCC unroll 4
             for (int u = 0; u < units; u++) {
-                const Vec y = load(w + int64_t(u) * in + k);
+                const Vec y = shared<samples>(load(w + int64_t(u) * in + k));
 #pragma GCC unroll 8
                 for (int s = 0; s < samples; s++) sum[s * units + u] += x[s] * y;
             }

@@ -44,6 +44,17 @@ inline Vec load(const float* p) {
 
 inline void store(float* p, Vec v) { std::memcpy(p, &v, sizeof v); }
 
+// What so many multiply-adds share, in a register. GCC would rather load it for each of two or three, but where vectors lie
+// across cache lines it is loads that take the time: on 2 and 3 samples up to 1.6 times as long (kernels_bench 128x128x{2,3}
+// 512x512x{2,3}, Zen 5). With 16 registers three leave none for it.
+template <int uses>
+inline Vec shared(Vec x) {
+#if defined(__x86_64__)
+    if constexpr (uses == 2 || (uses == 3 && kWidth == 16)) asm("" : "+v"(x));
+#endif
+    return x;
+}
+
 // How many floats p lies behind the start of a vector that is in one cache line
 inline int skew_of(const float* p) { return int(reinterpret_cast<uintptr_t>(p) % sizeof(Vec) / sizeof(float)); }
 
