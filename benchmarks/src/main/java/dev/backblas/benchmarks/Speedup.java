@@ -10,7 +10,7 @@ import java.util.stream.Stream;
 
 /**
  * How many times as fast all threads take a step as one does, by turns. The thresholds of a second thread, in {@code Trainer} and
- * {@code Backpropagation}, were chosen with it: set to 1, they let every step have two.
+ * {@code Backpropagation}, were chosen by such steps: set to 1, they let every step have two.
  */
 public final class Speedup {
 

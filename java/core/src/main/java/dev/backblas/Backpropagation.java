@@ -41,8 +41,8 @@ final class Backpropagation {
 
     /**
      * Fewer units for each thread are a poor product: two threads with 16 each take steps on 128 and 256 samples 0.88 to 1.18
-     * times as fast as by columns (1024-32-10, 2048-32-10), with 32 each 1.05 to 1.23 times (784-64-10, 2048-64-10; {@code bench
-     * speedup}, Zen 5, whose processors were apart).
+     * times as fast as by columns (1024-32-10, 2048-32-10), with 32 each 1.05 to 1.23 times (784-64-10, 2048-64-10; steps as in
+     * {@code bench speedup}, Zen 5, whose processors were apart).
      */
     private static final int LEAST_UNITS = 2 * LINE;
 
