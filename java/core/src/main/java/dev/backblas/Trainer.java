@@ -34,18 +34,10 @@ import org.jspecify.annotations.Nullable;
 public final class Trainer implements AutoCloseable {
 
     /**
-     * Each thread gets at least so many multiplications a layer, of its two or three products together, or it is not worth
-     * waiting for the others there and back. With layers of 64 to 256 units two threads of a Zen 5 whose processors are apart (a
-     * cache line takes 0.4 to 0.6 µs there and back) are 0.4 to 0.9 times as fast as one on 0.2 to 0.8 million a thread, 0.9 to
-     * 0.95 on 1.0, 1.0 to 1.1 on 1.4, 1.0 to 1.2 on 2 (steps as in {@code bench speedup}, with 1 here). Near each
-     * other, half a million would do.
-     */
-    static final long WORK_PER_THREAD = 1_200_000;
-
-    /**
      * Fewer samples count as so many: each weight is read, and read and written once more, and of a large W each thread has its
      * part in its own cache. On 2 to 5 samples two threads are 1.2 to 2.3 times as fast as one with layers of 320 units and more,
-     * 0.86 to 1.0 times with 256 (steps as in {@code bench speedup --batch 2,3,4,5}, with 1 above).
+     * 0.86 to 1.0 times with 256 (steps as in {@code bench speedup --batch 2,3,4,5}, where {@link Backend#workPerThread}
+     * is 1).
      */
     static final int FEW_SAMPLES = 12;
 
@@ -157,7 +149,7 @@ public final class Trainer implements AutoCloseable {
         if (!backend.allowsConcurrentTiles()) return 1;
         final long first = network.biasesOffset(1); // its weights: nothing is sent back to the inputs
         final long work = (3L * network.parameters().length - first) * Math.max(batch, FEW_SAMPLES) / network.depth();
-        return (int) Math.max(1, Math.min(Math.min(most, batch), work / WORK_PER_THREAD));
+        return (int) Math.max(1, Math.min(Math.min(most, batch), work / backend.workPerThread()));
     }
 
     /**

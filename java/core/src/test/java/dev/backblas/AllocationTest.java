@@ -27,7 +27,7 @@ class AllocationTest {
 
     /** Large enough a step for two threads. */
     private Network network() {
-        return Network.builder(64).layer(400, Activation.RELU).layer(10, Activation.SOFTMAX).backend(backend).build();
+        return Network.builder(64).layer(820, Activation.RELU).layer(10, Activation.SOFTMAX).backend(backend).build();
     }
 
     @Test
@@ -51,10 +51,10 @@ class AllocationTest {
     void nothingIsAllocatedPerStepInPhases() {
         final Network network = Network.builder(400).layer(256, Activation.RELU).layer(192, Activation.RELU)
             .layer(10, Activation.SOFTMAX).backend(backend).build();
-        final float[] x = new float[400 * 16_000], y = new float[10 * 16_000];
-        for (int j = 0; j < 16_000; j++) y[10 * j] = 1;
-        final Dataset many = Dataset.of(x, y, 400, 10), few = many.slice(0, 80);
-        try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).threads(2).batch(40).build()) {
+        final float[] x = new float[400 * 24_000], y = new float[10 * 24_000];
+        for (int j = 0; j < 24_000; j++) y[10 * j] = 1;
+        final Dataset many = Dataset.of(x, y, 400, 10), few = many.slice(0, 120);
+        try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).threads(2).batch(60).build()) {
             assertEquals(backend.allowsConcurrentTiles() ? 2 : 1, trainer.threads());
             requireNothing(trainer, 2, few, 400, many);
         }

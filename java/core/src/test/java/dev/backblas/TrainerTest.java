@@ -67,7 +67,7 @@ class TrainerTest {
 
     private Network trained(int threads, long seed) {
         final Network network = large(seed);
-        try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).threads(threads).batch(64).l2(0.1).seed(seed).build()) {
+        try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).threads(threads).batch(100).l2(0.1).seed(seed).build()) {
             assertEquals(backend.allowsConcurrentTiles() ? threads : 1, trainer.threads());
             for (int epoch = 0; epoch < 3; epoch++) trainer.epoch(blobs(1000));
         }

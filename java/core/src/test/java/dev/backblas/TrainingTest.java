@@ -367,7 +367,7 @@ class TrainingTest {
         for (int threads = 1; threads <= 2; threads++) {
             final float[][] ends = new float[3][];
             for (int run = 0; run < 3; run++) {
-                final Network network = Network.builder(40).layer(160, Activation.RELU).layer(160, Activation.RELU)
+                final Network network = Network.builder(40).layer(300, Activation.RELU).layer(256, Activation.RELU)
                     .layer(10, Activation.IDENTITY).backend(backend).build();
                 try (Trainer trainer = adamWithDropout(network).threads(threads).seed(run == 2 ? 2 : 1).build()) {
                     assertEquals(backend.allowsConcurrentTiles() ? threads : 1, trainer.threads());

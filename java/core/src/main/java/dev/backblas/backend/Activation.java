@@ -113,7 +113,7 @@ public enum Activation {
         if (this == IDENTITY) return;
         if (this == SOFTMAX) {
             for (int start = 0; start < size; start += n) softmaxBackward(a, aOffset + start, g, gOffset + start, n);
-        } else if (size < BLOCK) {
+        } else if (size < SHORT) {
             for (int i = 0; i < size; i++) g[gOffset + i] *= slope(a[aOffset + i]);
         } else {
             final Blocks blocks = Blocks.MINE.get();
@@ -121,7 +121,7 @@ public enum Activation {
                 length = Math.min(BLOCK, size - start);
                 System.arraycopy(a, aOffset + start, blocks.a, 0, length);
                 System.arraycopy(g, gOffset + start, blocks.g, 0, length);
-                backward(blocks.a, blocks.g, length);
+                backward(blocks, length);
                 System.arraycopy(blocks.g, 0, g, gOffset + start, length);
             }
         }
@@ -129,11 +129,13 @@ public enum Activation {
 
     /**
      * So much at a time is copied and worked on by one index, for the compiler makes no vectors of {@code g[p + i] *= a[o + i]}:
-     * the two might overlap.
+     * the two might overlap. Fewer are not worth the copies.
      */
-    private static final int BLOCK = 256;
+    static final int BLOCK = 256;
+    private static final int SHORT = 32;
 
-    private static final class Blocks {
+    /** A thread's own memory. */
+    static final class Blocks {
         static final ThreadScratch<Blocks> MINE = new ThreadScratch<>(Blocks::new);
 
         final float[] a = new float[BLOCK], g = new float[BLOCK];
@@ -145,8 +147,11 @@ public enum Activation {
         else for (int j = 0; j < m; j++) apply(z, offset + j * step, n, 1);
     }
 
-    private void backward(float[] a, float[] g, int n) {
+    /** G ← G ⊙ φ'(Z) for the first n values of the blocks; not of softmax. */
+    void backward(Blocks blocks, int n) {
+        final float[] a = blocks.a, g = blocks.g;
         switch (this) {
+            case IDENTITY -> {}
             case SIGMOID -> {
                 for (int i = 0; i < n; i++) g[i] *= a[i] * (1 - a[i]);
             }

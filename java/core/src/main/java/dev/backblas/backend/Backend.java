@@ -41,6 +41,12 @@ public sealed interface Backend permits CheckedBackend {
     boolean allowsConcurrentTiles();
 
     /**
+     * {@return how many multiplications of a layer, of its two or three products together, each of several threads must get at
+     * least, or it is not worth waiting for the others there and back} At least 1.
+     */
+    long workPerThread();
+
+    /**
      * {@return the first element of an array, 0 to 15, that stands where a cache line begins; 0 where that makes no difference}
      * Matrices that begin there, or a multiple of 16 elements further on, are read faster: the step of a layer of 784 × 30 on ten
      * samples by a twelfth. It holds until the garbage collector moves the array.

@@ -29,6 +29,11 @@ final class JavaBackend extends CheckedBackend {
     }
 
     @Override
+    public long workPerThread() {
+        return product.workPerThread();
+    }
+
+    @Override
     void computeAffine(int in, int out, int m, int from, int to, float[] w, int wOffset, float @Nullable [] b, int bOffset,
                        float[] a, int aOffset, Activation phi, float[] next, int nextOffset) {
         // Z = WᵀA + b 1ᵀ

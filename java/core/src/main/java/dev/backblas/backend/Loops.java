@@ -55,13 +55,24 @@ final class Loops {
     /** δ ← (X₁ + … + Xₜ) ⊙ φ'(A), of their rows [from, to). */
     static void sum(int n, int m, int terms, int step, int from, int to, float[] x, int xOffset, Activation phi,
                     float @Nullable [] a, int aOffset, float[] delta, int deltaOffset) {
-        final int rows = to - from;
-        for (int j = 0; j < m; j++) {
-            final int first = j * n + from, column = deltaOffset + j * rows;
-            System.arraycopy(x, xOffset + first, delta, column, rows);
-            for (int t = 1; t < terms; t++) addScaled(rows, 1, x, xOffset + t * step + first, 1, delta, column);
-            if (a != null) phi.backward(a, aOffset + first, delta, column, rows, 1);
-        }
+        final boolean whole = to - from == n; // columns follow each other then
+        final int rows = whole ? n * m : to - from, columns = whole ? 1 : m;
+        final Activation.Blocks blocks = Activation.Blocks.MINE.get();
+        for (int j = 0; j < columns; j++)
+            for (int i = 0, length; i < rows; i += length) {
+                length = Math.min(Activation.BLOCK, rows - i);
+                final int at = j * n + from + i;
+                System.arraycopy(x, xOffset + at, blocks.g, 0, length);
+                for (int t = 1; t < terms; t++) {
+                    System.arraycopy(x, xOffset + t * step + at, blocks.a, 0, length);
+                    for (int k = 0; k < length; k++) blocks.g[k] += blocks.a[k];
+                }
+                if (a != null) {
+                    System.arraycopy(a, aOffset + at, blocks.a, 0, length);
+                    phi.backward(blocks, length);
+                }
+                System.arraycopy(blocks.g, 0, delta, deltaOffset + j * rows + i, length);
+            }
     }
 
     /** c ← α δ 1 + γ c on the units [from, to). */

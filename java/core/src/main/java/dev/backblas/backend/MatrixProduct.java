@@ -38,6 +38,11 @@ interface MatrixProduct {
     /** How, in a few words. */
     String description();
 
+    /** As {@link Backend#workPerThread()}. */
+    default long workPerThread() {
+        return CheckedBackend.WORK_PER_THREAD;
+    }
+
     /** The size of the fewest equal parts of {@code n} that are no larger than {@code most}. */
     static int part(int n, int most) {
         final int parts = (n + most - 1) / most;
