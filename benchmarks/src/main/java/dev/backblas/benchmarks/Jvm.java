@@ -48,7 +48,11 @@ final class Jvm {
                 lines = out.lines().toList();
             }
             final int exit = process.waitFor();
-            if (exit != 0) throw new IllegalStateException("bench: exit code " + exit + " of " + String.join(" ", command));
+            if (exit != 0) {
+                final int classPath = command.indexOf("-cp");
+                final List<String> program = classPath < 0 ? command : command.subList(classPath + 2, command.size());
+                throw new IllegalStateException("bench: exit code " + exit + " of " + String.join(" ", program));
+            }
             return lines;
         } catch (IOException e) {
             throw new IllegalStateException("bench: " + command.get(0) + " does not start: " + e.getMessage(), e);

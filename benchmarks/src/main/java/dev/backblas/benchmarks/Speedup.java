@@ -36,7 +36,20 @@ public final class Speedup {
 
     /** {@code Speedup UNITS BATCHES}: a row for each batch. */
     public static void main(String[] args) {
-        final int[] units = ints(args[0], "-"), batches = ints(args[1], ",");
+        try {
+            measure(args[0], ints(args[1], ","));
+        } catch (OutOfMemoryError e) {
+            System.err.println("bench speedup: " + args[0] + " at a batch of " + args[1] + " does not fit the "
+                + (Runtime.getRuntime().maxMemory() >> 20) + " MB of a process; expected a smaller network or batch");
+            System.exit(1);
+        } catch (IllegalArgumentException e) { // too large for an array
+            System.err.println("bench speedup: " + e.getMessage());
+            System.exit(1);
+        }
+    }
+
+    private static void measure(String network, int[] batches) {
+        final int[] units = ints(network, "-");
         Steps.warmUp(units, batches[0], 1, ALL);
         RoundTrip.nanos();
         for (int batch : batches)
@@ -45,7 +58,7 @@ public final class Speedup {
                 final List<Double> one = rates.get(0), all = rates.get(1);
                 final List<Double> ratios =
                     IntStream.range(0, one.size()).mapToObj(i -> all.get(i) / one.get(i)).sorted().toList();
-                System.out.printf(Locale.ROOT, "| %s | %d | %s | %s | %d | %.2f | %.2f | %.2f | %.0f |%n", args[0], batch,
+                System.out.printf(Locale.ROOT, "| %s | %d | %s | %s | %d | %.2f | %.2f | %.2f | %.0f |%n", network, batch,
                                   Report.figure(batch * Results.median(one)), Report.figure(batch * Results.median(all)),
                                   steps.threads()[1], Results.median(ratios), ratios.get(0), ratios.get(ratios.size() - 1),
                                   RoundTrip.nanos());

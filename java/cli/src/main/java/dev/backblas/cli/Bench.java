@@ -33,6 +33,9 @@ final class Bench implements Callable<Integer> {
     /** The project, as the launcher found it. */
     private static final Path HOME = Path.of(System.getProperty("backblas.home", "."));
 
+    /** Of the samples of a step, in one layer: 256 MB. */
+    private static final int MOST_VALUES = 1 << 26;
+
     @CommandLine.Spec
     private CommandLine.Model.CommandSpec spec;
 
@@ -142,9 +145,6 @@ final class Bench implements Callable<Integer> {
         Speedup.run(units, batches, System.out);
         return 0;
     }
-
-    /** 256 MB of floats. */
-    private static final int MOST_VALUES = 1 << 26;
 
     private static int[] units(String network) {
         if (!network.matches("[1-9][0-9]{0,5}(-[1-9][0-9]{0,5})+"))
