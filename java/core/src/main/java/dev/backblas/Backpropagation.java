@@ -95,6 +95,7 @@ final class Backpropagation {
     private final @Nullable Cost cost; // null for one's own, which Java computes
     private final List<Program[]> way = new ArrayList<>();
     private final Program[] update, follow;
+    private final Program nobody; // runs it: what a part would do with columns, if it had one
     private int phases, costs; // how many, and in which C is computed
     private int phase; // that is being written,
     private boolean begun, byUnits; // whether others read what is written in it, and how that is divided
@@ -197,6 +198,7 @@ final class Backpropagation {
         part = new int[T + 1];
         update = programs();
         follow = programs();
+        nobody = backend.program();
         if (clipped) for (int t = 0; t < T; t++) follow(follow[t], t);
     }
 
@@ -343,8 +345,9 @@ final class Backpropagation {
             phase = 0;
             begun = x == memory && source == null; // whoever brought in the batch did, by columns
             byUnits = false;
-            forward(t, part[t], part[t + 1] - part[t]);
-            if (training) back(t, part[t], part[t + 1] - part[t]);
+            final int columns = Math.max(1, columns(t)); // one for nobody
+            forward(t, part[t], columns);
+            if (training) back(t, part[t], columns);
             if (training && target != null && T > 1) update(update[t], t);
         }
         phases = phase + 1;
@@ -354,6 +357,12 @@ final class Backpropagation {
     private void clear() {
         for (int i = 0; i < way.size(); i++) for (Program program : way.get(i)) program.clear();
         for (Program program : update) program.clear();
+        nobody.clear();
+    }
+
+    /** The columns that are part t. */
+    private int columns(int t) {
+        return part[t + 1] - part[t];
     }
 
     /** Forgets the caller's arrays, so that they may be collected. */
@@ -373,7 +382,11 @@ final class Backpropagation {
 
     /** The same for what is divided by columns: all parts must have come here where it reads what is divided by units. */
     private Program byColumns(int t) {
-        return next(t, begun && byUnits, false);
+        return ofColumns(t, next(t, begun && byUnits, false));
+    }
+
+    private Program ofColumns(int t, Program program) {
+        return columns(t) > 0 ? program : nobody;
     }
 
     /** The same for what is divided by units: it reads what others have computed. */
@@ -393,15 +406,24 @@ final class Backpropagation {
      * W, and each part of it is only ever in the cache of its thread.
      */
     private boolean divided(int l) {
-        return m >= T && m <= mostDivided(l);
+        return m <= mostDivided(l);
     }
 
     /** The most samples with which they are: 0 where layer l has too few weights, or units, for all parts. */
     private long mostDivided(int l) {
-        final long weights = (long) n[l - 1] * n[l];
-        if (T == 1 || weights < LEAST_WEIGHTS || n[l] < T * LEAST_UNITS) return 0;
-        if (l == L && phi[l] == Activation.SOFTMAX && !loss.takesZ()) return 0; // which is of all units
-        return weights / (LEAST_WEIGHTS_A_VALUE * (n[l] + (l == 1 ? 0L : n[l - 1])));
+        if (!canDivide(n[l - 1], n[l], phi[l], loss, T)) return 0;
+        return (long) n[l - 1] * n[l] / (LEAST_WEIGHTS_A_VALUE * (n[l] + (l == 1 ? 0L : n[l - 1])));
+    }
+
+    private static boolean canDivide(long in, int out, Activation phi, Loss loss, int T) {
+        return T > 1 && in * out >= LEAST_WEIGHTS && out >= T * LEAST_UNITS
+            && (phi != Activation.SOFTMAX || loss.takesZ()); // which is of all units
+    }
+
+    /** Whether all of T parts have something to do on fewer samples: the units of some layer. */
+    static boolean canDivide(Network network, Loss loss, int T) {
+        return IntStream.rangeClosed(1, network.depth()).mapToObj(network::layer)
+            .anyMatch(layer -> canDivide(layer.in(), layer.out(), layer.activation(), loss, T));
     }
 
     /** Whether parts of the units have a δˡ of their own: where they send it back, or it came that way. */
@@ -411,13 +433,12 @@ final class Backpropagation {
 
     /** The way of part t, the samples [from, from + columns), through the network; in training, units drop out. */
     private void forward(int t, int from, int columns) {
-        if (columns == 0) return;
         final int first = from * n[0];
         if (source != null) {
             source.gatherX(byColumns(t), order, from, columns, x, atX + first);                   // A⁰
-            source.gatherY(program(t), order, from, columns, y, atY + from * n[L]);
+            source.gatherY(byColumns(t), order, from, columns, y, atY + from * n[L]);
         }
-        if (!known) program(t).finite(n[0] * columns, x, atX + first);
+        if (!known) ofColumns(t, program(t)).finite(n[0] * columns, x, atX + first);
         if (training && drops(0)) drop(t, 0, x, atX + first, d[0] + first, from, columns);
         for (int l = 1; l <= L; l++) {
             final boolean dropped = training && drops(l - 1), given = l == 1 && !dropped;
@@ -448,7 +469,6 @@ final class Backpropagation {
 
     /** The way of their errors back; and the update, where there is one part: a layer's matrices are near then. */
     private void back(int t, int from, int columns) {
-        if (columns == 0) return;
         if (cost == null) { // Java computes it between the phases
             phase++;
             begun = false;
@@ -564,9 +584,8 @@ final class Backpropagation {
      * what was computed of it; where that is not finite, there is no way back and no update.
      */
     double propagate(int phase, int t) {
-        if (part[t + 1] == part[t]) return 0;
         final double sum = way.get(phase)[t].run();
-        return phase == costs && cost == null && !Double.isNaN(sum) ? output(t) : sum;
+        return phase == costs && cost == null && columns(t) > 0 && !Double.isNaN(sum) ? output(t) : sum;
     }
 
     /** All of it, by one thread. */
@@ -578,7 +597,7 @@ final class Backpropagation {
 
     /** Computes one's own C and δᴸ for part t of the columns. Returns the sum of their C. */
     private double output(int t) {
-        final int from = part[t] * n[L], columns = part[t + 1] - part[t];
+        final int from = part[t] * n[L], columns = columns(t);
         double sum = 0;
         if (weights == null)
             sum = loss.cost(n[L], columns, memory, a[L] + from, y, atY + from, memory, delta[L] + from); // ∇_A C

@@ -35,11 +35,11 @@ public final class Trainer implements AutoCloseable {
 
     /**
      * Fewer samples count as so many: each weight is read, and read and written once more, and of a large W each thread has its
-     * part in its own cache. On 2 to 5 samples two threads are 1.2 to 2.3 times as fast as one with layers of 320 units and more,
-     * 0.86 to 1.0 times with 256 (steps as in {@code bench speedup --batch 2,3,4,5}, where {@link Backend#workPerThread}
-     * is 1).
+     * part in its own cache. On 1 to 6 samples two threads are 1.0 to 2.3 times as fast as one with layers of 384 units and more,
+     * 0.7 to 1.1 times with 256, 0.9 to 1.0 with 320 (steps as in {@code bench speedup --batch 1,2,4,6}, where {@link
+     * Backend#workPerThread} is 1; Zen 5, whose processors were apart).
      */
-    static final int FEW_SAMPLES = 12;
+    static final int FEW_SAMPLES = 8;
 
     private static final Schedule CONSTANT = Schedule.constant();
 
@@ -149,7 +149,8 @@ public final class Trainer implements AutoCloseable {
         if (!backend.allowsConcurrentTiles()) return 1;
         final long first = network.biasesOffset(1); // its weights: nothing is sent back to the inputs
         final long work = (3L * network.parameters().length - first) * Math.max(batch, FEW_SAMPLES) / network.depth();
-        return (int) Math.max(1, Math.min(Math.min(most, batch), work / backend.workPerThread()));
+        final int parts = (int) Math.max(1, Math.min(most, work / backend.workPerThread()));
+        return Backpropagation.canDivide(network, loss, parts) ? parts : Math.min(parts, batch);
     }
 
     /**

@@ -221,16 +221,17 @@ class TrainingTest {
                 for (Activation hidden : List.of(Activation.TANH, Activation.GELU)) // which keeps Z
                     for (Loss loss : List.of(Loss.SQUARED_ERROR, Loss.HUBER)) // which Java computes
                         for (Optimizer optimizer : List.of(Optimizer.sgd(), Optimizer.momentum(0.9)))
-                            for (int T = 2; T <= 3; T++)
-                                assertArrayEquals(twoSteps(sizes, hidden, loss, 1, dropout, optimizer),
-                                                  twoSteps(sizes, hidden, loss, T, dropout, optimizer), 2e-5f,
-                                                  Arrays.toString(sizes) + drops + hidden + loss + optimizer + T);
+                            for (int m : new int[] {30, 2, 1}) // fewer samples than parts, too
+                                for (int T = 2; T <= 3; T++)
+                                    assertArrayEquals(twoSteps(sizes, hidden, loss, m, 1, dropout, optimizer),
+                                                      twoSteps(sizes, hidden, loss, m, T, dropout, optimizer), 2e-5f,
+                                                      Arrays.toString(sizes) + drops + hidden + loss + optimizer + m + T);
             }
     }
 
     /** On batches that are gathered, by T parts. Returns the parameters. */
-    private float[] twoSteps(int[] sizes, Activation hidden, Loss loss, int T, float[] dropout, Optimizer optimizer) {
-        final int m = 30, L = sizes.length - 1;
+    private float[] twoSteps(int[] sizes, Activation hidden, Loss loss, int m, int T, float[] dropout, Optimizer optimizer) {
+        final int L = sizes.length - 1;
         final Network.Builder builder = Network.builder(sizes[0]).seed(2).backend(backend);
         for (int l = 1; l < L; l++) builder.layer(sizes[l], hidden);
         final Network network = builder.layer(sizes[L], Activation.SIGMOID).build();
@@ -249,6 +250,29 @@ class TrainingTest {
             for (int t = 0; t < T; t++) backpropagation.update(t);
         }
         return network.parameters();
+    }
+
+    @Test
+    void aSingleSampleIsForTwoThreadsWhereALayerCanBeDivided() {
+        final Dataset data = noise(12, 60, 10), wide = noise(3, 70_000, 2);
+        final float[][] ends = new float[3][];
+        for (int i = 0; i < 3; i++) {
+            final Network network = Network.builder(60).layer(900, Activation.RELU).layer(900, Activation.RELU)
+                .layer(10, Activation.IDENTITY).seed(3).backend(backend).build();
+            try (Trainer trainer = Trainer.of(network, Loss.SQUARED_ERROR).batch(1).rate(0.001).threads(i == 0 ? 1 : 2).build()) {
+                assertEquals(i > 0 && backend.allowsConcurrentTiles() ? 2 : 1, trainer.threads());
+                for (int epoch = 0; epoch < 3; epoch++) trainer.epoch(data);
+            }
+            ends[i] = network.parameters();
+        }
+        assertArrayEquals(ends[0], ends[1], 1e-5f);
+        assertArrayEquals(ends[1], ends[2]);
+        final Network narrow = Network.builder(70_000).layer(40, Activation.TANH).layer(2, Activation.IDENTITY).backend(backend)
+            .build();
+        try (Trainer trainer = Trainer.of(narrow, Loss.SQUARED_ERROR).batch(1).rate(1e-6).threads(2).build()) {
+            trainer.epoch(wide);
+            assertEquals(1, trainer.threads(), "40 units are not worth dividing");
+        }
     }
 
     @Test
