@@ -43,8 +43,10 @@ public sealed interface Backend permits CheckedBackend {
     /**
      * {@return how many multiplications of a layer, of its two or three products together, each of several threads must get at
      * least, or it is not worth waiting for the others there and back} At least 1.
+     *
+     * @param m the samples of a step
      */
-    long workPerThread();
+    long workPerThread(int m);
 
     /**
      * {@return the first element of an array, 0 to 15, that stands where a cache line begins; 0 where that makes no difference}

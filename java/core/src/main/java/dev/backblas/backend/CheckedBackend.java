@@ -69,7 +69,7 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
     }
 
     @Override
-    public long workPerThread() {
+    public long workPerThread(int m) {
         return WORK_PER_THREAD;
     }
 

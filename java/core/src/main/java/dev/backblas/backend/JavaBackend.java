@@ -29,8 +29,8 @@ final class JavaBackend extends CheckedBackend {
     }
 
     @Override
-    public long workPerThread() {
-        return product.workPerThread();
+    public long workPerThread(int m) {
+        return product.workPerThread(m);
     }
 
     @Override

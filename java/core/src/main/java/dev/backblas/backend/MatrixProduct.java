@@ -38,8 +38,8 @@ interface MatrixProduct {
     /** How, in a few words. */
     String description();
 
-    /** As {@link Backend#workPerThread()}. */
-    default long workPerThread() {
+    /** As {@link Backend#workPerThread(int)}. */
+    default long workPerThread(int m) {
         return CheckedBackend.WORK_PER_THREAD;
     }
 

@@ -37,10 +37,11 @@ final class VectorProduct implements MatrixProduct {
     private static final int SHALLOW = 2;
 
     /**
-     * Each thread packs for itself, which takes a greater share of what is this fast: two are 0.8 to 1.0 times as fast as one on
-     * 1.4 to 2.8 million a thread, 0.9 to 1.05 on 3, 1.0 to 1.15 on 6 (layers of 64 to 256 units, as WORK_PER_THREAD).
+     * Of more samples, each thread packs for itself, which takes a greater share of what is this fast: two are 0.8 to 1.0 times
+     * as fast as one on 1.4 to 2.8 million a thread, 0.9 to 1.05 on 3, 1.0 to 1.15 on 6 (layers of 64 to 256 units, as for
+     * {@link CheckedBackend#WORK_PER_THREAD}).
      */
-    private static final long WORK_PER_THREAD = 3_200_000;
+    private static final long PACKING_WORK_PER_THREAD = 3_200_000;
 
     private static final VectorShuffle<Float> SWAP1 = swap(1), SWAP2 = swap(2), SWAP4 = swap(4), SWAP8 = swap(8);
     private static final VectorMask<Float> ODD = VectorMask.fromLong(SPECIES, 0xaaaa),
@@ -71,8 +72,8 @@ final class VectorProduct implements MatrixProduct {
     }
 
     @Override
-    public long workPerThread() {
-        return WORK_PER_THREAD;
+    public long workPerThread(int m) {
+        return m > FEW ? PACKING_WORK_PER_THREAD : MatrixProduct.super.workPerThread(m);
     }
 
     @Override
