@@ -19,9 +19,9 @@ import org.jspecify.annotations.Nullable;
  * through the network and back; {@link #update} takes part t of every layer's units. Threads may work on different parts at the
  * same time, if all are done with one phase before one begins the next. A part is one of the batch's columns, which are
  * independent of each other there and back; or where W is large, of a layer's units: whoever has them computes their A of all
- * samples, and on the way back what they send to the layer below, which adds it up, W δ = Σ Wₜδₜ. A step in one part is a single
- * program: propagate runs all of it, and leaves nothing to update. Where the gradient is clipped, all stop at the gradient, and
- * {@link #follow} takes the step.
+ * samples, and on the way back what they send to the layer below, which adds it up, W δ = Σ Wₜδₜ. So does a part that has no
+ * columns, as there are fewer of them than parts. A step in one part is a single program: propagate runs all of it, and leaves
+ * nothing to update. Where the gradient is clipped, all stop at the gradient, and {@link #follow} takes the step.
  *
  * <p>In one part, the steps on several batches may be taken together, as repetitions of the program ({@link #steps}): the batches
  * lie side by side, or are gathered by the program itself.
@@ -95,7 +95,7 @@ final class Backpropagation {
     private final @Nullable Cost cost; // null for one's own, which Java computes
     private final List<Program[]> way = new ArrayList<>();
     private final Program[] update, follow;
-    private final Program nobody; // runs it: what a part would do with columns, if it had one
+    private final Program unused; // what a part without columns would do with one: written, to count the same phases, never run
     private int phases, costs; // how many, and in which C is computed
     private int phase; // that is being written,
     private boolean begun, byUnits; // whether others read what is written in it, and how that is divided
@@ -198,7 +198,7 @@ final class Backpropagation {
         part = new int[T + 1];
         update = programs();
         follow = programs();
-        nobody = backend.program();
+        unused = backend.program();
         if (clipped) for (int t = 0; t < T; t++) follow(follow[t], t);
     }
 
@@ -345,7 +345,7 @@ final class Backpropagation {
             phase = 0;
             begun = x == memory && source == null; // whoever brought in the batch did, by columns
             byUnits = false;
-            final int columns = Math.max(1, columns(t)); // one for nobody
+            final int columns = Math.max(1, columns(t)); // a part without any writes the same calls
             forward(t, part[t], columns);
             if (training) back(t, part[t], columns);
             if (training && target != null && T > 1) update(update[t], t);
@@ -357,7 +357,7 @@ final class Backpropagation {
     private void clear() {
         for (int i = 0; i < way.size(); i++) for (Program program : way.get(i)) program.clear();
         for (Program program : update) program.clear();
-        nobody.clear();
+        unused.clear();
     }
 
     /** The columns that are part t. */
@@ -382,11 +382,12 @@ final class Backpropagation {
 
     /** The same for what is divided by columns: all parts must have come here where it reads what is divided by units. */
     private Program byColumns(int t) {
-        return ofColumns(t, next(t, begun && byUnits, false));
+        return ifColumns(t, next(t, begun && byUnits, false));
     }
 
-    private Program ofColumns(int t, Program program) {
-        return columns(t) > 0 ? program : nobody;
+    /** The program for what part t does with its columns; it may have none. */
+    private Program ifColumns(int t, Program program) {
+        return columns(t) > 0 ? program : unused;
     }
 
     /** The same for what is divided by units: it reads what others have computed. */
@@ -411,19 +412,33 @@ final class Backpropagation {
 
     /** The most samples with which they are: 0 where layer l has too few weights, or units, for all parts. */
     private long mostDivided(int l) {
-        if (!canDivide(n[l - 1], n[l], phi[l], loss, T)) return 0;
-        return (long) n[l - 1] * n[l] / (LEAST_WEIGHTS_A_VALUE * (n[l] + (l == 1 ? 0L : n[l - 1])));
+        return mostDivided(n[l - 1], n[l], l == 1 ? 0 : n[l - 1], phi[l], loss, T);
     }
 
-    private static boolean canDivide(long in, int out, Activation phi, Loss loss, int T) {
-        return T > 1 && in * out >= LEAST_WEIGHTS && out >= T * LEAST_UNITS
-            && (phi != Activation.SOFTMAX || loss.takesZ()); // which is of all units
+    /** The same of a layer that sends so many values back for each sample. */
+    private static long mostDivided(long in, int out, long sent, Activation phi, Loss loss, int T) {
+        final boolean all = phi == Activation.SOFTMAX && !loss.takesZ(); // units are one
+        if (T == 1 || in * out < LEAST_WEIGHTS || out < T * LEAST_UNITS || all) return 0;
+        return in * out / (LEAST_WEIGHTS_A_VALUE * (out + sent));
     }
 
-    /** Whether all of T parts have something to do on fewer samples: the units of some layer. */
-    static boolean canDivide(Network network, Loss loss, int T) {
-        return IntStream.rangeClosed(1, network.depth()).mapToObj(network::layer)
-            .anyMatch(layer -> canDivide(layer.in(), layer.out(), layer.activation(), loss, T));
+    /**
+     * Into how many parts of up to {@code most} a step on m samples is divided, so that all have something to do: columns, or the
+     * units of the layer with the most weights.
+     */
+    static int parts(Network network, Loss loss, int m, int most) {
+        int large = 1;
+        for (int l = 2; l <= network.depth(); l++)
+            if (weights(network.layer(l)) > weights(network.layer(large))) large = l;
+        final Layer layer = network.layer(large);
+        final long sent = large == 1 ? 0 : layer.in();
+        int parts = most;
+        while (parts > m && mostDivided(layer.in(), layer.out(), sent, layer.activation(), loss, parts) < m) parts--;
+        return parts;
+    }
+
+    private static long weights(Layer layer) {
+        return (long) layer.in() * layer.out();
     }
 
     /** Whether parts of the units have a δˡ of their own: where they send it back, or it came that way. */
@@ -438,7 +453,7 @@ final class Backpropagation {
             source.gatherX(byColumns(t), order, from, columns, x, atX + first);                   // A⁰
             source.gatherY(byColumns(t), order, from, columns, y, atY + from * n[L]);
         }
-        if (!known) ofColumns(t, program(t)).finite(n[0] * columns, x, atX + first);
+        if (!known) ifColumns(t, program(t)).finite(n[0] * columns, x, atX + first);
         if (training && drops(0)) drop(t, 0, x, atX + first, d[0] + first, from, columns);
         for (int l = 1; l <= L; l++) {
             final boolean dropped = training && drops(l - 1), given = l == 1 && !dropped;
@@ -472,6 +487,7 @@ final class Backpropagation {
         if (cost == null) { // Java computes it between the phases
             phase++;
             begun = false;
+            program(t); // of one layer, nothing more is written
         }
         if (byParts(L)) divide(t, L);
         for (int l = L; l >= 1; l--) {

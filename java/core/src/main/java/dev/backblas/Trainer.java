@@ -150,7 +150,7 @@ public final class Trainer implements AutoCloseable {
         final long first = network.biasesOffset(1); // its weights: nothing is sent back to the inputs
         final long work = (3L * network.parameters().length - first) * Math.max(batch, FEW_SAMPLES) / network.depth();
         final int parts = (int) Math.max(1, Math.min(most, work / backend.workPerThread(batch)));
-        return Backpropagation.canDivide(network, loss, parts) ? parts : Math.min(parts, batch);
+        return Backpropagation.parts(network, loss, batch, parts);
     }
 
     /**

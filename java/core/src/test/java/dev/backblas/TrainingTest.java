@@ -214,8 +214,8 @@ class TrainingTest {
     /** Whether it is cut by columns, by units or not at all, a step is the same, whatever is computed between two products. */
     @Test
     void partsJoinWithoutASeam() {
-        for (int[] sizes : new int[][] {{260, 128, 264, 64, 10}, {20, 176, 192}})
-            for (int drops = -1; drops < 2; drops++) { // no layer, the inputs, the first layer
+        for (int[] sizes : new int[][] {{260, 128, 264, 64, 10}, {20, 176, 192}, {300, 128}})
+            for (int drops = -1; drops < Math.min(2, sizes.length - 1); drops++) { // no layer, the inputs, the first layer
                 final float[] dropout = new float[sizes.length - 1];
                 if (drops >= 0) dropout[drops] = 0.3f;
                 for (Activation hidden : List.of(Activation.TANH, Activation.GELU)) // which keeps Z
@@ -267,11 +267,13 @@ class TrainingTest {
         }
         assertArrayEquals(ends[0], ends[1], 1e-5f);
         assertArrayEquals(ends[1], ends[2]);
-        final Network narrow = Network.builder(70_000).layer(40, Activation.TANH).layer(2, Activation.IDENTITY).backend(backend)
-            .build();
-        try (Trainer trainer = Trainer.of(narrow, Loss.SQUARED_ERROR).batch(1).rate(1e-6).threads(2).build()) {
-            trainer.epoch(wide);
-            assertEquals(1, trainer.threads(), "40 units are not worth dividing");
+        for (int units : new int[] {40, 100}) { // of which each thread wants 32
+            final Network network = Network.builder(70_000).layer(units, Activation.TANH).layer(2, Activation.IDENTITY)
+                .backend(backend).build();
+            try (Trainer trainer = Trainer.of(network, Loss.huber(1)).batch(1).rate(1e-6).threads(4).build()) {
+                assertEquals(backend.allowsConcurrentTiles() ? units / 32 : 1, trainer.threads());
+                trainer.epoch(wide);
+            }
         }
     }
 

@@ -113,7 +113,7 @@ public enum Activation {
         if (this == IDENTITY) return;
         if (this == SOFTMAX) {
             for (int start = 0; start < size; start += n) softmaxBackward(a, aOffset + start, g, gOffset + start, n);
-        } else if (size < SHORT) {
+        } else if (size < WORTH_A_COPY) {
             for (int i = 0; i < size; i++) g[gOffset + i] *= slope(a[aOffset + i]);
         } else {
             final Blocks blocks = Blocks.MINE.get();
@@ -129,10 +129,11 @@ public enum Activation {
 
     /**
      * So much at a time is copied and worked on by one index, for the compiler makes no vectors of {@code g[p + i] *= a[o + i]}:
-     * the two might overlap. Fewer are not worth the copies.
+     * the two might overlap.
      */
     static final int BLOCK = 256;
-    private static final int SHORT = 32;
+    /** Fewer values are not. */
+    private static final int WORTH_A_COPY = 32;
 
     /** A thread's own memory. */
     static final class Blocks {

@@ -42,7 +42,8 @@ public sealed interface Backend permits CheckedBackend {
 
     /**
      * {@return how many multiplications of a layer, of its two or three products together, each of several threads must get at
-     * least, or it is not worth waiting for the others there and back} At least 1.
+     * least, or it is not worth waiting for the others there and back} At least 1. A {@code Trainer} counts fewer than eight
+     * samples as eight.
      *
      * @param m the samples of a step
      */

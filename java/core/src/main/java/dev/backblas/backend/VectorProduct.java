@@ -37,9 +37,9 @@ final class VectorProduct implements MatrixProduct {
     private static final int SHALLOW = 2;
 
     /**
-     * Of more samples, each thread packs for itself, which takes a greater share of what is this fast: two are 0.8 to 1.0 times
-     * as fast as one on 1.4 to 2.8 million a thread, 0.9 to 1.05 on 3, 1.0 to 1.15 on 6 (layers of 64 to 256 units, as for
-     * {@link CheckedBackend#WORK_PER_THREAD}).
+     * Of more than {@link #FEW} samples, each thread packs for itself, which takes a greater share of what is this fast: two are
+     * 0.8 to 1.0 times as fast as one on 1.4 to 2.8 million a thread, 0.9 to 1.05 on 3, 1.0 to 1.15 on 6 (layers of 64 to 256
+     * units, as for {@link CheckedBackend#WORK_PER_THREAD}). So nine samples may have one thread where eight have two.
      */
     private static final long PACKING_WORK_PER_THREAD = 3_200_000;
 
