@@ -20,6 +20,8 @@ import picocli.CommandLine.Option;
          exitCodeListHeading = "Exit code: ", exitCodeList = {"0:nothing is wrong", "1:something is, see the remedies"})
 final class Doctor implements Callable<Integer> {
 
+    private static final long PATIENCE = 1_000_000_000, LONGEST = 5_000_000_000L; // ns
+
     private static final List<String> TOLD_FEATURES = List.of("sse4_2", "avx", "avx2", "fma", "avx512f", "avx512bw", "asimd");
     /** What OpenBLAS calls processors without AVX2; on one that has it, OpenBLAS has not recognised the processor. */
     private static final String OLD_CORES =
@@ -94,18 +96,20 @@ final class Doctor implements Callable<Integer> {
         System.out.printf("%-9s %s%n", what, is);
     }
 
-    /** The best of some tries: what the machine can do when it is left alone. */
+    /** The best of many tries, until none has been better for a while: loops in Java must be compiled first. */
     private static double gigaflops(Backend backend) {
         final int n = 512;
         final float[] w = new float[n * n], a = new float[n * n], next = new float[n * n];
         Arrays.fill(w, 0.5f);
         Arrays.fill(a, 0.25f);
-        long best = Long.MAX_VALUE;
-        final long end = System.nanoTime() + 700_000_000L;
-        for (int i = 0; i < 5 || System.nanoTime() < end; i++) {
-            final long start = System.nanoTime();
+        final long begin = System.nanoTime();
+        long best = Long.MAX_VALUE, now = begin, better = begin;
+        while (now - better < PATIENCE && now - begin < LONGEST) {
+            final long start = now;
             backend.affine(n, n, n, w, null, a, Activation.IDENTITY, next);
-            best = Math.min(best, System.nanoTime() - start);
+            now = System.nanoTime();
+            if (now - start < 0.9 * best) better = now;
+            best = Math.min(best, now - start);
         }
         return 2.0 * n * n * n / best;
     }
