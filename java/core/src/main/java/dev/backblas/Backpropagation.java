@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  * same time, if all are done with one phase before one begins the next. A part is one of the batch's columns, which are
  * independent of each other there and back; or where W is large, of a layer's units: whoever has them computes their A of all
  * samples, and on the way back what they send to the layer below, which adds it up, W δ = Σ Wₜδₜ. So does a part that has no
- * columns, as there are fewer of them than parts. A step in one part is a single program: propagate runs all of it, and leaves
+ * columns, where there are fewer of them than parts. A step in one part is a single program: propagate runs all of it, and leaves
  * nothing to update. Where the gradient is clipped, all stop at the gradient, and {@link #follow} takes the step.
  *
  * <p>In one part, the steps on several batches may be taken together, as repetitions of the program ({@link #steps}): the batches
@@ -417,8 +417,8 @@ final class Backpropagation {
 
     /** The same of a layer that sends so many values back for each sample. */
     private static long mostDivided(long in, int out, long sent, Activation phi, Loss loss, int T) {
-        final boolean all = phi == Activation.SOFTMAX && !loss.takesZ(); // units are one
-        if (T == 1 || in * out < LEAST_WEIGHTS || out < T * LEAST_UNITS || all) return 0;
+        if (T == 1 || in * out < LEAST_WEIGHTS || out < T * LEAST_UNITS) return 0;
+        if (phi == Activation.SOFTMAX && !loss.takesZ()) return 0; // which is of all units
         return in * out / (LEAST_WEIGHTS_A_VALUE * (out + sent));
     }
 
