@@ -20,7 +20,7 @@ struct Operation;
 
 constexpr int kCacheLine = 64;
 
-// Columns of a matrix that are gathered next. The products bring them near meanwhile, a few cache lines at a time.
+// Columns of a matrix that are gathered next. Where that pays, products bring them near meanwhile, a few cache lines at a time.
 struct Ahead {
     const char* source = nullptr;
     int64_t bytes = 0;                            // of a column
@@ -54,6 +54,9 @@ struct Kernels {
     //                            W: in×out   b: out or null   A: in×m   A': out×m
     void (*affine)(int in, int out, int m, int from, int to, const float* w, const float* b, const float* a,
                    Activation phi, float* a_next, Ahead& ahead);
+
+    // Whether products bring near meanwhile what is gathered next
+    bool (*bring_near)();
 
     // Whether it reads A at first a panel of columns after the other, so slowly that what is missing of it is near in time
     bool (*reads_by_panels)(int in, int out, int m, int from, int to);

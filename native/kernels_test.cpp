@@ -1137,8 +1137,11 @@ int main(int argc, char** argv) {
     test_program();
     test_sum_of_program();
     test_repetitions();
-    test_wide_gathers();
-    test_missing_columns();
+    for (int i = 0; i < 2; i++) {
+        test_wide_gathers();
+        test_missing_columns();
+        halves_vectors() = !halves_vectors();
+    }
     test_single_columns();
     for (const Kernels* const* k = supported_kernels(); *k != nullptr; k++) {
         test_all(**k);

@@ -247,7 +247,7 @@ Outcome run(const Call* calls, int count, int first, int times, double before, c
         }
         if (single) singles_end++->start(times);
     }
-    if (widest != nullptr) {
+    if (widest != nullptr && kernels().bring_near()) {
         widest->step = shifts[kProgramColumns].step;
         widest->leaves_missing = can_be_missing(*widest, operations, operations_end);
     }

@@ -229,20 +229,23 @@ class TrainingTest {
             }
     }
 
-    /** On batches that are gathered, by T parts. Returns the parameters. */
+    /** On a batch that is gathered from floats, and one from bytes, by T parts. Returns the parameters. */
     private float[] twoSteps(int[] sizes, Activation hidden, Loss loss, int m, int T, float[] dropout, Optimizer optimizer) {
         final int L = sizes.length - 1;
         final Network.Builder builder = Network.builder(sizes[0]).seed(2).backend(backend);
         for (int l = 1; l < L; l++) builder.layer(sizes[l], hidden);
         final Network network = builder.layer(sizes[L], Activation.SIGMOID).build();
-        final Resident.Columns data = (Resident.Columns) noise(2 * m, sizes[0], sizes[L]);
+        final Samples floats = (Samples) noise(2 * m, sizes[0], sizes[L]);
+        final byte[] pixels = new byte[floats.x().length];
+        for (int i = 0; i < pixels.length; i++) pixels[i] = (byte) (37 * i + i / 250);
+        final Resident.Columns bytes = new ByteSamples(pixels, floats.y(), sizes[0], sizes[L]);
         final int[] order = new int[2 * m];
         for (int j = 0; j < 2 * m; j++) order[j] = j * 7 % (2 * m);
         final Backpropagation backpropagation =
             new Backpropagation(network, loss, m, T, dropout, optimizer, optimizer.isPlain(), false);
         for (int i = 0; i < 2; i++) {
             backpropagation.descent(0, 1 + i, 0.1f, 1f / m, 0.01f, 0);
-            backpropagation.batch(data, order, false, m, true, true);
+            backpropagation.batch(i == 0 ? floats : bytes, order, false, m, true, true);
             backpropagation.at(i * m);
             backpropagation.dropout(0, 77, 99);
             assertTrue(Double.isFinite(backpropagation.propagate()));
