@@ -18,8 +18,8 @@
 //
 // Packing copies a strip of A to one place, at unit stride. It pays where many columns share the copy and where A's columns
 // would fall on the same lines of the level-1 cache; and A by its columns, as Wᵀ is, must be transposed anyway. Read in short
-// pieces, A comes at a third of the speed of memory, so while the tiles of one block run the next block is brought near, as is
-// what the end of the tile at hand wants (784-1024-1024-10, a batch of 256, Zen 4: 2 to 3 % of a step).
+// pieces, A comes at a third of the speed of memory, so where strips are tall the next block is brought near while the tiles of
+// one run, as is what the end of the tile at hand wants (784-1024-1024-10, a batch of 256, Zen 4: 2 to 3 % of a step).
 //
 // dots() computes WᵀA without packing, as both operands are contiguous along the sum: a tile of 4 units by 6 samples (by 3
 // with 16 registers) of vectors of partial sums, which are added up at the end.

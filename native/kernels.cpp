@@ -255,14 +255,15 @@ struct InputGradientOfFew {
     }
 };
 
-// A product of whole vectors of 64 bytes reads its operands so fast that what comes from memory meanwhile costs it as much time
-// as a gather that waits for it (Zen 5, 190 ns from memory, one thread, `bench epochs`, with and without by turns: beyond steps on
-// a batch at hand 784-30-10 costs 28 % on floats and 3 % on bytes with, 22 and -1 without; 784-128-10 14.9 and 7.1, 14.4 and 6.5).
-bool bring_near() { return kWidth < 16 || halves_vectors(); }
-
 bool reads_by_panels(int in, int out, int m, int from, int to) {
     return packing_pays(in, to - from, m) && to - from >= kLeastStrips * kStripRows && !is_large_forward(in, out, m);
 }
+
+// Where vectors of 16 are computed whole, what comes from memory meanwhile costs a product at least as much time as it does a
+// gather that waits for it (Zen 5, 190 ns from memory, one thread, `bench epochs`, by turns with this and without: beyond steps
+// on a batch at hand 784-30-10 costs 28 % on floats and 3 % on bytes with it, 22 and -1 without; 784-128-10 14.9 and 7.1, 14.4
+// and 6.5).
+bool bring_near() { return kWidth < 16 || halves_vectors(); }
 
 void input_gradient(int in, int out, int m, int from, int to, const float* w, const float* delta, Activation phi,
                     const float* a, float* delta_previous, Ahead& ahead) {
@@ -346,7 +347,7 @@ void sum(int n, int m, int terms, int from, int to, const float* x, int64_t step
 #define BACKBLAS_NAME(x) BACKBLAS_TEXT(x)
 
 extern const Kernels table;
-const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), kLargeWeights, affine, bring_near, reads_by_panels, input_gradient,
+const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), kLargeWeights, affine, reads_by_panels, bring_near, input_gradient,
                        weight_gradient, update, activate, cost, backward, sum, dropout, sum_of_squares, gather_floats,
                        gather_bytes, all_finite, narrow};
 

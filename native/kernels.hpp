@@ -55,11 +55,11 @@ struct Kernels {
     void (*affine)(int in, int out, int m, int from, int to, const float* w, const float* b, const float* a,
                    Activation phi, float* a_next, Ahead& ahead);
 
-    // Whether products bring near meanwhile what is gathered next
-    bool (*bring_near)();
-
     // Whether it reads A at first a panel of columns after the other, so slowly that what is missing of it is near in time
     bool (*reads_by_panels)(int in, int out, int m, int from, int to);
+
+    // Whether products, while they run, bring near what is gathered next
+    bool (*bring_near)();
 
     // δ' = (W δ) ⊙ φ'(A), for the rows of δ' [from, to)
     //                            W: in×out   δ: out×m   A: in×m (unread for the identity)   δ': in×m

@@ -1137,7 +1137,7 @@ int main(int argc, char** argv) {
     test_program();
     test_sum_of_program();
     test_repetitions();
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 2; i++) {  // where products bring near what is gathered next, and where not
         test_wide_gathers();
         test_missing_columns();
         halves_vectors() = !halves_vectors();

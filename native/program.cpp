@@ -76,8 +76,8 @@ int64_t column_bytes(const Call& c) {
     return c.kernel == Call::kGatherFloats ? c.in * int64_t(sizeof(float)) : c.kernel == Call::kGatherBytes ? c.in : 0;
 }
 
-// The products are told what the next repetition gathers. Returns how many numbers of columns the gather itself should look at,
-// to bring near what is not.
+// The products are told what the next repetition gathers, where they bring it near. Returns how many numbers of columns the
+// gather itself should look at, to bring near what is not.
 int look_ahead(const Operation& o) {
     const int *columns = o.columns(1), *end = o.columns(3);
     const int m = o.call->m;
@@ -94,8 +94,8 @@ int look_ahead(const Operation& o) {
 
 // The product that reads X gathers it itself, a panel of columns after the other: the panel is read soon, and where X, W and all
 // that the next X is gathered of are more than the level-2 cache holds, only a panel's part of the latter needs to be there
-// (an epoch of 784-128-10, 128 samples a step, costs a quarter less than it did beyond steps on a batch at hand). The first
-// panel's columns are near when it begins; with twice as many the epoch takes 0.9 % longer.
+// (Zen 4: an epoch of 784-128-10, 128 samples a step, costs a quarter less than it did beyond steps on a batch at hand). The
+// first panel's columns are near when it begins; with twice as many the epoch takes 0.9 % longer.
 void leave_missing(const Operation& o) {
     const int *columns = o.columns(1), *end = o.columns(3), *later = columns + kWidestPanel;
     const char* source = static_cast<const char*>(o.x[0]);

@@ -44,7 +44,7 @@ struct Operation {
     void* x[5];  // of a gather, [3]: the end of the columns; [4]: where a narrow one puts its columns instead of X, kMostNarrow
                  // from one to the next, or null
     Ahead* ahead;         // what a gather says comes next
-    int step;             // of that gather, to the columns of the next repetition
+    int step;             // of that gather, to the columns of the next repetition; 0 where no product brings them near
     bool leaves_missing;  // and whether the product that reads X gathers it itself
     float* operator[](int i) const { return static_cast<float*>(x[i]); }
     const int* columns(int i) const { return static_cast<const int*>(x[i]); }
