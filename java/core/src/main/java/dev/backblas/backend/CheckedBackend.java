@@ -50,8 +50,12 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
     }
 
     void computeGather(int n, byte[] source, float scale, int[] columns, int from, int to, float[] x, int xOffset) {
-        for (int j = from, d = xOffset; j < to; j++, d += n)
-            for (int i = 0, s = columns[j] * n; i < n; i++) x[d + i] = (source[s + i] & 0xff) * scale;
+        for (int j = from, d = xOffset; j < to; j++, d += n) toFloats(n, source, columns[j] * n, scale, x, d);
+    }
+
+    /** Unsigned bytes become floats, times {@code scale}. */
+    void toFloats(int n, byte[] source, int s, float scale, float[] x, int d) {
+        for (int i = 0; i < n; i++) x[d + i] = (source[s + i] & 0xff) * scale;
     }
 
     @Override

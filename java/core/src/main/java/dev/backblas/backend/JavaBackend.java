@@ -34,6 +34,12 @@ final class JavaBackend extends CheckedBackend {
     }
 
     @Override
+    void toFloats(int n, byte[] source, int s, float scale, float[] x, int d) {
+        final int done = product.toFloats(n, source, s, scale, x, d);
+        super.toFloats(n - done, source, s + done, scale, x, d + done);
+    }
+
+    @Override
     void computeAffine(int in, int out, int m, int from, int to, float[] w, int wOffset, float @Nullable [] b, int bOffset,
                        float[] a, int aOffset, Activation phi, float[] next, int nextOffset) {
         // Z = WᵀA + b 1ᵀ

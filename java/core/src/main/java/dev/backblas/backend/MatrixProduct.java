@@ -35,6 +35,15 @@ interface MatrixProduct {
     void multiply(int rows, int columns, int depth, float alpha, float[] a, int aOffset, int aRow, int aColumn, float[] b,
                   int bOffset, int bRow, int bColumn, float beta, float[] c, int cOffset, int cColumn);
 
+    /**
+     * Makes floats of unsigned bytes, times {@code scale}, of as many of the {@code n} as fill its vectors.
+     *
+     * @return how many it has made, from the first on
+     */
+    default int toFloats(int n, byte[] source, int s, float scale, float[] x, int d) {
+        return 0;
+    }
+
     /** How, in a few words. */
     String description();
 

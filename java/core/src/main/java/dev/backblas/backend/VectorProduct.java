@@ -1,10 +1,14 @@
 package dev.backblas.backend;
 
 import java.util.Arrays;
+import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
 import jdk.incubator.vector.VectorSpecies;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The product with the Vector API. Blocked as K. Goto and R. van de Geijn do, "Anatomy of High-Performance Matrix
@@ -23,6 +27,11 @@ final class VectorProduct implements MatrixProduct {
     private static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED.length() > 16 ? FloatVector.SPECIES_512
         : FloatVector.SPECIES_PREFERRED.length() < 4 ? FloatVector.SPECIES_128 : FloatVector.SPECIES_PREFERRED;
     private static final int L = SPECIES.length();
+
+    private static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SPECIES.vectorShape());
+    /** A quarter of a vector of floats; null where there is none so short, or where ints have shorter vectors than floats (AVX). */
+    private static final @Nullable VectorSpecies<Byte> BYTES =
+        L < 8 || IntVector.SPECIES_PREFERRED.length() < L ? null : L == 8 ? ByteVector.SPECIES_64 : ByteVector.SPECIES_128;
 
     private static final int WIDTH = 4;
     private static final int VECTORS = L == 16 ? 4 : 2;
@@ -97,6 +106,16 @@ final class VectorProduct implements MatrixProduct {
                 block(rows, Math.min(COLUMNS, columns - j), Math.min(kc, depth - p), alpha,
                       a, aOffset + p * aColumn, aRow, aColumn, b, bOffset + p * bRow + j * bColumn, bRow, bColumn,
                       p == 0 ? beta : 1, c, cOffset + j * cColumn, cColumn, scratch);
+    }
+
+    @Override
+    public int toFloats(int n, byte[] source, int s, float scale, float[] x, int d) {
+        int i = 0;
+        if (BYTES != null) // C2 alone takes them one by one: 0.5 ns each, where this takes 0.2
+            for (; i + L <= n; i += L)
+                ((FloatVector) ByteVector.fromArray(BYTES, source, s + i).convertShape(VectorOperators.B2I, INTS, 0)
+                    .reinterpretAsInts().and(0xff).convertShape(VectorOperators.I2F, SPECIES, 0)).mul(scale).intoArray(x, d + i);
+        return i;
     }
 
     /** The product where B is at most {@link #DEPTH} × {@link #COLUMNS}. */
