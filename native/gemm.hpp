@@ -163,6 +163,18 @@ struct Target {
     int64_t step;
 };
 
+// The lines of a tile of C are asked for to be written: the last float of each, as above. Where another thread has read them, they
+// are taken back while the tile is computed (steps by two threads of a Zen 5 whose processors are 0.5 µs apart, with and without
+// by turns: 64-256-256-256-256-256-256-1, batch 64, 1.06 to 1.08 times as fast, 512-512-512-512, batch 128, 1.03 to 1.06; near
+// each other, and by one thread, the same).
+template <int rows, int columns>
+inline void claim(Target c) {
+#pragma GCC unroll 16
+    for (int j = 0; j < columns; j++)
+#pragma GCC unroll 16
+        for (int i = kFloatsOfLine - 1; i < rows; i += kFloatsOfLine) __builtin_prefetch(c.data + j * c.step + i, 1);
+}
+
 // C ← α A B + β C on one tile: all its vectors of rows are whole, or the only one has `rows`, or of two the second ends with
 // `rows`, so that they overlap and both are whole: what is masked would be late for a load of what lies beside it (narrow.cpp).
 // Not inlined, or GCC keeps α and β in registers around the loop and spills the tile.
@@ -188,6 +200,7 @@ __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, floa
             b.data += along == Along::kDepth ? 1 : b.step;
         }
     };
+    if (deep && near.tile.left == 0) claim<vectors * kWidth, columns>(c);
     int k = 0;
     if (deep && any(near))
         for (; k + kStretch < depth; k += kStretch) {
