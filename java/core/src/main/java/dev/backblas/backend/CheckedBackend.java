@@ -53,7 +53,7 @@ abstract sealed class CheckedBackend implements Backend permits JavaBackend, Net
         for (int j = from, d = xOffset; j < to; j++, d += n) toFloats(n, source, columns[j] * n, scale, x, d);
     }
 
-    /** Unsigned bytes become floats, times {@code scale}. */
+    /** The n unsigned bytes from {@code source[s]} on, times scale, are the floats from {@code x[d]} on. */
     void toFloats(int n, byte[] source, int s, float scale, float[] x, int d) {
         for (int i = 0; i < n; i++) x[d + i] = (source[s + i] & 0xff) * scale;
     }

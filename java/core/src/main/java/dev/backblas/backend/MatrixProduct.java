@@ -36,9 +36,10 @@ interface MatrixProduct {
                   int bOffset, int bRow, int bColumn, float beta, float[] c, int cOffset, int cColumn);
 
     /**
-     * Makes floats of unsigned bytes, times {@code scale}, of as many of the {@code n} as fill its vectors.
+     * Of the n unsigned bytes from {@code source[s]} on, as many as fill its vectors, times scale, are the floats from
+     * {@code x[d]} on.
      *
-     * @return how many it has made, from the first on
+     * @return how many these are: the rest is left to a plain loop
      */
     default int toFloats(int n, byte[] source, int s, float scale, float[] x, int d) {
         return 0;

@@ -3,7 +3,6 @@ package dev.backblas.backend;
 import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
@@ -29,9 +28,9 @@ final class VectorProduct implements MatrixProduct {
     private static final int L = SPECIES.length();
 
     private static final VectorSpecies<Integer> INTS = VectorSpecies.of(int.class, SPECIES.vectorShape());
-    /** A quarter of a vector of floats; null where there is none so short, or where ints have shorter vectors than floats (AVX). */
+    /** As many bytes as a vector has floats; null where these are four, for no vector of bytes is so short. */
     private static final @Nullable VectorSpecies<Byte> BYTES =
-        L < 8 || IntVector.SPECIES_PREFERRED.length() < L ? null : L == 8 ? ByteVector.SPECIES_64 : ByteVector.SPECIES_128;
+        L < 8 ? null : L == 8 ? ByteVector.SPECIES_64 : ByteVector.SPECIES_128;
 
     private static final int WIDTH = 4;
     private static final int VECTORS = L == 16 ? 4 : 2;
