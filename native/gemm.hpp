@@ -9,7 +9,7 @@
 //                                                     what is missing of it is gathered, as it is read soon; a few panels
 //                                                     are copied first where its rows would collide in the cache
 //                 for each strip, each tile: tile()   α and β at the store of the tile
-//                 the tail, φ say                     while these rows of C are near
+//                 the tail, φ say                     while these rows of the panel are near
 //
 // The tile of C, 2 vectors of rows by 12 columns with AVX-512 and by 6 else, stays in 24 (12) of the 32 (16) registers while
 // the depth runs: a step loads 2 vectors of A, and each element of B that it broadcasts is worth 2 multiply-adds. So many
@@ -37,6 +37,10 @@ namespace backblas::BACKBLAS_ISA {
 
 constexpr int kTileColumns = kWidth == 16 ? kWidestPanel : 6;
 constexpr int kStripRows = 2 * kWidth;
+
+// So many steps of the depth in one turn of a tile's loop: by AVX2, whose loads and multiply-adds fill what a processor takes in at
+// once, where a neighbour on the same core takes half of that (Zen 3: a tile is then 1.1 times as fast, else the same).
+constexpr int kUnrolled = kWidth == 8 ? 2 : 1;
 
 // A tile that runs along the whole depth begins and ends once, and C is not read again: up to a tenth faster at a depth of 784
 // and more (kernels_bench 784x128x128 784x1024x256 1024x1024x1024), though the strip then comes out of the level-2 cache.
@@ -176,21 +180,35 @@ inline void claim(Target c) {
         for (int i = kFloatsOfLine - 1; i < rows; i += kFloatsOfLine) __builtin_prefetch(c.data + j * c.step + i, 1);
 }
 
+// What is packed comes from afar, and from pieces too short for the processor to see where they lead: brought near so much ahead
+// (kernels_bench 784x1024x256 1024x1024x256: products are 1 to 2 % faster)
+constexpr int kColumnsAhead = 8, kVectorsAhead = 4;
+
 // C ← α A B + β C on one tile: all its vectors of rows are whole, or the only one has `rows`, or of two the second ends with
 // `rows`, so that they overlap and both are whole: what is masked would be late for a load of what lies beside it (narrow.cpp).
 // Not inlined, or GCC keeps α and β in registers around the loop and spills the tile.
-// A deep one brings near what comes next meanwhile.
-template <int vectors, int columns, bool whole, Along along, bool deep = false>
-__attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, float beta, Target c, Near& near, int rows) {
+// A deep one brings near what comes next meanwhile. One that packs copies what it reads of A to `strip`.
+template <int vectors, int columns, bool whole, Along along, bool deep = false, bool packs = false>
+__attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, float beta, Target c, Near& near, int rows,
+                                    float* strip) {
     constexpr bool masked = !whole && vectors == 1;
     const int second = whole ? kWidth : rows - kWidth;
     const auto at = [second](int v) { return whole || v == 0 ? v * kWidth : second; };
     Vec sum[columns][vectors] = {};
     const auto add = [&](int steps) {
+#pragma GCC unroll kUnrolled
         for (int k = 0; k < steps; k++) {
             Vec row[vectors];
 #pragma GCC unroll 16
             for (int v = 0; v < vectors; v++) row[v] = masked ? load(a.data, rows) : shared<columns>(load(a.data + at(v)));
+            if constexpr (packs) {
+#pragma GCC unroll 16
+                for (int v = 0; v < vectors; v++) {
+                    __builtin_prefetch(a.data + kColumnsAhead * a.step + (v + 1) * kWidth - 1);
+                    store(strip + v * kWidth, row[v]);
+                }
+                strip += vectors * kWidth;
+            }
 #pragma GCC unroll 16
             for (int j = 0; j < columns; j++) {
                 const Vec x = broadcast(along == Along::kDepth ? b.data[j * b.step] : b.data[j]);
@@ -230,15 +248,15 @@ void panel(int rows, int depth, Part a, Part b, float alpha, float beta, Target 
     const auto whole =
         large && depth > kStretch ? tile<vectors, columns, true, along, large> : tile<vectors, columns, true, along>;
     for (; rows >= kHeight; rows -= kHeight, a.data += kHeight, c.data += kHeight) {
-        whole(depth, a, b, alpha, beta, c, near, kHeight);
+        whole(depth, a, b, alpha, beta, c, near, kHeight, nullptr);
         bring(near);
     }
     if constexpr (vectors > 2)
         panel<vectors / 2, columns, along>(rows, depth, a, b, alpha, beta, c, near);
     else if (rows > kWidth)
-        tile<2, columns, false, along>(depth, a, b, alpha, beta, c, near, rows);
+        tile<2, columns, false, along>(depth, a, b, alpha, beta, c, near, rows, nullptr);
     else if (rows > 0)
-        tile<1, columns, false, along>(depth, a, b, alpha, beta, c, near, rows);
+        tile<1, columns, false, along>(depth, a, b, alpha, beta, c, near, rows, nullptr);
 }
 
 // As many vectors of rows as keep the tile in the registers, at most 8
@@ -261,15 +279,30 @@ Panel* panel_of(int columns) {
     return panel_of<along>(columns, std::make_integer_sequence<int, kTileColumns>());
 }
 
-// What is packed comes from afar, and from pieces too short for the processor to see where they lead: brought near so much ahead
-// (kernels_bench 784x1024x256 1024x1024x256: products are 1 to 2 % faster)
-constexpr int kColumnsAhead = 8, kVectorsAhead = 4;
+// A strip whose rows lie side by side may be packed by the tiles of the first panel: the copy costs them next to nothing, as loads
+// and stores find time beside the multiply-adds (steps by AVX2 of a Zen 3, kernels_bench 784x128x128 256x256x64: 1.1 to 1.2 times
+// as fast; other widths not measured).
+constexpr bool kPacksMeanwhile = kWidth == 8;
+
+using PackingTile = void(int depth, Part a, Part b, float alpha, float beta, Target c, Near& near, int rows, float* strip);
+
+template <Along along, int... less>
+PackingTile* packing_tile_of(int columns, std::integer_sequence<int, less...>) {
+    static constexpr PackingTile* kTiles[] = {tile<2, less + 1, true, along, true, true>...};
+    return kTiles[columns - 1];
+}
+
+template <Along along>
+PackingTile* packing_tile_of(int columns) {
+    return packing_tile_of<along>(columns, std::make_integer_sequence<int, kPacksMeanwhile ? kTileColumns : 1>());
+}
 
 // Strip after strip, each `rows` by `depth`, the last perhaps of fewer rows
 struct Packed {
     float* data;
     int rows, depth;
-    Part operator[](int row) const { return {data + int64_t(row) * depth, rows}; }
+    float* strip(int row) const { return data + int64_t(row) * depth; }
+    Part operator[](int row) const { return {strip(row), rows}; }
 };
 
 // A with its rows contiguous, and `step` from one k to the next
@@ -277,6 +310,7 @@ struct Rows {
     const float* a;
     int64_t step;
     bool packed;
+    static constexpr bool packed_meanwhile = kPacksMeanwhile;
 
     Pieces pieces(Block of) const { return {a + of.k * step + of.first, step, of.rows, of.steps}; }
 
@@ -297,7 +331,7 @@ struct Rows {
 struct Columns {
     const float* a;
     int64_t step;
-    static constexpr bool packed = true;
+    static constexpr bool packed = true, packed_meanwhile = false;
 
     Pieces pieces(Block of) const { return {a + of.first * step + of.k, step, of.steps, of.rows}; }
 
@@ -341,10 +375,11 @@ Cut cut(const Operand& a, int rows, int columns, int depth, int64_t b_step, bool
     if (!a.packed) return {rows, rows, panel_columns, parts(depth, block_depth(rows)), nullptr};
     const bool large = is_missing || int64_t(columns) * depth > kLargeB;
     const bool large_c = along == Along::kColumns && int64_t(rows) * columns > kLargeB;
-    float* const memory = large || large_c || depth > kStackDepth ? strips_of_thread() : nullptr;
+    const bool grouped = large || kWidth == 8;
+    float* const memory = grouped || large_c || depth > kStackDepth ? strips_of_thread() : nullptr;
     if (memory == nullptr) return {kStripRows, kStripRows, kTileColumns, parts(depth, kStackDepth), stack};
     const bool rarely = tall && large && along == Along::kColumns;  // B is read
-    const int groups = rarely ? kTallGroups : 1, least = large ? groups * kStrips * kStripRows : strip_rows;
+    const int groups = rarely ? kTallGroups : 1, least = grouped ? groups * kStrips * kStripRows : strip_rows;
     const int wanted = large_c ? kGroupFloats / depth / strip_rows * strip_rows : 0;
     const int group_rows = wanted > least ? wanted : least;
     float* const copy = rarely && b_step % kOneSet == 0 ? memory + kStripFloats : nullptr;
@@ -375,7 +410,9 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
     for (int n = 0; n < all; n++) {
         const auto [first, height, k, steps] = block(n);
         const Packed packed = {strips, strip_rows, steps};
-        if (a.packed) a.pack(block(n), packed);
+        const int meanwhile = a.packed && Operand::packed_meanwhile ? height / kStripRows * kStripRows : 0;  // so many rows
+        if (a.packed && meanwhile < height)
+            a.pack({first + meanwhile, height - meanwhile, k, steps}, {packed.strip(meanwhile), strip_rows, steps});
         near.strips = far && n + 1 < all ? a.pieces(block(n + 1)) : Pieces{};
         for (int p = 0, copied = 0; p < panels; p++) {
             const int j = column(p), width = column(p + 1) - j;
@@ -393,11 +430,16 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
             for (int i = first, end = first + height; i < end; i += strip_rows) {
                 const int rows_of_strip = end - i < strip_rows ? end - i : strip_rows;
                 const Part strip = a.packed ? packed[i - first] : Part{a.a + k * a.step + i, a.step};
+                const Target tile = {c.data + j * c.step + i, c.step};
+                const float gamma = k == 0 ? beta : 1;
                 if (far) near.tile = {last.data + j * last.step + i, last.step, rows_of_strip, width};
-                panel_of<along>(width)(rows_of_strip, steps, strip, some, alpha, k == 0 ? beta : 1,
-                                       {c.data + j * c.step + i, c.step}, near);
-                if (k + steps == depth && !small) tail(i, j, rows_of_strip, width);
+                if (p == 0 && i - first < meanwhile)
+                    packing_tile_of<along>(width)(steps, {a.a + k * a.step + i, a.step}, some, alpha, gamma, tile, near, kStripRows,
+                                                  packed.strip(i - first));
+                else
+                    panel_of<along>(width)(rows_of_strip, steps, strip, some, alpha, gamma, tile, near);
             }
+            if (k + steps == depth && !small) tail(first, j, height, width);
         }
     }
     if (small) tail(0, 0, rows, columns);

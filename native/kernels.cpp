@@ -84,7 +84,7 @@ bool packing_pays(int in, int units, int m) {
 // is no slower at Wδ up to 8 MB, and the faster WᵀA at any size, by 1 to 23 %. The baseline's are no match for it, so there only
 // what is small remains.
 constexpr int kLargeWeights = kWidth == 4 ? 1024 : 256 * 1024;
-constexpr int64_t kLargeForward = kWidth == 16 ? INT64_MAX : kLargeWeights;
+constexpr int64_t kLargeForward = kWidth >= 8 ? INT64_MAX : kLargeWeights;
 constexpr int64_t kLargeBackward = kWidth == 16 ? 2 * 1024 * 1024 : kLargeWeights;
 
 // Of fewer samples than these our products are the faster ones whatever the size of W.
@@ -96,6 +96,10 @@ constexpr int kManySummed = kWidth == 16 ? 17 : kFewSamples + 1;
 // 8 MB, as its columns lie far apart (2048x2048x{4,8,16,48,256}), and from 1 MB on for the dW of a batch between these two
 // (512x512, 1024x1024 and 2048x2048 x{4,8,16}, 1000x1000x{100,192,300} 1024x1024x{40,64,256,512}).
 constexpr int kManySummedByHalves = 12, kPackedByHalves = 192;
+
+// By AVX2 the dW of fewer weights too, 64 KB, if units and samples are so many (kernels_bench 784x128x{16,32,128} 256x256x{16,64}
+// 128x128x32 64x64x64 784x30x{32,128}, Zen 3: 1.03 to 1.3 times as fast).
+constexpr int kManyUnits = 64, kManyOfUnits = 16, kSummedWeights = 16 * 1024;
 
 bool is_large(int in, int out, int64_t least) {
     return int64_t(in) * out >= least && openblas_width() >= (by_halves() ? kWidth / 2 : kWidth);
@@ -110,6 +114,7 @@ bool is_large_backward(int in, int out, int m) {
 }
 
 bool is_large_sum(int in, int units, int m) {
+    if (kWidth == 8 && units >= kManyUnits && m >= kManyOfUnits) return is_large(in, units, kSummedWeights);
     if (!by_halves()) return m >= kManySummed && is_large(in, units, kLargeWeights);
     return m >= kManySummedByHalves && is_large(in, units, m < kPackedByHalves ? kLargeWeights : kLargeBackward);
 }
@@ -127,11 +132,17 @@ bool tall_strips_pay(int64_t size, int columns, int depth) {
     return size >= kLargeWeights ? columns > kDotSamples : columns >= kPackedColumns && int64_t(columns) * depth > kLargeB;
 }
 
+// Packed by the tiles themselves it pays sooner: from 64 KB on (kernels_bench 784x128x{16,32,128} 256x256x{16,64} 64x256x64
+// 128x128x{32,128} 64x64x{32,64} 784x30x{32,128}, AVX2).
+constexpr int kLeastA = 16 * 1024, kLeastShared = 16, kLeastSum = 64;
+
 // Of a matrix whose columns lie `step` apart, the first of its rows
 Rows rows_of(const float* a, int step, int columns, int depth) {
     const int64_t size = int64_t(step) * depth;
     const int shared_by = size > kLargeA ? kPackedColumns / 2 : kPackedColumns;
-    const bool pays = by_halves() ? tall_strips_pay(size, columns, depth) : step % kCollision == 0 && columns >= shared_by;
+    const bool pays = by_halves()                ? tall_strips_pay(size, columns, depth)
+                      : Rows::packed_meanwhile ? size >= kLeastA && columns >= kLeastShared && depth >= kLeastSum
+                                               : step % kCollision == 0 && columns >= shared_by;
     return {a, step, pays && depth > kLeastDepth};
 }
 
@@ -193,6 +204,10 @@ void derivative_tail(int in, int m, int step, Activation phi, const float* a, fl
     if (phi != Activation::kIdentity) with_activation(phi, DerivativeTail{in, m, step, a, delta});
 }
 
+// By AVX2 no more samples share a packed W: A is then read from a nearer cache (kernels_bench 784x1024x1024 1024x1024x1024: 1.05 to
+// 1.1 times as fast as all at once).
+constexpr int kSamplesAtOnce = kWidth == 8 ? 256 : INT32_MAX;
+
 void affine(int in, int out, int m, int from, int to, const float* w, const float* b, const float* a, Activation phi,
             float* a_next, Ahead& ahead) {
     const int units = to - from;
@@ -210,11 +225,16 @@ void affine(int in, int out, int m, int from, int to, const float* w, const floa
             affine_tail(units, columns, out, nullptr, phi, z);
         }
     } else {
-        const auto tail = [=](int k, int j, int some, int columns) {
-            affine_tail(some, columns, out, b == nullptr ? b : b + k, phi, a_next + int64_t(j) * out + k);
-        };
-        multiply<Along::kDepth>(units, m, in, 1, Columns{w, in}, {a, in}, 0, {a_next, out}, {a_next, out}, ahead,
-                                tail);  // Z = WᵀA
+        const int n = ahead.missing == nullptr ? parts(m, kSamplesAtOnce) : 1;
+        for (int t = 0; t < n; t++) {
+            const int first = part(m, t, n);
+            float* z = a_next + int64_t(first) * out;
+            const auto tail = [=](int k, int j, int some, int columns) {
+                affine_tail(some, columns, out, b == nullptr ? b : b + k, phi, z + int64_t(j) * out + k);
+            };
+            multiply<Along::kDepth>(units, part(m, t + 1, n) - first, in, 1, Columns{w, in}, {a + int64_t(first) * in, in}, 0,
+                                    {z, out}, {z, out}, ahead, tail);  // Z = WᵀA
+        }
     }
     if (phi == Activation::kSoftmax)
         for (int j = 0; j < m; j++) softmax(out, a_next + int64_t(j) * out);
