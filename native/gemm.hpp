@@ -38,9 +38,8 @@ namespace backblas::BACKBLAS_ISA {
 constexpr int kTileColumns = kWidth == 16 ? kWidestPanel : 6;
 constexpr int kStripRows = 2 * kWidth;
 
-// By AVX2, whose loads and multiply-adds are all that a processor takes in at once, a tile's loop takes two steps of the depth in a
-// turn: 1.1 times as fast where a neighbour on the same core takes half of that, else the same (Zen 3). More than two vectors
-// would not find room in the registers then.
+// By AVX2 a tile's loop takes two steps of the depth in a turn: 1.1 times as fast where a neighbour on the same core takes half of
+// the instructions that it can begin, else the same (Zen 3). More than two vectors would not find room in the registers then.
 constexpr bool in_pairs(int vectors) { return kWidth == 8 && vectors <= 2; }
 
 // A tile that runs along the whole depth begins and ends once, and C is not read again: up to a tenth faster at a depth of 784
@@ -286,9 +285,9 @@ Panel* panel_of(int columns) {
     return panel_of<along>(columns, std::make_integer_sequence<int, kTileColumns>());
 }
 
-// A strip whose rows lie side by side may be packed by the tiles of the first panel: the copy costs them next to nothing, as loads
-// and stores find time beside the multiply-adds (steps by AVX2 of a Zen 3, kernels_bench 784x128x128 256x256x64: 1.1 to 1.2 times
-// as fast; other widths not measured).
+// A strip whose rows lie side by side may be packed by the tiles of the first panel: the copy costs them next to nothing, as its
+// loads and stores find time beside the multiply-adds (AVX2, Zen 3, kernels_bench 784x128x128 256x256x64: 1.1 to 1.3 times as fast
+// as packed before; other widths not measured).
 constexpr bool kPacksMeanwhile = kWidth == 8;
 
 using Tile = void(int depth, Part a, Part b, float alpha, float beta, Target c, Near& near, int rows, float* strip);

@@ -325,6 +325,15 @@ void test_tiles(const Kernels& k) {
     test_weight_gradient(k, 256, 200, 300, 0, 200, 0.01f, 0, 0);
     test_weight_gradient(k, 256, 200, 300, 3, 199, 0.01f, 0.9f, 0.5f);
     test_weight_gradient(k, 1280, 200, 40, 2, 198, 0.01f, 0.9f, 0.5f);  // in groups of strips, before a large C
+    for (int rows : {245, 250, 256})  // packed by the tiles of the first panel, all strips but a broken one
+        for (int columns : {16, 17, 45}) {
+            test_input_gradient(k, rows, 71, columns, Activation::kRelu);
+            test_weight_gradient(k, rows, columns, 70, columns / 16, columns, 0.01f, 0.9f, 0.5f);
+        }
+    test_input_gradient(k, 40, 1500, 20, Activation::kTanh);  // and the depth in blocks
+    test_weight_gradient(k, 40, 20, 1500, 0, 20, 0.01f, 0.9f, 0.5f);
+    test_affine(k, 100, 40, 300, Activation::kRelu, true);  // some samples at once
+    test_affine(k, 100, 40, 700, Activation::kSoftmax, true);
     test_affine(k, 600, 145, 230, Activation::kRelu, true);  // strips in groups
     test_affine(k, 1500, 70, 100, Activation::kSoftmax, true);   // and the depth in blocks
     test_input_gradient(k, 512, 1500, 100, Activation::kTanh);

@@ -15,9 +15,10 @@ import org.jspecify.annotations.Nullable;
  * deep, is packed so that it is read from end to end, and stays in the nearest cache while all columns of B pass by.
  *
  * <p>A tile of C stays in registers: {@link #VECTORS} vectors of rows × {@value #WIDTH} columns. With 512-bit vectors there are
- * 32 registers: 16 for C, 4 for A, 1 for an element of B. With shorter ones there may be 16: 8 + 2 + 1. More do not pay: C2
- * loads ahead and runs out of registers (a tile of 2 × 6 vectors in 16 registers fell to half its speed). B is read in place,
- * by columns, for C2 can then hoist the range checks out of the loop, which it cannot where the stride is a variable.
+ * 32 registers: 16 for C, 4 for A, 1 for an element of B, which is read in place, by columns, for C2 can then hoist the range
+ * checks out of the loop, which it cannot where the stride is a variable. With shorter vectors there may be 16: 8 + 2 + 1; and
+ * B is copied too, four columns side by side (Zen 3: 1.05 to 1.3 times as fast). More columns, or two steps in one turn, do not
+ * pay: C2 loads ahead and runs out of registers (a tile of 2 × 6 vectors fell to half its speed).
  *
  * <p>Few columns do not repay packing: then products with Aᵀ are dot products along the vectors, and A is read in place.
  */
@@ -37,8 +38,11 @@ final class VectorProduct implements MatrixProduct {
     private static final int STRIP = VECTORS * L;
     private static final int NARROW = 2 * L; // the strip of what is left at the end
     private static final int DEPTH = 256;
-    /** So many columns of B at a time, or a transposed copy would not stay in the second cache. */
-    private static final int COLUMNS = 512;
+    /** So many columns of B at a time, or a copy would not stay in the second cache. */
+    private static final int COLUMNS = L == 16 ? 512 : 256;
+    /** Where registers are few, for a column in place wants one for its address. */
+    private static final boolean PACKS_B = L < 16;
+    private static final float[] AS_IT_IS = {1, 0}; // α, β
     /** Up to so many columns do not repay packing. */
     private static final int FEW = 8;
     /** Up to so many columns of A are added to C one after the other: on 784×128 one takes 7 µs, two 15 to 19, tiles 22 to 28. */
@@ -66,6 +70,7 @@ final class VectorProduct implements MatrixProduct {
 
         final float[] strip = new float[STRIP * DEPTH]; // of A
         final float[] tile = new float[STRIP * WIDTH]; // of C, where it sticks out
+        final float[] scales = new float[2]; // α, β
         float[] panel = {}; // of B, transposed
 
         float[] panel(int size) {
@@ -121,6 +126,11 @@ final class VectorProduct implements MatrixProduct {
     private static void block(int rows, int columns, int depth, float alpha, float[] a, int aOffset, int aRow, int aColumn,
                               float[] b, int bOffset, int bRow, int bColumn, float beta, float[] c, int cOffset, int cColumn,
                               Scratch scratch) {
+        if (PACKS_B && columns > FEW) {
+            packedBlock(rows, columns, depth, alpha, a, aOffset, aRow, aColumn, b, bOffset, bRow, bColumn, beta, c, cOffset,
+                        cColumn, scratch);
+            return;
+        }
         if (bRow != 1) {
             final float[] panel = scratch.panel(depth * columns);
             transpose(depth, columns, b, bOffset, bRow, panel, depth, scratch.tile);
@@ -153,6 +163,67 @@ final class VectorProduct implements MatrixProduct {
                         put(n, alpha, scratch.tile, k * height, beta, c, cOffset + (j + k) * cColumn + i);
                 }
             }
+        }
+    }
+
+    /** The same where B is copied too, four columns side by side. */
+    private static void packedBlock(int rows, int columns, int depth, float alpha, float[] a, int aOffset, int aRow, int aColumn,
+                                    float[] b, int bOffset, int bRow, int bColumn, float beta, float[] c, int cOffset,
+                                    int cColumn, Scratch scratch) {
+        final float[] strip = scratch.strip, panels = scratch.panel((columns + WIDTH) * depth), scales = scratch.scales;
+        scales[0] = alpha;
+        scales[1] = beta;
+        for (int j = 0; j < columns; j += WIDTH)
+            packFour(Math.min(WIDTH, columns - j), depth, b, bOffset + j * bColumn, bRow, bColumn, panels, j * depth);
+        for (int i = 0; i < rows; i += NARROW) {
+            final int n = Math.min(NARROW, rows - i);
+            pack(n, NARROW, depth, a, aOffset + i * aRow, aRow, aColumn, strip, scratch.tile);
+            for (int j = 0; j < columns; j += WIDTH) {
+                final int width = Math.min(WIDTH, columns - j);
+                if (n == NARROW && width == WIDTH)
+                    packedTile(depth, strip, panels, j * depth, scales, c, cOffset + j * cColumn + i, cColumn);
+                else {
+                    packedTile(depth, strip, panels, j * depth, AS_IT_IS, scratch.tile, 0, NARROW);
+                    for (int k = 0; k < width; k++)
+                        put(n, alpha, scratch.tile, k * NARROW, beta, c, cOffset + (j + k) * cColumn + i);
+                }
+            }
+        }
+    }
+
+    /** Columns of B side by side, the last of fewer than four again. */
+    private static void packFour(int width, int depth, float[] b, int b0, int bRow, int bColumn, float[] to, int at) {
+        final int b1 = b0 + Math.min(1, width - 1) * bColumn, b2 = b0 + Math.min(2, width - 1) * bColumn,
+            b3 = b0 + Math.min(3, width - 1) * bColumn;
+        int p = 0;
+        if (bRow == 1) for (; p + L <= depth; p += L) interleave(b, b0 + p, b1 + p, b2 + p, b3 + p, to, at + WIDTH * p);
+        for (; p < depth; p++) {
+            final int row = p * bRow, four = at + WIDTH * p;
+            to[four] = b[b0 + row];
+            to[four + 1] = b[b1 + row];
+            to[four + 2] = b[b2 + row];
+            to[four + 3] = b[b3 + row];
+        }
+    }
+
+    /** A vector of each of four columns; of at most eight lanes. */
+    private static void interleave(float[] b, int b0, int b1, int b2, int b3, float[] to, int at) {
+        final FloatVector r0 = FloatVector.fromArray(SPECIES, b, b0), r1 = FloatVector.fromArray(SPECIES, b, b1),
+            r2 = FloatVector.fromArray(SPECIES, b, b2), r3 = FloatVector.fromArray(SPECIES, b, b3);
+        final FloatVector s0 = r0.blend(r1.rearrange(SWAP1), ODD), s1 = r0.rearrange(SWAP1).blend(r1, ODD),
+            s2 = r2.blend(r3.rearrange(SWAP1), ODD), s3 = r2.rearrange(SWAP1).blend(r3, ODD);
+        final FloatVector t0 = s0.blend(s2.rearrange(SWAP2), ODD_PAIR), t1 = s1.blend(s3.rearrange(SWAP2), ODD_PAIR),
+            t2 = s0.rearrange(SWAP2).blend(s2, ODD_PAIR), t3 = s1.rearrange(SWAP2).blend(s3, ODD_PAIR);
+        if (L == 4) {
+            t0.intoArray(to, at);
+            t1.intoArray(to, at + L);
+            t2.intoArray(to, at + 2 * L);
+            t3.intoArray(to, at + 3 * L);
+        } else { // their upper halves are of the last four steps of the depth
+            t0.blend(t1.rearrange(SWAP4), ODD_QUAD).intoArray(to, at);
+            t2.blend(t3.rearrange(SWAP4), ODD_QUAD).intoArray(to, at + L);
+            t0.rearrange(SWAP4).blend(t1, ODD_QUAD).intoArray(to, at + 2 * L);
+            t2.rearrange(SWAP4).blend(t3, ODD_QUAD).intoArray(to, at + 3 * L);
         }
     }
 
@@ -350,6 +421,53 @@ final class VectorProduct implements MatrixProduct {
             c03 = a0.fma(x, c03);
             c13 = a1.fma(x, c13);
         }
+        final int at1 = at + cColumn, at2 = at1 + cColumn, at3 = at2 + cColumn;
+        if (beta == 0) {
+            c00.mul(alpha).intoArray(c, at);
+            c10.mul(alpha).intoArray(c, at + L);
+            c01.mul(alpha).intoArray(c, at1);
+            c11.mul(alpha).intoArray(c, at1 + L);
+            c02.mul(alpha).intoArray(c, at2);
+            c12.mul(alpha).intoArray(c, at2 + L);
+            c03.mul(alpha).intoArray(c, at3);
+            c13.mul(alpha).intoArray(c, at3 + L);
+        } else {
+            FloatVector.fromArray(SPECIES, c, at).mul(beta).add(c00.mul(alpha)).intoArray(c, at);
+            FloatVector.fromArray(SPECIES, c, at + L).mul(beta).add(c10.mul(alpha)).intoArray(c, at + L);
+            FloatVector.fromArray(SPECIES, c, at1).mul(beta).add(c01.mul(alpha)).intoArray(c, at1);
+            FloatVector.fromArray(SPECIES, c, at1 + L).mul(beta).add(c11.mul(alpha)).intoArray(c, at1 + L);
+            FloatVector.fromArray(SPECIES, c, at2).mul(beta).add(c02.mul(alpha)).intoArray(c, at2);
+            FloatVector.fromArray(SPECIES, c, at2 + L).mul(beta).add(c12.mul(alpha)).intoArray(c, at2 + L);
+            FloatVector.fromArray(SPECIES, c, at3).mul(beta).add(c03.mul(alpha)).intoArray(c, at3);
+            FloatVector.fromArray(SPECIES, c, at3 + L).mul(beta).add(c13.mul(alpha)).intoArray(c, at3 + L);
+        }
+    }
+
+    /**
+     * Strides are constants, so that C2 takes the range checks out of the loop. And it reads α and β after it: while they were in
+     * two of sixteen registers, one compilation in two kept a column of C in memory, three times as slow.
+     */
+    private static void packedTile(int depth, float[] a, float[] b, int bOffset, float[] scales, float[] c, int at, int cColumn) {
+        FloatVector c00 = FloatVector.zero(SPECIES), c01 = FloatVector.zero(SPECIES), c02 = FloatVector.zero(SPECIES),
+            c03 = FloatVector.zero(SPECIES), c10 = FloatVector.zero(SPECIES), c11 = FloatVector.zero(SPECIES),
+            c12 = FloatVector.zero(SPECIES), c13 = FloatVector.zero(SPECIES);
+        for (int p = 0; p < depth; p++) {
+            final int i = p * NARROW, j = bOffset + p * WIDTH;
+            final FloatVector a0 = FloatVector.fromArray(SPECIES, a, i), a1 = FloatVector.fromArray(SPECIES, a, i + L);
+            FloatVector x = FloatVector.broadcast(SPECIES, b[j]);
+            c00 = a0.fma(x, c00);
+            c10 = a1.fma(x, c10);
+            x = FloatVector.broadcast(SPECIES, b[j + 1]);
+            c01 = a0.fma(x, c01);
+            c11 = a1.fma(x, c11);
+            x = FloatVector.broadcast(SPECIES, b[j + 2]);
+            c02 = a0.fma(x, c02);
+            c12 = a1.fma(x, c12);
+            x = FloatVector.broadcast(SPECIES, b[j + 3]);
+            c03 = a0.fma(x, c03);
+            c13 = a1.fma(x, c13);
+        }
+        final float alpha = scales[0], beta = scales[1];
         final int at1 = at + cColumn, at2 = at1 + cColumn, at3 = at2 + cColumn;
         if (beta == 0) {
             c00.mul(alpha).intoArray(c, at);
