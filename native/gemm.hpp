@@ -38,8 +38,8 @@ namespace backblas::BACKBLAS_ISA {
 constexpr int kTileColumns = kWidth == 16 ? kWidestPanel : 6;
 constexpr int kStripRows = 2 * kWidth;
 
-// By AVX2 a tile's loop takes two steps of the depth in a turn: 1.1 times as fast where a neighbour on the same core takes half of
-// the instructions that it can begin, else the same (Zen 3). More than two vectors would not find room in the registers then.
+// By AVX2 a tile's loop takes two steps of the depth in a turn: 1.1 times as fast where a neighbour on the same core begins as
+// many instructions, else the same (Zen 3). More than two vectors would not find room in the registers then.
 constexpr bool in_pairs(int vectors) { return kWidth == 8 && vectors <= 2; }
 
 // A tile that runs along the whole depth begins and ends once, and C is not read again: up to a tenth faster at a depth of 784
@@ -286,8 +286,8 @@ Panel* panel_of(int columns) {
 }
 
 // A strip whose rows lie side by side may be packed by the tiles of the first panel: the copy costs them next to nothing, as its
-// loads and stores find time beside the multiply-adds (AVX2, Zen 3, kernels_bench 784x128x128 256x256x64: 1.1 to 1.3 times as fast
-// as packed before; other widths not measured).
+// loads and stores find time beside the multiply-adds (AVX2, Zen 3, kernels_bench 784x128x128 256x256x64: 1.1 to 1.3 times as
+// fast as packed before; other widths not measured).
 constexpr bool kPacksMeanwhile = kWidth == 8;
 
 using Tile = void(int depth, Part a, Part b, float alpha, float beta, Target c, Near& near, int rows, float* strip);
