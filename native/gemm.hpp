@@ -8,7 +8,7 @@
 //             for each panel of columns               B is read where it is: one element for every vector of A;
 //                                                     what is missing of it is gathered, as it is read soon; a few panels
 //                                                     are copied first where its rows would collide in the cache
-//                 for each strip, each tile: tile()   α and β at the store of the tile
+//                 for each strip, each tile: tile()   α and β at the store of the tile; by AVX2 those of the first panel pack
 //                 the tail, φ say                     while these rows of the panel are near
 //
 // The tile of C, 2 vectors of rows by 12 columns with AVX-512 and by 6 else, stays in 24 (12) of the 32 (16) registers while
@@ -46,8 +46,8 @@ constexpr bool in_pairs(int vectors) { return kWidth == 8 && vectors <= 2; }
 // and more (kernels_bench 784x128x128 784x1024x256 1024x1024x1024), though the strip then comes out of the level-2 cache.
 constexpr int kMostDepth = 1024;
 
-// Strips that are packed together, so that a B which would push out of the level-2 cache what else is there, the next batch say,
-// is read less often, and one that is gathered meanwhile more slowly
+// Strips that are packed together, by AVX2 always, so that a B which would push out of the level-2 cache what else is there, the
+// next batch say, is read less often, and one that is gathered meanwhile more slowly
 constexpr int kStrips = 4;
 constexpr int kLargeB = 64 * 1024;  // 256 KB
 
@@ -72,8 +72,8 @@ inline bool by_halves() { return kWidth == 16 && halves_vectors(); }
 // Of so many floats, 16 KB, C is near to the end: its tail is taken at once.
 constexpr int kSmallC = 4 * 1024;
 
-// A single strip up to this depth, 32 KB, is packed to the stack, where HotSpot keeps 80 KB free for native code
-// (StackShadowPages).
+// A single strip up to this depth, 32 KB (by AVX2 16, and only without memory for more), is packed to the stack, where HotSpot
+// keeps 80 KB free for native code (StackShadowPages).
 constexpr int kStackDepth = 256;
 
 // A block of A in place, rows by depth, stays near: 1 MB (kernels_bench 784x1024x256 1024x1024x256; with a quarter of it the
@@ -285,11 +285,6 @@ Panel* panel_of(int columns) {
     return panel_of<along>(columns, std::make_integer_sequence<int, kTileColumns>());
 }
 
-// A strip whose rows lie side by side may be packed by the tiles of the first panel: the copy costs them next to nothing, as its
-// loads and stores find time beside the multiply-adds (AVX2, Zen 3, kernels_bench 784x128x128 256x256x64: 1.1 to 1.3 times as
-// fast as packed before; other widths not measured).
-constexpr bool kPacksMeanwhile = kWidth == 8;
-
 using Tile = void(int depth, Part a, Part b, float alpha, float beta, Target c, Near& near, int rows, float* strip);
 
 template <Along along, bool deep, bool packs, int... less>
@@ -298,12 +293,15 @@ Tile* tile_of(int columns, std::integer_sequence<int, less...>) {
     return kTiles[columns - 1];
 }
 
-// On a whole strip: what panel() does else takes as long as a twentieth of a tile.
+// On a whole strip: what panel() does else takes as long as a twentieth of a tile. And where the rows of A lie side by side the
+// tiles of the first panel pack it: the copy costs next to nothing, as its loads and stores find time beside the multiply-adds
+// (AVX2, Zen 3, kernels_bench 784x128x128 256x256x64: 1.1 to 1.3 times as fast as packed before; other widths not measured).
 constexpr bool kTilesAlone = kWidth == 8;
 
 template <Along along, bool deep, bool packs = false>
 Tile* tile_of(int columns) {
-    return tile_of<along, deep, packs>(columns, std::make_integer_sequence<int, kTilesAlone ? kTileColumns : 1>());
+    if constexpr (!kTilesAlone) return nullptr;
+    else return tile_of<along, deep, packs>(columns, std::make_integer_sequence<int, kTileColumns>());
 }
 
 // Strip after strip, each `rows` by `depth`, the last perhaps of fewer rows
@@ -319,7 +317,7 @@ struct Rows {
     const float* a;
     int64_t step;
     bool packed;
-    static constexpr bool packed_meanwhile = kPacksMeanwhile;
+    static constexpr bool packed_meanwhile = kTilesAlone;
 
     Pieces pieces(Block of) const { return {a + of.k * step + of.first, step, of.rows, of.steps}; }
 
@@ -371,13 +369,13 @@ struct Columns {
 
 // Of so few columns B stays near, and A, in place, is read once: a strip for all panels, not a panel for all strips (by AVX2;
 // kernels_bench 784x10x10 1024x10x256 30x10x10: dW is 1.03 to 1.1 times as fast; 784x30x10 slower).
-constexpr int kLeastByStrips = kWidth == 8 ? kTileColumns + 1 : INT32_MAX, kMostByStrips = 16;
+constexpr int kLeastByStrips = kTileColumns + 1, kMostByStrips = 16;
 
-template <Along along>
-void by_strips(int rows, int columns, int depth, Part a, Part b, float alpha, float beta, Target c, Near& near) {
+inline void by_strips(int rows, int columns, int depth, Part a, Part b, float alpha, float beta, Target c, Near& near) {
     const int panels = parts(columns, kTileColumns), narrow = columns / panels, wide = columns % panels;  // so many of one more
-    Tile* const tiles[] = {tile_of<along, false>(narrow), tile_of<along, false>(narrow + (wide > 0))};
-    Panel* const rests[] = {panel_of<along>(narrow), panel_of<along>(narrow + (wide > 0))};
+    Tile* const tiles[] = {tile_of<Along::kColumns, false>(narrow), tile_of<Along::kColumns, false>(narrow + (wide > 0))};
+    Panel* const rests[] = {panel_of<Along::kColumns>(narrow), panel_of<Along::kColumns>(narrow + (wide > 0))};
+    const bool more = any(near);
     for (; rows > 0; rows -= kStripRows, a.data += kStripRows, c.data += kStripRows) {
         Part some = b;
         Target to = c;
@@ -387,6 +385,7 @@ void by_strips(int rows, int columns, int depth, Part a, Part b, float alpha, fl
                 tiles[p < wide](depth, a, some, alpha, beta, to, near, kStripRows, nullptr);
             else
                 rests[p < wide](rows, depth, a, some, alpha, beta, to, near);
+            if (more) bring(near);
             some.data += width;
             to.data += width * to.step;
         }
@@ -429,10 +428,11 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
         panel_of<along>(columns)(rows, depth, {a.a, a.step}, b, alpha, beta, c, near);
         return tail(0, 0, rows, columns);
     }
-    if (along == Along::kColumns && !a.packed && columns >= kLeastByStrips && columns <= kMostByStrips && depth <= kBlockDepth) {
-        by_strips<along>(rows, columns, depth, {a.a, a.step}, b, alpha, beta, c, near);
-        return tail(0, 0, rows, columns);
-    }
+    if constexpr (along == Along::kColumns && kTilesAlone)
+        if (!a.packed && columns >= kLeastByStrips && columns <= kMostByStrips && depth <= block_depth(rows)) {
+            by_strips(rows, columns, depth, {a.a, a.step}, b, alpha, beta, c, near);
+            return tail(0, 0, rows, columns);
+        }
     alignas(64) float stack[kStripRows * kStackDepth];
     const auto [strip_rows, group_rows, panel_columns, blocks, strips, copy] =
         cut<along>(a, rows, columns, depth, b.step, ahead.missing != nullptr, stack);
@@ -465,18 +465,20 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
                     some = {copy + j - copied, kCopiedColumns};
                 }
             const float gamma = k == 0 ? beta : 1;
+            const bool packs = Operand::packed_meanwhile && p == 0;
+            Tile* const whole = packs ? tile_of<along, true, true>(width) : tile_of<along, true>(width);
             for (int i = first, end = first + height; i < end; i += strip_rows) {
                 const int rows_of_strip = end - i < strip_rows ? end - i : strip_rows;
                 const Part in_place = {a.a + k * a.step + i, a.step}, strip = a.packed ? packed[i - first] : in_place;
                 const Target c_of_strip = {c.data + j * c.step + i, c.step};
                 if (far) near.tile = {last.data + j * last.step + i, last.step, rows_of_strip, width};
-                if (p == 0 && i - first < meanwhile)
-                    tile_of<along, true, true>(width)(steps, in_place, some, alpha, gamma, c_of_strip, near, kStripRows,
-                                                      packed.strip(i - first));
-                else if (kTilesAlone && a.packed && rows_of_strip == kStripRows)
-                    tile_of<along, true>(width)(steps, strip, some, alpha, gamma, c_of_strip, near, kStripRows, nullptr);
-                else
+                if (whole != nullptr && a.packed && rows_of_strip == kStripRows) {
+                    whole(steps, packs ? in_place : strip, some, alpha, gamma, c_of_strip, near, kStripRows,
+                          packs ? packed.strip(i - first) : nullptr);
+                    if (any(near)) bring(near);
+                } else {
                     panel_of<along>(width)(rows_of_strip, steps, strip, some, alpha, gamma, c_of_strip, near);
+                }
             }
             if (k + steps == depth && !small) tail(first, j, height, width);
         }

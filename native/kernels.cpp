@@ -98,8 +98,9 @@ constexpr int kManySummed = kWidth == 16 ? 17 : kFewSamples + 1;
 constexpr int kManySummedByHalves = 12, kPackedByHalves = 192;
 
 // By AVX2 the dW of fewer weights too, 64 KB, if units and samples are so many (kernels_bench 784x128x{16,32,128} 256x256x{16,64}
-// 128x128x32 64x64x64 784x30x{32,128}, Zen 3: 1.03 to 1.3 times as fast).
+// 128x128x32, Zen 3: 1.03 to 1.3 times as fast; ours are the faster ones of 64x64x64 784x30x{32,128}).
 constexpr int kManyUnits = 64, kManyOfUnits = 16, kSummedWeights = 16 * 1024;
+constexpr int kLeastToOpenBlas = kWidth == 8 ? kSummedWeights : kLargeWeights;
 
 bool is_large(int in, int out, int64_t least) {
     return int64_t(in) * out >= least && openblas_width() >= (by_halves() ? kWidth / 2 : kWidth);
@@ -367,7 +368,7 @@ void sum(int n, int m, int terms, int from, int to, const float* x, int64_t step
 #define BACKBLAS_NAME(x) BACKBLAS_TEXT(x)
 
 extern const Kernels table;
-const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), kLargeWeights, affine, reads_by_panels, bring_near, input_gradient,
+const Kernels table = {BACKBLAS_NAME(BACKBLAS_ISA), kLeastToOpenBlas, affine, reads_by_panels, bring_near, input_gradient,
                        weight_gradient, update, activate, cost, backward, sum, dropout, sum_of_squares, gather_floats,
                        gather_bytes, all_finite, narrow};
 

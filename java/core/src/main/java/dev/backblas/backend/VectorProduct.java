@@ -71,7 +71,7 @@ final class VectorProduct implements MatrixProduct {
         final float[] strip = new float[STRIP * DEPTH]; // of A
         final float[] tile = new float[STRIP * WIDTH]; // of C, where it sticks out
         final float[] scales = new float[2]; // α, β
-        float[] panel = {}; // of B, transposed
+        float[] panel = {}; // of B, transposed or four columns side by side
 
         float[] panel(int size) {
             if (panel.length < size) panel = new float[size];
@@ -444,8 +444,8 @@ final class VectorProduct implements MatrixProduct {
     }
 
     /**
-     * Strides are constants, so that C2 takes the range checks out of the loop. And it reads α and β after it: while they were in
-     * two of sixteen registers, one compilation in two kept a column of C in memory, three times as slow.
+     * Strides are constants, so that C2 takes the range checks out of the loop. α and β are read after it: while they were in two
+     * of sixteen registers, one compilation in two kept a part of C in memory, three times as slow.
      */
     private static void packedTile(int depth, float[] a, float[] b, int bOffset, float[] scales, float[] c, int at, int cColumn) {
         FloatVector c00 = FloatVector.zero(SPECIES), c01 = FloatVector.zero(SPECIES), c02 = FloatVector.zero(SPECIES),
