@@ -9,6 +9,7 @@
 //                                                     what is missing of it is gathered, as it is read soon; a few panels
 //                                                     are copied first where its rows would collide in the cache
 //                 for each strip, each tile: tile()   α and β at the store of the tile; by AVX2 those of the first panel pack
+//                                                     A where its rows lie side by side
 //                 the tail, φ say                     while these rows of the panel are near
 //
 // The tile of C, 2 vectors of rows by 12 columns with AVX-512 and by 6 else, stays in 24 (12) of the 32 (16) registers while
@@ -167,7 +168,7 @@ struct Target {
     int64_t step;
 };
 
-// The lines of a whole, deep tile of C are asked for to be written: the last float of each, as above. Where another thread has
+// The lines of a whole, deep tile of C (by AVX2 of any that is packed) are asked for to be written: the last float of each, as above. Where another thread has
 // read them, they are taken back while the tile is computed (steps by two threads of a Zen 5 whose processors are 0.5 µs apart,
 // with and without by turns: 64-256-256-256-256-256-256-1, batch 64, 1.06 to 1.08 times as fast, 512-512-512-512, batch 128,
 // 1.03 to 1.06; near each other, and by one thread, the same; Zen 4 not measured). All at once, as they are but in the other's

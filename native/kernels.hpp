@@ -48,7 +48,7 @@ float* strips_of_thread();
 // No size is 0, and no tile [from, to) empty.
 struct Kernels {
     const char* isa;
-    int large_weights;  // a product of a smaller W never enters OpenBLAS
+    int large_weights;  // a product of a smaller W, or of kFewSamples, never enters OpenBLAS
 
     // A' = φ(WᵀA + b 1ᵀ), for the units (rows of A') [from, to); all of them for softmax
     //                            W: in×out   b: out or null   A: in×m   A': out×m

@@ -208,7 +208,7 @@ bool needs_place(const Call* calls, int count, int times) {
     int64_t work = 0;
     for (const Call* c = calls; c < calls + count; c++) {
         const int64_t weights = int64_t(c->in) * c->out;
-        if (weights >= kernels().large_weights) return true;
+        if (c->m > kFewSamples && weights >= kernels().large_weights) return true;
         work += weights * c->m;
     }
     return work * times > kLong;
