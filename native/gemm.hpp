@@ -168,11 +168,11 @@ struct Target {
     int64_t step;
 };
 
-// The lines of a whole, deep tile of C (by AVX2 of any that is packed) are asked for to be written: the last float of each, as above. Where another thread has
-// read them, they are taken back while the tile is computed (steps by two threads of a Zen 5 whose processors are 0.5 µs apart,
-// with and without by turns: 64-256-256-256-256-256-256-1, batch 64, 1.06 to 1.08 times as fast, 512-512-512-512, batch 128,
-// 1.03 to 1.06; near each other, and by one thread, the same; Zen 4 not measured). All at once, as they are but in the other's
-// cache. A C that comes from afar is left to `near.tile`, where there is one.
+// The lines of a whole, deep tile of C (by AVX2 of any that is packed) are asked for to be written: the last float of each,
+// as above. Where another thread has read them, they are taken back while the tile is computed (steps by two threads of a Zen
+// 5 whose processors are 0.5 µs apart, with and without by turns: 64-256-256-256-256-256-256-1, batch 64, 1.06 to 1.08 times
+// as fast, 512-512-512-512, batch 128, 1.03 to 1.06; near each other, and by one thread, the same; Zen 4 not measured). All
+// at once, as they are but in the other's cache. A C that comes from afar is left to `near.tile`, where there is one.
 template <int rows, int columns>
 inline void claim(Target c) {
 #pragma GCC unroll 16

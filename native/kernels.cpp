@@ -81,8 +81,8 @@ bool packing_pays(int in, int units, int m) {
 }
 
 // From so many weights on OpenBLAS is as fast or faster, if its kernels are as wide as ours: from 1 MB, but ours is no slower
-// at WᵀA of any size (AVX-512: by 1 to 23 %, AVX2: by 5 to 20 % up to 256 samples), and with AVX-512 no slower at Wδ up to 8 MB. The
-// baseline's are no match for it, so there only what is small remains.
+// at WᵀA of any size (AVX-512: by 1 to 23 %, AVX2: by 5 to 20 % up to 256 samples), and with AVX-512 no slower at Wδ up to 8
+// MB. The baseline's are no match for it, so there only what is small remains.
 constexpr int kLargeWeights = kWidth == 4 ? 1024 : 256 * 1024;
 constexpr int64_t kLargeForward = kWidth >= 8 ? INT64_MAX : kLargeWeights;
 constexpr int64_t kLargeBackward = kWidth == 16 ? 2 * 1024 * 1024 : kLargeWeights;
