@@ -47,9 +47,11 @@ constexpr bool in_pairs(int vectors) { return kWidth == 8 && vectors <= 2; }
 // and more (kernels_bench 784x128x128 784x1024x256 1024x1024x1024), though the strip then comes out of the level-2 cache.
 constexpr int kMostDepth = 1024;
 
-// Strips that are packed together, by AVX2 always, so that a B which would push out of the level-2 cache what else is there, the
-// next batch say, is read less often, and one that is gathered meanwhile more slowly
+// Strips that are packed together, so that a B which would push out of the level-2 cache what else is there, the next batch say,
+// is read less often, and one that is gathered meanwhile more slowly. By AVX2 whatever B is, if A takes 64 KB: a smaller one is
+// not worth a thread's own memory, with which the library stays loaded as long as the thread lives.
 constexpr int kStrips = 4;
+constexpr int kGroupedA = 16 * 1024;
 constexpr int kLargeB = 64 * 1024;  // 256 KB
 
 // Where C is as large, and comes from afar, it is gone through column by column, not by the short pieces that a strip has of
@@ -73,8 +75,8 @@ inline bool by_halves() { return kWidth == 16 && halves_vectors(); }
 // Of so many floats, 16 KB, C is near to the end: its tail is taken at once.
 constexpr int kSmallC = 4 * 1024;
 
-// A single strip up to this depth, 32 KB (by AVX2 16, and only without memory for more), is packed to the stack, where HotSpot
-// keeps 80 KB free for native code (StackShadowPages).
+// A single strip up to this depth, 32 KB (by AVX2 16), is packed to the stack, where HotSpot keeps 80 KB free for native code
+// (StackShadowPages).
 constexpr int kStackDepth = 256;
 
 // A block of A in place, rows by depth, stays near: 1 MB (kernels_bench 784x1024x256 1024x1024x256; with a quarter of it the
@@ -408,7 +410,7 @@ Cut cut(const Operand& a, int rows, int columns, int depth, int64_t b_step, bool
     if (!a.packed) return {rows, rows, panel_columns, parts(depth, block_depth(rows)), nullptr};
     const bool large = is_missing || int64_t(columns) * depth > kLargeB;
     const bool large_c = along == Along::kColumns && int64_t(rows) * columns > kLargeB;
-    const bool grouped = large || kWidth == 8;
+    const bool grouped = large || (kWidth == 8 && int64_t(rows) * depth >= kGroupedA);
     float* const memory = grouped || large_c || depth > kStackDepth ? strips_of_thread() : nullptr;
     if (memory == nullptr) return {kStripRows, kStripRows, kTileColumns, parts(depth, kStackDepth), stack};
     const bool rarely = tall && large && along == Along::kColumns;  // B is read

@@ -40,8 +40,8 @@ constexpr float kLeakySlope = 0.01f;
 // sample, and from four on it depends on the processor (kernels_bench 784x128x1 1024x1024x1 1024x1024x2 1024x1024x4).
 constexpr int kFewSamples = 2;
 
-// Where a thread packs what is too large for its stack (by AVX2, all that it packs), from its first time on to its end: so many
-// floats, 560 KB, aligned to a cache line; null if there is no memory for it (memory.cpp).
+// Where a thread packs what is too large for its stack, from its first time on to its end: so many floats, 560 KB, aligned to a
+// cache line; null if there is no memory for it (memory.cpp).
 constexpr int kStripsOfThread = 140 * 1024;
 float* strips_of_thread();
 
