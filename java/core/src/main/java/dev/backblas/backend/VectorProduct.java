@@ -11,14 +11,18 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * The product with the Vector API. Blocked as K. Goto and R. van de Geijn do, "Anatomy of High-Performance Matrix
- * Multiplication" (2008), with BLIS's order of the two inner loops swapped: a strip of A, as wide as a tile and {@link #DEPTH}
- * deep, is packed so that it is read from end to end, and stays in the nearest cache while all columns of B pass by.
+ * Multiplication" (2008): a strip of A, as wide as a tile and {@link #DEPTH} deep, is packed so that it is read from end to end.
  *
  * <p>A tile of C stays in registers: {@link #VECTORS} vectors of rows × {@value #WIDTH} columns. With 512-bit vectors there are
  * 32 registers: 16 for C, 4 for A, 1 for an element of B, which is read in place, by columns, for C2 can then hoist the range
- * checks out of the loop, which it cannot where the stride is a variable. With shorter vectors there may be 16: 8 + 2 + 1; and
- * B is copied too, four columns side by side (Zen 3: 1.05 to 1.3 times as fast). More columns, or two steps in one turn, do not
- * pay: C2 loads ahead and runs out of registers (a tile of 2 × 6 vectors fell to half its speed).
+ * checks out of the loop, which it cannot where the stride is a variable; the strip stays in the nearest cache while all columns
+ * of B pass by.
+ *
+ * <p>With shorter vectors there may be 16 registers: 8 + 2 + 1, and few processors begin as many instructions as C2 then makes
+ * of a loop. So B is packed as A is, in panels as wide as a strip, each in an array of its own, and one index serves both: 22
+ * instructions for 8 multiply-adds (Zen 3: products of 64 to 1024 units are 1.2 to 1.6 times as fast as with B in place). A
+ * panel stays in the nearest cache while strips pass by, and C is gone through along its columns. Five columns, or two steps in
+ * one turn, do not pay: C2 loads ahead and runs out of registers (less than half the speed).
  *
  * <p>Few columns do not repay packing: then products with Aᵀ are dot products along the vectors, and A is read in place.
  */
@@ -38,9 +42,11 @@ final class VectorProduct implements MatrixProduct {
     private static final int STRIP = VECTORS * L;
     private static final int NARROW = 2 * L; // the strip of what is left at the end
     private static final int DEPTH = 256;
-    /** So many columns of B at a time, or a copy would not stay in the second cache. */
-    private static final int COLUMNS = L == 16 ? 512 : 256;
-    /** Where registers are few, for a column in place wants one for its address. */
+    /** So many columns of B at a time, or a copy would not stay in the second cache; where they are packed, in the third. */
+    private static final int COLUMNS = L == 16 ? 512 : 1024;
+    /** So many rows of A are packed at a time, where B is packed too: they stay in the second cache. */
+    private static final int ROWS = 128;
+    /** Where registers are few. */
     private static final boolean PACKS_B = L < 16;
     private static final float[] AS_IT_IS = {1, 0}; // α, β
     /** Up to so many columns do not repay packing. */
@@ -71,11 +77,22 @@ final class VectorProduct implements MatrixProduct {
         final float[] strip = new float[STRIP * DEPTH]; // of A
         final float[] tile = new float[STRIP * WIDTH]; // of C, where it sticks out
         final float[] scales = new float[2]; // α, β
-        float[] panel = {}; // of B, transposed or four columns side by side
+        final float[][] strips = PACKS_B ? new float[ROWS / NARROW][NARROW * DEPTH] : new float[0][]; // of A
+        float[][] panels = {}; // of B
+        float[] panel = {}; // of B, transposed
 
         float[] panel(int size) {
             if (panel.length < size) panel = new float[size];
             return panel;
+        }
+
+        float[][] panels(int columns) {
+            final int most = (columns + NARROW - 1) / NARROW, there = panels.length;
+            if (there < most) {
+                panels = Arrays.copyOf(panels, most);
+                for (int n = there; n < most; n++) panels[n] = new float[NARROW * DEPTH];
+            }
+            return panels;
         }
     }
 
@@ -104,7 +121,7 @@ final class VectorProduct implements MatrixProduct {
                         cOffset + j * cColumn);
             return;
         }
-        final int kc = MatrixProduct.part(depth, DEPTH);
+        final int kc = (MatrixProduct.part(depth, DEPTH) + L - 1) / L * L; // or elements would be left of each part
         for (int j = 0; j < columns; j += COLUMNS)
             for (int p = 0; p < depth; p += kc)
                 block(rows, Math.min(COLUMNS, columns - j), Math.min(kc, depth - p), alpha,
@@ -166,64 +183,40 @@ final class VectorProduct implements MatrixProduct {
         }
     }
 
-    /** The same where B is copied too, four columns side by side. */
+    /** The same where B is copied too: of both, {@link #NARROW} rows or columns side by side, in an array of their own. */
     private static void packedBlock(int rows, int columns, int depth, float alpha, float[] a, int aOffset, int aRow, int aColumn,
                                     float[] b, int bOffset, int bRow, int bColumn, float beta, float[] c, int cOffset,
                                     int cColumn, Scratch scratch) {
-        final float[] strip = scratch.strip, panels = scratch.panel((columns + WIDTH) * depth), scales = scratch.scales;
+        final float[][] strips = scratch.strips, panels = scratch.panels(columns);
+        final float[] scales = scratch.scales;
         scales[0] = alpha;
         scales[1] = beta;
-        for (int j = 0; j < columns; j += WIDTH)
-            packFour(Math.min(WIDTH, columns - j), depth, b, bOffset + j * bColumn, bRow, bColumn, panels, j * depth);
-        for (int i = 0; i < rows; i += NARROW) {
-            final int n = Math.min(NARROW, rows - i);
-            pack(n, NARROW, depth, a, aOffset + i * aRow, aRow, aColumn, strip, scratch.tile);
-            for (int j = 0; j < columns; j += WIDTH) {
-                final int width = Math.min(WIDTH, columns - j);
-                if (n == NARROW && width == WIDTH)
-                    packedTile(depth, strip, panels, j * depth, scales, c, cOffset + j * cColumn + i, cColumn);
-                else {
-                    packedTile(depth, strip, panels, j * depth, AS_IT_IS, scratch.tile, 0, NARROW);
-                    for (int k = 0; k < width; k++)
-                        put(n, alpha, scratch.tile, k * NARROW, beta, c, cOffset + (j + k) * cColumn + i);
-                }
+        for (int j = 0; j < columns; j += NARROW)
+            pack(Math.min(NARROW, columns - j), NARROW, depth, b, bOffset + j * bColumn, bColumn, bRow, panels[j / NARROW],
+                scratch.tile);
+        for (int first = 0; first < rows; first += ROWS) {
+            final int end = Math.min(rows, first + ROWS);
+            for (int i = first; i < end; i += NARROW)
+                pack(Math.min(NARROW, end - i), NARROW, depth, a, aOffset + i * aRow, aRow, aColumn, strips[(i - first) / NARROW],
+                    scratch.tile);
+            for (int j = 0; j < columns; j += NARROW)
+                for (int i = first; i < end; i += NARROW)
+                    packedTiles(Math.min(NARROW, end - i), Math.min(NARROW, columns - j), depth, strips[(i - first) / NARROW],
+                        panels[j / NARROW], scales, c, cOffset + j * cColumn + i, cColumn, scratch.tile);
+        }
+    }
+
+    /** A strip times a panel. */
+    private static void packedTiles(int rows, int columns, int depth, float[] strip, float[] panel, float[] scales, float[] c,
+                                    int at, int cColumn, float[] tile) {
+        for (int j = 0; j < columns; j += WIDTH, at += WIDTH * cColumn) {
+            final int width = Math.min(WIDTH, columns - j);
+            if (rows == NARROW && width == WIDTH) {
+                packedTile(depth, strip, panel, j, scales, c, at, cColumn);
+                continue;
             }
-        }
-    }
-
-    /** Columns of B side by side, the last of fewer than four again. */
-    private static void packFour(int width, int depth, float[] b, int b0, int bRow, int bColumn, float[] to, int at) {
-        final int b1 = b0 + Math.min(1, width - 1) * bColumn, b2 = b0 + Math.min(2, width - 1) * bColumn,
-            b3 = b0 + Math.min(3, width - 1) * bColumn;
-        int p = 0;
-        if (bRow == 1) for (; p + L <= depth; p += L) interleave(b, b0 + p, b1 + p, b2 + p, b3 + p, to, at + WIDTH * p);
-        for (; p < depth; p++) {
-            final int row = p * bRow, four = at + WIDTH * p;
-            to[four] = b[b0 + row];
-            to[four + 1] = b[b1 + row];
-            to[four + 2] = b[b2 + row];
-            to[four + 3] = b[b3 + row];
-        }
-    }
-
-    /** A vector of each of four columns; of at most eight lanes. */
-    private static void interleave(float[] b, int b0, int b1, int b2, int b3, float[] to, int at) {
-        final FloatVector r0 = FloatVector.fromArray(SPECIES, b, b0), r1 = FloatVector.fromArray(SPECIES, b, b1),
-            r2 = FloatVector.fromArray(SPECIES, b, b2), r3 = FloatVector.fromArray(SPECIES, b, b3);
-        final FloatVector s0 = r0.blend(r1.rearrange(SWAP1), ODD), s1 = r0.rearrange(SWAP1).blend(r1, ODD),
-            s2 = r2.blend(r3.rearrange(SWAP1), ODD), s3 = r2.rearrange(SWAP1).blend(r3, ODD);
-        final FloatVector t0 = s0.blend(s2.rearrange(SWAP2), ODD_PAIR), t1 = s1.blend(s3.rearrange(SWAP2), ODD_PAIR),
-            t2 = s0.rearrange(SWAP2).blend(s2, ODD_PAIR), t3 = s1.rearrange(SWAP2).blend(s3, ODD_PAIR);
-        if (L == 4) {
-            t0.intoArray(to, at);
-            t1.intoArray(to, at + L);
-            t2.intoArray(to, at + 2 * L);
-            t3.intoArray(to, at + 3 * L);
-        } else { // their upper halves are of the last four steps of the depth
-            t0.blend(t1.rearrange(SWAP4), ODD_QUAD).intoArray(to, at);
-            t2.blend(t3.rearrange(SWAP4), ODD_QUAD).intoArray(to, at + L);
-            t0.rearrange(SWAP4).blend(t1, ODD_QUAD).intoArray(to, at + 2 * L);
-            t2.rearrange(SWAP4).blend(t3, ODD_QUAD).intoArray(to, at + 3 * L);
+            packedTile(depth, strip, panel, j, AS_IT_IS, tile, 0, NARROW);
+            for (int k = 0; k < width; k++) put(rows, scales[0], tile, k * NARROW, scales[1], c, at + k * cColumn);
         }
     }
 
@@ -247,16 +240,27 @@ final class VectorProduct implements MatrixProduct {
         if (n < height) Arrays.fill(strip, 0, height * depth, 0);
         if (aRow != 1) {
             transpose(n, depth, a, aOffset, aRow, strip, height, square);
+        } else if (n == NARROW && height == NARROW) {
+            for (int p = 0; p < depth; p++) copyNarrow(a, aOffset + p * aColumn, strip, p * NARROW);
         } else {
             for (int p = 0; p < depth; p++) System.arraycopy(a, aOffset + p * aColumn, strip, p * height, n);
         }
+    }
+
+    /** A third of the time of {@code arraycopy}. */
+    private static void copyNarrow(float[] from, int i, float[] to, int at) {
+        final FloatVector x = FloatVector.fromArray(SPECIES, from, i), y = FloatVector.fromArray(SPECIES, from, i + L);
+        x.intoArray(to, at);
+        y.intoArray(to, at + L);
     }
 
     /** to[p * height + i] = a[aOffset + i * aRow + p]: rows that are contiguous become columns. */
     private static void transpose(int rows, int length, float[] a, int aOffset, int aRow, float[] to, int height,
                                   float[] square) {
         int i = 0;
-        if (L >= 8)
+        if (L == 8 && height == NARROW)
+            for (; i + L <= rows; i += L) transposeNarrow(length, a, aOffset + i * aRow, aRow, to, i);
+        if (L == 16)
             for (; i + L <= rows; i += L) {
                 int p = 0;
                 for (; p + L <= length; p += L) {
@@ -290,21 +294,50 @@ final class VectorProduct implements MatrixProduct {
     private static void far(float[] square, float[] to, int at, int toRow) {
         for (int k = 0; k < 4; k++, at += toRow) {
             final FloatVector r0 = FloatVector.fromArray(SPECIES, square, k * L),
-                r1 = FloatVector.fromArray(SPECIES, square, (k + 4) * L);
-            final FloatVector s0 = r0.blend(r1.rearrange(SWAP4), ODD_QUAD), s1 = r0.rearrange(SWAP4).blend(r1, ODD_QUAD);
-            if (L == 8) {
-                s0.intoArray(to, at);
-                s1.intoArray(to, at + 4 * toRow);
-            } else {
-                final FloatVector r2 = FloatVector.fromArray(SPECIES, square, (k + 8) * L),
-                    r3 = FloatVector.fromArray(SPECIES, square, (k + 12) * L);
-                final FloatVector s2 = r2.blend(r3.rearrange(SWAP4), ODD_QUAD), s3 = r2.rearrange(SWAP4).blend(r3, ODD_QUAD);
-                s0.blend(s2.rearrange(SWAP8), UPPER).intoArray(to, at);
-                s1.blend(s3.rearrange(SWAP8), UPPER).intoArray(to, at + 4 * toRow);
-                s0.rearrange(SWAP8).blend(s2, UPPER).intoArray(to, at + 8 * toRow);
-                s1.rearrange(SWAP8).blend(s3, UPPER).intoArray(to, at + 12 * toRow);
-            }
+                r1 = FloatVector.fromArray(SPECIES, square, (k + 4) * L),
+                r2 = FloatVector.fromArray(SPECIES, square, (k + 8) * L),
+                r3 = FloatVector.fromArray(SPECIES, square, (k + 12) * L);
+            final FloatVector s0 = r0.blend(r1.rearrange(SWAP4), ODD_QUAD), s1 = r0.rearrange(SWAP4).blend(r1, ODD_QUAD),
+                s2 = r2.blend(r3.rearrange(SWAP4), ODD_QUAD), s3 = r2.rearrange(SWAP4).blend(r3, ODD_QUAD);
+            s0.blend(s2.rearrange(SWAP8), UPPER).intoArray(to, at);
+            s1.blend(s3.rearrange(SWAP8), UPPER).intoArray(to, at + 4 * toRow);
+            s0.rearrange(SWAP8).blend(s2, UPPER).intoArray(to, at + 8 * toRow);
+            s1.rearrange(SWAP8).blend(s3, UPPER).intoArray(to, at + 12 * toRow);
         }
+    }
+
+    /** Eight rows into a strip, 8 × 8 at a time: the same in registers, three quarters of the time of two passes over memory. */
+    private static void transposeNarrow(int length, float[] a, int a0, int aRow, float[] to, int i) {
+        final int a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow, a6 = a5 + aRow, a7 = a6 + aRow;
+        int p = 0;
+        for (; p + L <= length; p += L) {
+            final int at = p * NARROW + i;
+            FloatVector r0 = FloatVector.fromArray(SPECIES, a, a0 + p), r1 = FloatVector.fromArray(SPECIES, a, a1 + p),
+                r2 = FloatVector.fromArray(SPECIES, a, a2 + p), r3 = FloatVector.fromArray(SPECIES, a, a3 + p);
+            FloatVector s0 = r0.blend(r1.rearrange(SWAP1), ODD), s1 = r0.rearrange(SWAP1).blend(r1, ODD),
+                s2 = r2.blend(r3.rearrange(SWAP1), ODD), s3 = r2.rearrange(SWAP1).blend(r3, ODD);
+            final FloatVector t0 = s0.blend(s2.rearrange(SWAP2), ODD_PAIR), t1 = s1.blend(s3.rearrange(SWAP2), ODD_PAIR),
+                t2 = s0.rearrange(SWAP2).blend(s2, ODD_PAIR), t3 = s1.rearrange(SWAP2).blend(s3, ODD_PAIR);
+            r0 = FloatVector.fromArray(SPECIES, a, a4 + p);
+            r1 = FloatVector.fromArray(SPECIES, a, a5 + p);
+            r2 = FloatVector.fromArray(SPECIES, a, a6 + p);
+            r3 = FloatVector.fromArray(SPECIES, a, a7 + p);
+            s0 = r0.blend(r1.rearrange(SWAP1), ODD);
+            s1 = r0.rearrange(SWAP1).blend(r1, ODD);
+            s2 = r2.blend(r3.rearrange(SWAP1), ODD);
+            s3 = r2.rearrange(SWAP1).blend(r3, ODD);
+            final FloatVector t4 = s0.blend(s2.rearrange(SWAP2), ODD_PAIR), t5 = s1.blend(s3.rearrange(SWAP2), ODD_PAIR),
+                t6 = s0.rearrange(SWAP2).blend(s2, ODD_PAIR), t7 = s1.rearrange(SWAP2).blend(s3, ODD_PAIR);
+            t0.blend(t4.rearrange(SWAP4), ODD_QUAD).intoArray(to, at);
+            t1.blend(t5.rearrange(SWAP4), ODD_QUAD).intoArray(to, at + NARROW);
+            t2.blend(t6.rearrange(SWAP4), ODD_QUAD).intoArray(to, at + 2 * NARROW);
+            t3.blend(t7.rearrange(SWAP4), ODD_QUAD).intoArray(to, at + 3 * NARROW);
+            t0.rearrange(SWAP4).blend(t4, ODD_QUAD).intoArray(to, at + 4 * NARROW);
+            t1.rearrange(SWAP4).blend(t5, ODD_QUAD).intoArray(to, at + 5 * NARROW);
+            t2.rearrange(SWAP4).blend(t6, ODD_QUAD).intoArray(to, at + 6 * NARROW);
+            t3.rearrange(SWAP4).blend(t7, ODD_QUAD).intoArray(to, at + 7 * NARROW);
+        }
+        for (; p < length; p++) for (int k = 0; k < L; k++) to[p * NARROW + i + k] = a[a0 + k * aRow + p];
     }
 
     private static void transpose8(int length, float[] a, int a0, int aRow, float[] to, int i, int height) {
@@ -448,12 +481,12 @@ final class VectorProduct implements MatrixProduct {
      * of sixteen registers, one compilation in two kept a part of C in memory, three times as slow. The end is that of
      * {@link #tile2}, written out: vectors that both hand to a method for it are allocated, and both were five times as slow.
      */
-    private static void packedTile(int depth, float[] a, float[] b, int bOffset, float[] scales, float[] c, int at, int cColumn) {
+    private static void packedTile(int depth, float[] a, float[] b, int column, float[] scales, float[] c, int at, int cColumn) {
         FloatVector c00 = FloatVector.zero(SPECIES), c01 = FloatVector.zero(SPECIES), c02 = FloatVector.zero(SPECIES),
             c03 = FloatVector.zero(SPECIES), c10 = FloatVector.zero(SPECIES), c11 = FloatVector.zero(SPECIES),
             c12 = FloatVector.zero(SPECIES), c13 = FloatVector.zero(SPECIES);
-        for (int p = 0; p < depth; p++) {
-            final int i = p * NARROW, j = bOffset + p * WIDTH;
+        for (int i = 0, end = depth * NARROW; i < end; i += NARROW) {
+            final int j = i + column;
             final FloatVector a0 = FloatVector.fromArray(SPECIES, a, i), a1 = FloatVector.fromArray(SPECIES, a, i + L);
             FloatVector x = FloatVector.broadcast(SPECIES, b[j]);
             c00 = a0.fma(x, c00);
