@@ -241,10 +241,8 @@ __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, floa
 #pragma GCC unroll 16
             for (int v = 0; v < vectors; v++) step(sum[j][v], c.data + j * c.step + at(v));
     };
-    if (beta == 0)
-        each([alpha](Vec& x, const float*) { x *= alpha; });
-    else
-        each([=](Vec& x, const float* p) { x = x * alpha + (masked ? load(p, rows) : load(p)) * beta; });
+    if (alpha != 1) each([alpha](Vec& x, const float*) { x *= alpha; });
+    if (beta != 0) each([=](Vec& x, const float* p) { x += (masked ? load(p, rows) : load(p)) * beta; });
     each([=](Vec x, float* p) { masked ? store(p, x, rows) : store(p, x); });
 }
 

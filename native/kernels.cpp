@@ -97,9 +97,9 @@ constexpr int kManySummed = kWidth == 16 ? 17 : kFewSamples + 1;
 // (512x512, 1024x1024 and 2048x2048 x{4,8,16}, 1000x1000x{100,192,300} 1024x1024x{40,64,256,512}).
 constexpr int kManySummedByHalves = 12, kPackedByHalves = 192;
 
-// By AVX2 the dW of fewer weights too, 64 KB, if units and samples are so many (kernels_bench 784x128x{16,32,128} 256x256x{16,64}
-// 128x128x32, Zen 3: 1.03 to 1.3 times as fast; ours are the faster ones of 64x64x64 784x30x{32,128}).
-constexpr int kManyUnits = 64, kManyOfUnits = 16, kSummedWeights = 16 * 1024;
+// By AVX2 the dW of fewer weights too, 64 KB, if units are so many (kernels_bench 784x128x{4,8,16,32,128} 256x256x{4,8,16,64}
+// 300x64x{8,12} 128x128x32, Zen 3: 1.0 to 1.3 times as fast; ours are the faster ones of 64x64x64 784x30x{32,128}).
+constexpr int kManyUnits = 64, kSummedWeights = 16 * 1024;
 constexpr int kLeastToOpenBlas = kWidth == 8 ? kSummedWeights : kLargeWeights;
 
 bool is_large(int in, int out, int64_t least) {
@@ -115,8 +115,8 @@ bool is_large_backward(int in, int out, int m) {
 }
 
 bool is_large_sum(int in, int units, int m) {
-    if (kWidth == 8 && units >= kManyUnits && m >= kManyOfUnits) return is_large(in, units, kSummedWeights);
-    if (!by_halves()) return m >= kManySummed && is_large(in, units, kLargeWeights);
+    if (!by_halves())
+        return m >= kManySummed && is_large(in, units, kWidth == 8 && units >= kManyUnits ? kSummedWeights : kLargeWeights);
     return m >= kManySummedByHalves && is_large(in, units, m < kPackedByHalves ? kLargeWeights : kLargeBackward);
 }
 
@@ -307,17 +307,42 @@ void input_gradient(int in, int out, int m, int from, int to, const float* w, co
                             tail);  // δ' = Wδ
 }
 
+// C ← α A δᵀ + β C                A: in×m   δ: units×m, its columns `step` apart   C: in×units
+void multiply_by_delta(int in, int units, int m, float alpha, const float* a, const float* delta, int64_t step, float beta,
+                       float* c, Ahead& ahead) {
+    const auto no_tail = [](int, int, int, int) {};
+    multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units, m), {delta, step}, beta, {c, in}, {c, in}, ahead,
+                              no_tail);
+}
+
+// Of so few samples the end of a tile takes a third of its time: there C is only added to, as δ is multiplied by α before, as
+// much of it at once as 8 KB of the stack hold (kernels_bench 784x30x10 784x128x8 256x256x8, Zen 3: 1.03 to 1.15 times as fast);
+// of fewer weights, 16 KB, it takes longer than it saves (30x10x10).
+constexpr int kScaledSamples = kLeastDepth, kScaledFloats = 2048, kScaledWeights = 4096;
+
+void add_scaled(int in, int units, int m, float alpha, const float* a, const float* delta, int64_t step, float* c, Ahead& ahead) {
+    float scaled[kScaledFloats];
+    for (int n = parts(units, kScaledFloats / m), t = 0; t < n; t++) {
+        const int k = part(units, t, n), some = part(units, t + 1, n) - k;
+        for (int j = 0; j < m; j++)
+            for_each_vector(some, [&](int64_t i, auto load, auto store) {
+                store(scaled + j * some + i, load(delta + j * step + k + i) * alpha);
+            });
+        multiply_by_delta(in, some, m, 1, a, scaled, some, 1, c + int64_t(k) * in, ahead);
+    }
+}
+
 void weight_gradient(int in, int out, int m, int from, int to, float alpha, const float* a, const float* delta,
                      float beta, float* c, float gamma, float* c_bias, Ahead& ahead) {
     const float* d = delta + from;
     c += int64_t(from) * in;
     const int units = to - from;
-    const auto no_tail = [](int, int, int, int) {};
     if (is_large_sum(in, units, m))
         sgemm(Trans::kNo, Trans::kYes, in, units, m, alpha, a, in, d, out, beta, c, in);  // C = αAδᵀ + βC
+    else if (m <= kScaledSamples && int64_t(in) * units >= kScaledWeights && beta == 1)
+        add_scaled(in, units, m, alpha, a, d, out, c, ahead);
     else
-        multiply<Along::kColumns>(in, units, m, alpha, rows_of(a, in, units, m), {d, out}, beta, {c, in}, {c, in}, ahead,
-                                  no_tail);  // C = αAδᵀ + βC
+        multiply_by_delta(in, units, m, alpha, a, d, out, beta, c, ahead);
     if (c_bias != nullptr) bias_gradient(units, m, alpha, d, out, gamma, c_bias + from);
 }
 
