@@ -315,12 +315,14 @@ void multiply_by_delta(int in, int units, int m, float alpha, const float* a, co
                               no_tail);
 }
 
-// Of so few samples the end of a tile takes a third of its time: there C is only added to, as δ is multiplied by α before, as
-// much of it at once as 8 KB of the stack hold (kernels_bench 784x30x10 784x128x8 256x256x8, Zen 3: 1.03 to 1.15 times as fast);
-// of fewer weights, 16 KB, it takes longer than it saves (30x10x10).
-constexpr int kScaledSamples = kLeastDepth, kScaledFloats = 2048, kScaledWeights = 4096;
+// By AVX2, of samples too few for a packed A, the end of a tile takes a third of its time: there C is only added to, as δ is
+// multiplied by α before, as much of it at once as 8 KB of the stack hold (kernels_bench 784x30x10, Zen 3: 1.03 to 1.15 times as
+// fast; other widths not measured). Of fewer weights, 16 KB, it takes longer than it saves (30x10x10).
+constexpr int kScaledSamples = kWidth == 8 ? kLeastDepth : 0, kScaledFloats = 2048, kScaledWeights = 4096;
 
-void add_scaled(int in, int units, int m, float alpha, const float* a, const float* delta, int64_t step, float* c, Ahead& ahead) {
+__attribute__((noinline))  // or its array would lie beneath OpenBLAS's
+void add_scaled(int in, int units, int m, float alpha, const float* a, const float* delta, int64_t step, float* c,
+                Ahead& ahead) {
     float scaled[kScaledFloats];
     for (int n = parts(units, kScaledFloats / m), t = 0; t < n; t++) {
         const int k = part(units, t, n), some = part(units, t + 1, n) - k;
@@ -339,7 +341,7 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
     const int units = to - from;
     if (is_large_sum(in, units, m))
         sgemm(Trans::kNo, Trans::kYes, in, units, m, alpha, a, in, d, out, beta, c, in);  // C = αAδᵀ + βC
-    else if (m <= kScaledSamples && int64_t(in) * units >= kScaledWeights && beta == 1)
+    else if (m <= kScaledSamples && int64_t(in) * out >= kScaledWeights && beta == 1)
         add_scaled(in, units, m, alpha, a, d, out, c, ahead);
     else
         multiply_by_delta(in, units, m, alpha, a, d, out, beta, c, ahead);

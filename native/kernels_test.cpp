@@ -410,6 +410,15 @@ void test_division(const Kernels& k) {
         k.weight_gradient(in, out, m, split, out, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data(), nothing);
         CHECK(c == tiles, "%s: weightGradient of %d + %d units differs from %d", k.isa, split, out - split, out);
     }
+    const int some_of_m = 10;  // of which δ is multiplied by α before the sum
+    const Input before(in * out);
+    std::copy_n(before.data(), in * out, c.begin());
+    tiles = c;
+    k.weight_gradient(in, out, some_of_m, 0, out, -0.1f, a.data(), delta.data(), 1, c.data(), 0, bias.data(), nothing);
+    for (int from : {0, 33})
+        k.weight_gradient(in, out, some_of_m, from, from == 0 ? 33 : out, -0.1f, a.data(), delta.data(), 1, tiles.data(), 0,
+                          bias.data(), nothing);
+    CHECK(c == tiles, "%s: weightGradient of %d samples: 33 + %d units differ from %d", k.isa, some_of_m, out - 33, out);
     const int deep = 300, wide = 90, many = 60;  // more than a strip
     const Input u(deep * wide), bias_of_u(wide), samples(deep * many);
     std::vector<float> next(wide * many), pieces(wide * many);
@@ -488,6 +497,10 @@ void test_all(const Kernels& k) {
     test_affine(k, 784, 30, 10, Activation::kSigmoid, true);
     test_input_gradient(k, 128, 10, 128, Activation::kRelu);
     test_weight_gradient(k, 784, 128, 128, 0, 64, -0.1f / 128, 1, 1);
+    test_weight_gradient(k, 784, 30, 10, 0, 30, -0.3f, 1, 1);
+    // Of as few samples, several parts of the units
+    test_weight_gradient(k, 20, 300, 16, 3, 300, -0.3f, 1, 1);
+    test_weight_gradient(k, 5, 2100, 2, 1, 2100, -0.3f, 1, 1);
 }
 
 // The kernels of narrow layers, in the place of the others where there is one for the call

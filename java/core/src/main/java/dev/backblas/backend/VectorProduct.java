@@ -40,7 +40,7 @@ final class VectorProduct implements MatrixProduct {
     private static final int WIDTH = 4;
     private static final int VECTORS = L == 16 ? 4 : 2;
     private static final int STRIP = VECTORS * L;
-    private static final int NARROW = 2 * L; // the strip of what is left at the end
+    private static final int NARROW = 2 * L; // the strip where registers are few, and of what is left at the end
     private static final int DEPTH = 256;
     /** So many columns of B at a time, or a copy would not stay in the second cache; where they are packed, in the third. */
     private static final int COLUMNS = L == 16 ? 512 : 1024;
@@ -56,8 +56,9 @@ final class VectorProduct implements MatrixProduct {
 
     /**
      * Of more than {@link #FEW} samples, each thread packs for itself, which takes a greater share of what is this fast: two are
-     * 0.8 to 1.0 times as fast as one on 1.4 to 2.8 million a thread, 0.9 to 1.05 on 3, 1.0 to 1.15 on 6 (layers of 64 to 256
-     * units, as for {@link CheckedBackend#WORK_PER_THREAD}). So nine samples may have one thread where eight have two.
+     * 0.8 to 1.0 times as fast as one on 1.4 to 2.8 million a thread, 0.9 to 1.05 on 3, 1.0 to 1.15 on 6 (vectors of 512 bits,
+     * layers of 64 to 256 units, as for {@link CheckedBackend#WORK_PER_THREAD}). So nine samples may have one thread where eight
+     * have two.
      */
     private static final long PACKING_WORK_PER_THREAD = 3_200_000;
 
@@ -77,22 +78,29 @@ final class VectorProduct implements MatrixProduct {
         final float[] strip = new float[STRIP * DEPTH]; // of A
         final float[] tile = new float[STRIP * WIDTH]; // of C, where it sticks out
         final float[] scales = new float[2]; // α, β
-        final float[][] strips = PACKS_B ? new float[ROWS / NARROW][NARROW * DEPTH] : new float[0][]; // of A
-        float[][] panels = {}; // of B
-        float[] panel = {}; // of B, transposed
+        private float[] transposed = {}; // of B
+        private float[][] strips = {}; // of A, where B is packed too
+        private float[][] panels = {}; // of B
 
-        float[] panel(int size) {
-            if (panel.length < size) panel = new float[size];
-            return panel;
+        float[] transposed(int size) {
+            if (transposed.length < size) transposed = new float[size];
+            return transposed;
+        }
+
+        float[][] strips(int rows) {
+            return strips = atLeast(rows, strips);
         }
 
         float[][] panels(int columns) {
-            final int most = (columns + NARROW - 1) / NARROW, there = panels.length;
-            if (there < most) {
-                panels = Arrays.copyOf(panels, most);
-                for (int n = there; n < most; n++) panels[n] = new float[NARROW * DEPTH];
-            }
-            return panels;
+            return panels = atLeast(columns, panels);
+        }
+
+        private static float[][] atLeast(int n, float[][] there) {
+            final int wanted = (n + NARROW - 1) / NARROW;
+            if (there.length >= wanted) return there;
+            final float[][] more = Arrays.copyOf(there, wanted);
+            for (int i = there.length; i < wanted; i++) more[i] = new float[NARROW * DEPTH];
+            return more;
         }
     }
 
@@ -149,9 +157,9 @@ final class VectorProduct implements MatrixProduct {
             return;
         }
         if (bRow != 1) {
-            final float[] panel = scratch.panel(depth * columns);
-            transpose(depth, columns, b, bOffset, bRow, panel, depth, scratch.tile);
-            b = panel;
+            final float[] transposed = scratch.transposed(depth * columns);
+            transpose(depth, columns, b, bOffset, bRow, transposed, depth, scratch.tile);
+            b = transposed;
             bOffset = 0;
             bColumn = depth;
         }
@@ -187,7 +195,7 @@ final class VectorProduct implements MatrixProduct {
     private static void packedBlock(int rows, int columns, int depth, float alpha, float[] a, int aOffset, int aRow, int aColumn,
                                     float[] b, int bOffset, int bRow, int bColumn, float beta, float[] c, int cOffset,
                                     int cColumn, Scratch scratch) {
-        final float[][] strips = scratch.strips, panels = scratch.panels(columns);
+        final float[][] strips = scratch.strips(Math.min(rows, ROWS)), panels = scratch.panels(columns);
         final float[] scales = scratch.scales;
         scales[0] = alpha;
         scales[1] = beta;
@@ -234,7 +242,7 @@ final class VectorProduct implements MatrixProduct {
         }
     }
 
-    /** A strip of A, its rows side by side, with zeros below. */
+    /** A strip of A, its rows side by side, with zeros below; or a panel of B, its columns. */
     private static void pack(int n, int height, int depth, float[] a, int aOffset, int aRow, int aColumn, float[] strip,
                              float[] square) {
         if (n < height) Arrays.fill(strip, 0, height * depth, 0);

@@ -157,6 +157,7 @@ class BackendContractTest {
         weightGradient(784, 128, 128, 0, 64, -0.1f / 128, 1, 1);
         weightGradient(1024, 700, 256, 3, 700, 1f / 256, 0, 0);
         weightGradient(70, 600, 300, 0, 600, -0.1f, 0.99f, 1);
+        weightGradient(20, 1100, 33, 5, 1090, -0.1f, 1, 1);
         weightGradient(3, 4, 5, 2, 2, 1, 0, 0); // an empty tile changes nothing
     }
 
