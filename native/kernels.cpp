@@ -320,6 +320,7 @@ void multiply_by_delta(int in, int units, int m, float alpha, const float* a, co
 // fast; other widths not measured). Of fewer weights, 16 KB, it takes longer than it saves (30x10x10).
 constexpr int kScaledSamples = kWidth == 8 ? kLeastDepth : 0, kScaledFloats = 2048, kScaledWeights = 4096;
 
+// C ← A (αδ)ᵀ + C
 __attribute__((noinline))  // or its array would lie beneath OpenBLAS's
 void add_scaled(int in, int units, int m, float alpha, const float* a, const float* delta, int64_t step, float* c,
                 Ahead& ahead) {
