@@ -315,23 +315,32 @@ void multiply_by_delta(int in, int units, int m, float alpha, const float* a, co
                               no_tail);
 }
 
-// By AVX2, of samples too few for a packed A, the end of a tile takes a third of its time: there C is only added to, as δ is
-// multiplied by α before, as much of it at once as 8 KB of the stack hold (kernels_bench 784x30x10, Zen 3: 1.03 to 1.15 times as
-// fast; other widths not measured). Of fewer weights, 16 KB, it takes longer than it saves (30x10x10).
-constexpr int kScaledSamples = kWidth == 8 ? kLeastDepth : 0, kScaledFloats = 2048, kScaledWeights = 4096;
+// By AVX2, of few samples, αδ is laid out panel by panel before (kernels_bench 784x30x{4,10,16,24,32} 784x128x{4,10,16}
+// 256x256x8 64x64x12 300x300x16 784x1024x{4,8,16} 1000x1000x{4,8,12,16}, Zen 3: 1.05 to 1.4 times as fast as tiles or OpenBLAS;
+// 1024x1024x{4,8} 2048x2048x{4,8} 4096x4096x{4,8}: 1.2 to 2 times; other widths not measured). Not of fewer weights (13x50x10);
+// and a column of A must not push out the others.
+constexpr int kScaledWeights = 4096, kScaledSamples = 16, kScaledInOneSet = 8, kScaledOfFewUnits = 32;
 
-// C ← A (αδ)ᵀ + C
+bool scaling_pays(int in, int out, int m) {
+    if (kWidth != 8 || int64_t(in) * out < kScaledWeights) return false;
+    if (out < kManyUnits && int64_t(in) * out >= kSummedWeights) return m <= kScaledOfFewUnits;
+    return m <= (in % kCollision == 0 ? kScaledInOneSet : kScaledSamples);
+}
+
+// C ← A (αδ)ᵀ + βC               A: in×m   δ: units×m, its columns `step` apart   C: in×units
 __attribute__((noinline))  // or its array would lie beneath OpenBLAS's
-void add_scaled(int in, int units, int m, float alpha, const float* a, const float* delta, int64_t step, float* c,
+void sum_scaled(int in, int units, int m, float alpha, const float* a, const float* delta, int64_t step, float beta, float* c,
                 Ahead& ahead) {
-    float scaled[kScaledFloats];
-    for (int n = parts(units, kScaledFloats / m), t = 0; t < n; t++) {
-        const int k = part(units, t, n), some = part(units, t + 1, n) - k;
+    float scaled[kScaledOfFewUnits * kTileColumns + kWidth];  // m rows of a panel of αδᵀ, side by side; then what is overwritten
+    Near near = {{}, {}, ahead};
+    for (int n = parts(units, kTileColumns), p = 0; p < n; p++) {
+        const int k = part(units, p, n), columns = part(units, p + 1, n) - k;
         for (int j = 0; j < m; j++)
-            for_each_vector(some, [&](int64_t i, auto load, auto store) {
-                store(scaled + j * some + i, load(delta + j * step + k + i) * alpha);
-            });
-        multiply_by_delta(in, some, m, 1, a, scaled, some, 1, c + int64_t(k) * in, ahead);
+            for (int i = 0; i < columns; i += kWidth) {
+                const int some = columns - i < kWidth ? columns - i : kWidth;
+                store(scaled + j * columns + i, load(delta + j * step + k + i, some) * alpha);
+            }
+        panel_of<Along::kColumns>(columns)(in, m, {a, in}, {scaled, columns}, 1, beta, {c + int64_t(k) * in, in}, near);
     }
 }
 
@@ -340,10 +349,10 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
     const float* d = delta + from;
     c += int64_t(from) * in;
     const int units = to - from;
-    if (is_large_sum(in, units, m))
+    if (scaling_pays(in, out, m))
+        sum_scaled(in, units, m, alpha, a, d, out, beta, c, ahead);
+    else if (is_large_sum(in, units, m))
         sgemm(Trans::kNo, Trans::kYes, in, units, m, alpha, a, in, d, out, beta, c, in);  // C = αAδᵀ + βC
-    else if (m <= kScaledSamples && int64_t(in) * out >= kScaledWeights && beta == 1)
-        add_scaled(in, units, m, alpha, a, d, out, c, ahead);
     else
         multiply_by_delta(in, units, m, alpha, a, d, out, beta, c, ahead);
     if (c_bias != nullptr) bias_gradient(units, m, alpha, d, out, gamma, c_bias + from);
