@@ -1,4 +1,4 @@
-// How near the kernels come to bare sgemm and to the processor's peak, one thread; every figure is the median of slices of
+// How near the kernels come to bare sgemm and to the processor's peak, one thread; figures of tables are medians of slices of
 // time, and contenders take turns.
 //
 //   kernels_bench                             the workloads and their layers: sgemm and every kernel table;
@@ -65,23 +65,30 @@ struct Contender {
     std::function<void()> run;
 };
 
+// The time of one run, over a slice of so many seconds
+double time_of(const std::function<void()>& run, double slice) {
+    const double start = seconds_now();
+    double elapsed;
+    int64_t runs = 0, burst = 1;
+    do {  // bursts grow, so that reading the clock costs nothing
+        for (int64_t i = 0; i < burst; i++) run();
+        runs += burst;
+        elapsed = seconds_now() - start;
+        if (elapsed < slice / 16) burst *= 2;
+    } while (elapsed < slice);
+    return elapsed / double(runs);
+}
+
+constexpr int kSlices = 15;
+
 // The median time of one run of each contender; they take turns, a slice each.
 std::vector<double> medians(const std::vector<Contender>& contenders, double seconds) {
-    constexpr int kSlices = 15;
     const double slice = seconds / kSlices / double(contenders.size());
     std::vector<std::vector<double>> times(contenders.size());
     for (int s = -1; s < kSlices; s++)  // the first warms up
         for (size_t c = 0; c < contenders.size(); c++) {
-            const double start = seconds_now();
-            double elapsed;
-            int64_t runs = 0, burst = 1;
-            do {  // bursts grow, so that reading the clock costs nothing
-                for (int64_t i = 0; i < burst; i++) contenders[c].run();
-                runs += burst;
-                elapsed = seconds_now() - start;
-                if (elapsed < slice / 16) burst *= 2;
-            } while (elapsed < slice);
-            if (s >= 0) times[c].push_back(elapsed / double(runs));
+            const double time = time_of(contenders[c].run, slice);
+            if (s >= 0) times[c].push_back(time);
         }
     std::vector<double> result;
     for (auto& t : times) {
@@ -334,8 +341,9 @@ int one_figure(bool floor, int argc, char** argv) {
         return 2;
     }
     Network network(*workload);
-    const double time = medians({{"", [&] { floor ? network.bare_step() : network.step(*k); }}}, seconds)[0];
-    std::printf("%.0f\n", workload->m / time);
+    const auto step = [&] { floor ? network.bare_step() : network.step(*k); };
+    time_of(step, seconds / kSlices);  // as every contender of the comparison warms up
+    std::printf("%.0f\n", workload->m / time_of(step, seconds));
     return 0;
 }
 
