@@ -247,19 +247,22 @@ __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, floa
 }
 
 // Where α is 1 and the depth so short, strips need no calls of tile(), which take a third of the time of ten steps; and there is
-// room in the registers, if β is read for every strip (AVX2, Zen 3, kernels_bench 784x30x{4,10,16,32,64} 128x10x128: 1.1 to 1.6
-// times as fast; other widths not measured).
+// room in the registers, if another β than 1 is read for every strip (AVX2, Zen 3, kernels_bench 784x30x{4,10,16,32,64}
+// 128x10x128: 1.1 to 1.6 times as fast; other widths not measured).
 constexpr int kShortDepth = kWidth == 8 ? 64 : 0;
 
-// C ← A B + β C on whole strips of a panel of C; with β = 0 it is unread
-template <int vectors, int columns, Along along, bool reads>
+// What becomes of C before a product is added: β is 0, 1 or another
+enum class Before { kUnread, kKept, kScaled };
+
+// C ← A B + β C on whole strips of a panel of C
+template <int vectors, int columns, Along along, Before before>
 __attribute__((noinline)) void add_strips(int strips, int depth, Part a, Part b, const float& beta, Target c, Near& near) {
     constexpr int kHeight = vectors * kWidth;
     const bool more = any(near);
     for (; strips > 0; strips--, a.data += kHeight, c.data += kHeight) {
         Vec sum[columns][vectors] = {};
         const float *column = a.data, *row = b.data;
-        for (int k = 0; k < depth; k++, column += a.step, row += along == Along::kDepth ? 1 : b.step) {
+        for (int k = depth; k > 0; k--, column += a.step, row += along == Along::kDepth ? 1 : b.step) {
             Vec x[vectors];
 #pragma GCC unroll 16
             for (int v = 0; v < vectors; v++) x[v] = shared<columns>(load(column + v * kWidth));
@@ -270,13 +273,15 @@ __attribute__((noinline)) void add_strips(int strips, int depth, Part a, Part b,
                 for (int v = 0; v < vectors; v++) sum[j][v] += x[v] * y;
             }
         }
-        const Vec scale = broadcast(beta);
+        const Vec scale = before == Before::kScaled ? broadcast(beta) : Vec{};
 #pragma GCC unroll 16
         for (int j = 0; j < columns; j++)
 #pragma GCC unroll 16
             for (int v = 0; v < vectors; v++) {
                 float* p = c.data + j * c.step + v * kWidth;
-                store(p, reads ? sum[j][v] + load(p) * scale : sum[j][v]);
+                if (before == Before::kKept) sum[j][v] += load(p);
+                if (before == Before::kScaled) sum[j][v] += load(p) * scale;
+                store(p, sum[j][v]);
             }
         if (more) bring(near);
     }
@@ -293,7 +298,9 @@ void panel(int rows, int depth, Part a, Part b, float alpha, float beta, Target 
     if constexpr (kShortDepth > 0)
         if (alpha == 1 && depth <= kShortDepth) {
             const int strips = rows / kHeight, done = strips * kHeight;
-            const auto add = beta == 0 ? add_strips<vectors, columns, along, false> : add_strips<vectors, columns, along, true>;
+            const auto add = beta == 0   ? add_strips<vectors, columns, along, Before::kUnread>
+                             : beta == 1 ? add_strips<vectors, columns, along, Before::kKept>
+                                         : add_strips<vectors, columns, along, Before::kScaled>;
             add(strips, depth, a, b, beta, c, near);
             rows -= done;
             a.data += done;
