@@ -501,6 +501,11 @@ void test_all(const Kernels& k) {
     // Of as few samples, several parts of the units
     test_weight_gradient(k, 20, 300, 16, 3, 300, -0.3f, 1, 1);
     test_weight_gradient(k, 5, 2100, 2, 1, 2100, -0.3f, 1, 1);
+    test_weight_gradient(k, 512, 33, 8, 0, 33, -0.3f, 1, 1);
+    for (int out : {5, 6, 7, 13, 30, 63, 130})
+        for (int m : {1, 8, 16, 32})
+            for (float beta : {0.0f, 1.0f, 0.999f})
+                test_weight_gradient(k, 16384 / out + 29, out, m, out / 3, out, -0.3f / m, beta, 1);
 }
 
 // The kernels of narrow layers, in the place of the others where there is one for the call
