@@ -283,7 +283,8 @@ __attribute__((noinline)) void add_strips(int strips, int depth, Part a, Part b,
                 if (before == Before::kScaled) sum[j][v] += load(p) * scale;
                 store(p, sum[j][v]);
             }
-        if (more) bring(near);
+        if (more)
+            for (int k = 0; k < depth; k += kStretch) bring(near);
     }
 }
 
@@ -296,7 +297,7 @@ void panel(int rows, int depth, Part a, Part b, float alpha, float beta, Target 
         large && depth > kStretch ? tile<vectors, columns, true, along, large> : tile<vectors, columns, true, along>;
     const bool more = any(near);
     if constexpr (kShortDepth > 0)
-        if (alpha == 1 && depth <= kShortDepth) {
+        if (alpha == 1 && depth <= kShortDepth && rows >= kHeight) {
             const int strips = rows / kHeight, done = strips * kHeight;
             const auto add = beta == 0   ? add_strips<vectors, columns, along, Before::kUnread>
                              : beta == 1 ? add_strips<vectors, columns, along, Before::kKept>
@@ -421,7 +422,7 @@ struct Columns {
 };
 
 // Of so few columns B stays near, and A, in place, is read once: a strip for all panels, not a panel for all strips (by AVX2;
-// kernels_bench 784x10x10 1024x10x256 30x10x10: dW is 1.03 to 1.1 times as fast; 784x30x10 slower).
+// kernels_bench 1024x10x256 30x10x10: dW is 1.03 to 1.1 times as fast).
 constexpr int kLeastByStrips = kTileColumns + 1, kMostByStrips = 16;
 
 inline void by_strips(int rows, int columns, int depth, Part a, Part b, float alpha, float beta, Target c, Near& near) {

@@ -97,8 +97,8 @@ constexpr int kManySummed = kWidth == 16 ? 17 : kFewSamples + 1;
 // (512x512, 1024x1024 and 2048x2048 x{4,8,16}, 1000x1000x{100,192,300} 1024x1024x{40,64,256,512}).
 constexpr int kManySummedByHalves = 12, kPackedByHalves = 192;
 
-// By AVX2 the dW of fewer weights too, 64 KB, if units are so many (kernels_bench 784x128x{4,8,16,32,128} 256x256x{4,8,16,64}
-// 300x64x{8,12} 128x128x32, Zen 3: 1.0 to 1.3 times as fast; ours are the faster ones of 64x64x64 784x30x{32,128}).
+// By AVX2 the dW of fewer weights too, 64 KB, if units are so many (kernels_bench 784x128x{32,128} 256x256x{16,64} 128x128x32,
+// Zen 3: 1.0 to 1.3 times as fast; ours are the faster ones of 64x64x64 784x30x{32,128}), and samples (scaling_pays()).
 constexpr int kManyUnits = 64, kSummedWeights = 16 * 1024;
 constexpr int kLeastToOpenBlas = kWidth == 8 ? kSummedWeights : kLargeWeights;
 
@@ -318,13 +318,14 @@ void multiply_by_delta(int in, int units, int m, float alpha, const float* a, co
 // By AVX2, of few samples, αδ is laid out panel by panel before (kernels_bench 784x30x{4,10,16,24,32} 784x128x{4,10,16}
 // 256x256x8 64x64x12 300x300x16 784x1024x{4,8,16} 1000x1000x{4,8,12,16}, Zen 3: 1.05 to 1.4 times as fast as tiles or OpenBLAS;
 // 1024x1024x{4,8} 2048x2048x{4,8} 4096x4096x{4,8}: 1.2 to 2 times; other widths not measured). Not of fewer weights (13x50x10);
-// and a column of A must not push out the others.
+// and the columns of A, as of C, must not push out each other.
 constexpr int kScaledWeights = 4096, kScaledSamples = 16, kScaledInOneSet = 8, kScaledOfFewUnits = 32;
 
 bool scaling_pays(int in, int out, int m) {
     if (kWidth != 8 || int64_t(in) * out < kScaledWeights) return false;
-    if (out < kManyUnits && int64_t(in) * out >= kSummedWeights) return m <= kScaledOfFewUnits;
-    return m <= (in % kCollision == 0 ? kScaledInOneSet : kScaledSamples);
+    if (in % kCollision == 0) return m <= kScaledInOneSet;
+    const bool few_units = out < kManyUnits && int64_t(in) * out >= kSummedWeights && !is_large(in, out, kLargeWeights);
+    return m <= (few_units ? kScaledOfFewUnits : kScaledSamples);
 }
 
 // C ← A (αδ)ᵀ + βC               A: in×m   δ: units×m, its columns `step` apart   C: in×units

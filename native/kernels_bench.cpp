@@ -1,5 +1,5 @@
-// How near the kernels come to bare sgemm and to the processor's peak, one thread; figures of tables are medians of slices of
-// time, and contenders take turns.
+// How near the kernels come to bare sgemm and to the processor's peak, one thread; every figure but that of floor and step is
+// the median of slices of time, and contenders take turns.
 //
 //   kernels_bench                             the workloads and their layers: sgemm and every kernel table;
 //                                             once more by the kernels of narrow layers, where those take it

@@ -1,6 +1,7 @@
 // Proves every kernel table this processor runs against plain loops in double precision: awkward sizes, outputs filled
 // with NaN, canaries on both sides of every output, and error bounds derived from the length of the sum.
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cfloat>
 #include <climits>
@@ -410,15 +411,17 @@ void test_division(const Kernels& k) {
         k.weight_gradient(in, out, m, split, out, 1, a.data(), delta.data(), 0, tiles.data(), 0, bias.data(), nothing);
         CHECK(c == tiles, "%s: weightGradient of %d + %d units differs from %d", k.isa, split, out - split, out);
     }
-    const int some_of_m = 10;  // of which δ is multiplied by α before the sum
-    const Input before(in * out);
-    std::copy_n(before.data(), in * out, c.begin());
-    tiles = c;
-    k.weight_gradient(in, out, some_of_m, 0, out, -0.1f, a.data(), delta.data(), 1, c.data(), 0, bias.data(), nothing);
-    for (int from : {0, 33})
-        k.weight_gradient(in, out, some_of_m, from, from == 0 ? 33 : out, -0.1f, a.data(), delta.data(), 1, tiles.data(), 0,
-                          bias.data(), nothing);
-    CHECK(c == tiles, "%s: weightGradient of %d samples: 33 + %d units differ from %d", k.isa, some_of_m, out - 33, out);
+    const Input before(301 * 60), more(301 * 30);
+    for (float beta : {0.0f, 1.0f, 0.999f})  // of few samples, and of a few more and few units, δ is multiplied by α before
+        for (auto [n, units, samples] : {std::array<int, 3>{131, 67, 10}, {301, 60, 30}, {256, 40, 8}, {256, 40, 9}}) {
+            std::vector<float> sum(before.data(), before.data() + n * units), parts = sum;
+            k.weight_gradient(n, units, samples, 0, units, -0.1f, more.data(), delta.data(), beta, sum.data(), 0, nullptr,
+                              nothing);
+            for (int from : {0, 33})
+                k.weight_gradient(n, units, samples, from, from == 0 ? 33 : units, -0.1f, more.data(), delta.data(), beta,
+                                  parts.data(), 0, nullptr, nothing);
+            CHECK(sum == parts, "%s: weightGradient %dx%dx%d: parts of the units differ", k.isa, n, units, samples);
+        }
     const int deep = 300, wide = 90, many = 60;  // more than a strip
     const Input u(deep * wide), bias_of_u(wide), samples(deep * many);
     std::vector<float> next(wide * many), pieces(wide * many);
@@ -464,9 +467,10 @@ void test_ahead(const Kernels& k) {
     all("inputGradient", [&](Ahead& ahead) {
         k.input_gradient(in, out, m, 0, in, v, d, Activation::kRelu, x, previous.data(), ahead);
     });
-    all("weightGradient", [&](Ahead& ahead) {
-        k.weight_gradient(in, out, m, 0, out, 1, x, d, 0, c.data(), 0, nullptr, ahead);
-    });
+    for (int samples : {m, 16})
+        all("weightGradient", [&](Ahead& ahead) {
+            k.weight_gradient(in, out, samples, 0, out, 1, x, d, 0, c.data(), 0, nullptr, ahead);
+        });
 }
 
 void test_all(const Kernels& k) {

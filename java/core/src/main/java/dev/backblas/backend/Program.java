@@ -661,10 +661,9 @@ public final class Program {
     void addAffine(int in, int out, int m, int from, int to, float[] w, int wOffset, float @Nullable [] b, int bOffset,
                    float[] a, int aOffset, Activation phi, float[] next, int nextOffset) {
         loopWork += Loops.work(in, to - from, m, phi);
-        final int columns = phi == Activation.SOFTMAX ? tile(m, (long) in * out) : shared(m, in, to - from);
-        final int units = phi == Activation.SOFTMAX ? out : evenTile(to - from, product(in, columns));
+        final int columns = phi == Activation.SOFTMAX ? columns(m, (long) in * out) : shared(m, in, to - from);
         for (int k = from, end; k < to; k = end) {
-            end = k + Math.min(units, to - k);
+            end = phi == Activation.SOFTMAX ? to : tileEnd(k, to, product(in, columns));
             for (int j = 0, n; j < m; j += n) {
                 n = Math.min(columns, m - j);
                 final int call = add(AFFINE, in, out, n, k, end, phi.ordinal(), 0, 0, 0);
@@ -679,9 +678,9 @@ public final class Program {
     void addInputGradient(int in, int out, int m, float[] w, int wOffset, float[] delta, int deltaOffset, Activation phi,
                           float @Nullable [] a, int aOffset, float[] previous, int previousOffset) {
         loopWork += (long) in * out * m;
-        final int columns = shared(m, out, in), rows = evenTile(in, product(out, columns));
+        final int columns = shared(m, out, in);
         for (int i = 0, end; i < in; i = end) {
-            end = i + Math.min(rows, in - i);
+            end = tileEnd(i, in, product(out, columns));
             for (int j = 0, n; j < m; j += n) {
                 n = Math.min(columns, m - j);
                 final int call = add(INPUT_GRADIENT, in, out, n, i, end, phi.ordinal(), 0, 0, 0);
@@ -697,9 +696,9 @@ public final class Program {
                            int deltaOffset, float beta, float[] c, int cOffset, float gamma, float @Nullable [] cBias,
                            int cBiasOffset) {
         loopWork += (long) in * m * (to - from);
-        final int columns = shared(m, in, to - from), units = evenTile(to - from, product(in, columns));
+        final int columns = shared(m, in, to - from);
         for (int k = from, end; k < to; k = end) {
-            end = k + Math.min(units, to - k);
+            end = tileEnd(k, to, product(in, columns));
             for (int j = 0, n; j < m; j += n) { // the sum over the batch goes on where it was left
                 n = Math.min(columns, m - j);
                 final int call = add(WEIGHT_GRADIENT, in, out, n, k, end, 0, alpha, j == 0 ? beta : 1, j == 0 ? gamma : 1);
@@ -755,7 +754,7 @@ public final class Program {
 
     /** What a product of so many weights with m columns takes, in multiplications. */
     private static long product(long weights, int m) {
-        return weights * (m + WEIGHT_WORK);
+        return weights * ((long) m + WEIGHT_WORK);
     }
 
     /** How many of n columns (units, rows) a call takes, where each is so many multiplications. */
@@ -763,17 +762,28 @@ public final class Program {
         return (int) Math.max(1, Math.min(n, Math.max(NARROWEST_TILE, backend.longestCall() / Math.max(1, work))));
     }
 
-    /** The same in whole vectors, none of them much smaller than the others; 0 of none. */
-    private int evenTile(int n, long work) {
-        final int tile = tile(n, work), tiles = Math.max(1, (n + tile - 1) / tile), even = (n + tiles - 1) / tiles;
-        return (even + VECTOR - 1) / VECTOR * VECTOR;
+    /**
+     * Where the tile of units (rows) ends that begins at k: those that are left are divided evenly, in whole vectors. (W2 by
+     * AVX2: tiles of 352, 352 and 320 units take the same time as two of 512.)
+     */
+    private int tileEnd(int k, int to, long work) {
+        final int left = to - k, tile = tile(left, work);
+        if (tile == left) return to;
+        final int tiles = (left + tile - 1) / tile, even = (left + tiles - 1) / tiles;
+        return k + Math.min(left, (even + VECTOR - 1) / VECTOR * VECTOR);
+    }
+
+    /** How many of m columns a product of so many weights takes at once, where these are not tiled. */
+    private int columns(int m, long weights) {
+        return (int) Math.min(m, Math.max(NARROWEST_TILE, backend.longestCall() / weights - WEIGHT_WORK));
     }
 
     /** How many of m columns a tile of W is for, where W is tiled because the product takes too long. */
     private int shared(int m, int depth, int units) {
-        if (m <= NARROWEST_TILE || product((long) depth * units, m) <= backend.longestCall()) return m;
-        final long most = backend.longestCall() / ((long) depth * SHARED_UNITS) - WEIGHT_WORK;
-        return (int) Math.min(m, Math.max(WIDE_TILE, Math.min(WIDEST_TILE, most) / WIDE_TILE * WIDE_TILE));
+        if (columns(m, (long) depth * units) == m) return m;
+        final int most = columns(WIDEST_TILE, (long) depth * SHARED_UNITS) / WIDE_TILE * WIDE_TILE;
+        final int parts = (int) (((long) m + Math.max(most, WIDE_TILE) - 1) / Math.max(most, WIDE_TILE));
+        return (int) (((long) m + parts - 1) / parts);
     }
 
     private int add(int kernel, int in, int out, int m, int from, int to, int which, float alpha, float beta, float gamma) {
