@@ -773,9 +773,9 @@ public final class Program {
         return k + Math.min(left, (even + VECTOR - 1) / VECTOR * VECTOR);
     }
 
-    /** How many of m columns a product of so many weights takes at once, where these are not tiled. */
+    /** How many of m columns a product of so many weights, or of none, takes at once, where these are not tiled. */
     private int columns(int m, long weights) {
-        return (int) Math.min(m, Math.max(NARROWEST_TILE, backend.longestCall() / weights - WEIGHT_WORK));
+        return (int) Math.min(m, Math.max(NARROWEST_TILE, backend.longestCall() / Math.max(1, weights) - WEIGHT_WORK));
     }
 
     /** How many of m columns a tile of W is for, where W is tiled because the product takes too long. */
