@@ -52,7 +52,7 @@ void gather_bytes(int n, const uint8_t* source, float scale, const int* columns,
     });
 }
 
-// Where each is finite, so is the sum of their products with 0; four chains of additions hide their latency.
+// Σ 0·xᵢ is 0 where all are finite, else NaN; four chains of additions hide their latency.
 bool all_finite(int n, const float* x) {
     constexpr int kChains = 4, kStep = kChains * kWidth;
     Vec zero[kChains] = {};

@@ -9,7 +9,8 @@
 //                                                     what is missing of it is gathered, as it is read soon; a few panels
 //                                                     are copied first where its rows would collide in the cache
 //                 for each strip, each tile: tile()   α and β at the store of the tile; by AVX2 those of the first panel pack
-//                                                     A where its rows lie side by side
+//                                                     A where its rows lie side by side; and of a short depth, α being 1, one
+//                                                     loop takes all strips of a panel: add_strips()
 //                 the tail, φ say                     while these rows of the panel are near
 //
 // The tile of C, 2 vectors of rows by 12 columns with AVX-512 and by 6 else, stays in 24 (12) of the 32 (16) registers while
@@ -254,7 +255,7 @@ constexpr int kShortDepth = kWidth == 8 ? 64 : 0;
 // What becomes of C before a product is added: β is 0, 1 or another
 enum class Before { kUnread, kKept, kScaled };
 
-// C ← A B + β C on whole strips of a panel of C
+// C ← A B + β C on whole strips of a panel of C. β lies in memory, so that it is no register's while the depth runs.
 template <int vectors, int columns, Along along, Before before>
 __attribute__((noinline)) void add_strips(int strips, int depth, Part a, Part b, const float& beta, Target c, Near& near) {
     constexpr int kHeight = vectors * kWidth;

@@ -98,7 +98,8 @@ constexpr int kManySummed = kWidth == 16 ? 17 : kFewSamples + 1;
 constexpr int kManySummedByHalves = 12, kPackedByHalves = 192;
 
 // By AVX2 the dW of fewer weights too, 64 KB, if units are so many (kernels_bench 784x128x{32,128} 256x256x{16,64} 128x128x32,
-// Zen 3: 1.0 to 1.3 times as fast; ours are the faster ones of 64x64x64 784x30x{32,128}), and samples (scaling_pays()).
+// Zen 3: 1.0 to 1.3 times as fast; ours are the faster ones of 64x64x64 784x30x{32,128}), and samples more than scaling_pays()
+// takes.
 constexpr int kManyUnits = 64, kSummedWeights = 16 * 1024;
 constexpr int kLeastToOpenBlas = kWidth == 8 ? kSummedWeights : kLargeWeights;
 
@@ -315,10 +316,10 @@ void multiply_by_delta(int in, int units, int m, float alpha, const float* a, co
                               no_tail);
 }
 
-// By AVX2, of few samples, αδ is laid out panel by panel before (kernels_bench 784x30x{4,10,16,24,32} 784x128x{4,10,16}
+// By AVX2 αδ is laid out panel by panel before, of at most 16 samples, of 8 where the columns of A, and so of C, lie a multiple of
+// 1 KB apart, and of 32 where units are few and W takes 64 KB to 1 MB (kernels_bench 784x30x{4,10,16,24,32} 784x128x{4,10,16}
 // 256x256x8 64x64x12 300x300x16 784x1024x{4,8,16} 1000x1000x{4,8,12,16}, Zen 3: 1.05 to 1.4 times as fast as tiles or OpenBLAS;
-// 1024x1024x{4,8} 2048x2048x{4,8} 4096x4096x{4,8}: 1.2 to 2 times; other widths not measured). Not of fewer weights (13x50x10);
-// and the columns of A, as of C, must not push out each other.
+// 1024x1024x{4,8} 2048x2048x{4,8} 4096x4096x{4,8}: 1.2 to 2 times; other widths not measured). Not of fewer weights (13x50x10).
 constexpr int kScaledWeights = 4096, kScaledSamples = 16, kScaledInOneSet = 8, kScaledOfFewUnits = 32;
 
 bool scaling_pays(int in, int out, int m) {
@@ -332,7 +333,7 @@ bool scaling_pays(int in, int out, int m) {
 __attribute__((noinline))  // or its array would lie beneath OpenBLAS's
 void sum_scaled(int in, int units, int m, float alpha, const float* a, const float* delta, int64_t step, float beta, float* c,
                 Ahead& ahead) {
-    float scaled[kScaledOfFewUnits * kTileColumns + kWidth];  // m rows of a panel of αδᵀ, side by side; then what is overwritten
+    float scaled[kScaledOfFewUnits * kTileColumns + kWidth];  // m rows of a panel of αδᵀ, and room for a whole vector
     Near near = {{}, {}, ahead};
     for (int n = parts(units, kTileColumns), p = 0; p < n; p++) {
         const int k = part(units, p, n), columns = part(units, p + 1, n) - k;

@@ -1,5 +1,5 @@
-// How near the kernels come to bare sgemm and to the processor's peak, one thread; every figure but that of floor and step is
-// the median of slices of time, and contenders take turns.
+// How near the kernels come to bare sgemm and to the processor's peak, one thread; every figure is the median of slices of
+// time, and contenders take turns; floor and step give the mean of one.
 //
 //   kernels_bench                             the workloads and their layers: sgemm and every kernel table;
 //                                             once more by the kernels of narrow layers, where those take it
@@ -79,7 +79,7 @@ double time_of(const std::function<void()>& run, double slice) {
     return elapsed / double(runs);
 }
 
-constexpr int kSlices = 15;
+constexpr int kSlices = 15, kWarmUp = 15;  // such a part of a slice comes before it
 
 // The median time of one run of each contender; they take turns, a slice each.
 std::vector<double> medians(const std::vector<Contender>& contenders, double seconds) {
@@ -342,7 +342,7 @@ int one_figure(bool floor, int argc, char** argv) {
     }
     Network network(*workload);
     const auto step = [&] { floor ? network.bare_step() : network.step(*k); };
-    time_of(step, seconds / kSlices);  // as every contender of the comparison warms up
+    time_of(step, seconds / kWarmUp);  // as every contender of the comparison does
     std::printf("%.0f\n", workload->m / time_of(step, seconds));
     return 0;
 }

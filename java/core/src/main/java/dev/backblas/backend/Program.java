@@ -661,7 +661,7 @@ public final class Program {
     void addAffine(int in, int out, int m, int from, int to, float[] w, int wOffset, float @Nullable [] b, int bOffset,
                    float[] a, int aOffset, Activation phi, float[] next, int nextOffset) {
         loopWork += Loops.work(in, to - from, m, phi);
-        final int columns = phi == Activation.SOFTMAX ? columns(m, (long) in * out) : shared(m, in, to - from);
+        final int columns = phi == Activation.SOFTMAX ? columnsAtOnce(m, (long) in * out) : shared(m, in, to - from);
         for (int k = from, end; k < to; k = end) {
             end = phi == Activation.SOFTMAX ? to : tileEnd(k, to, product(in, columns));
             for (int j = 0, n; j < m; j += n) {
@@ -763,8 +763,8 @@ public final class Program {
     }
 
     /**
-     * Where the tile of units (rows) ends that begins at k: those that are left are divided evenly, in whole vectors. (W2 by
-     * AVX2: tiles of 352, 352 and 320 units take the same time as two of 512.)
+     * Where the tile of units (rows) ends that begins at k: those that are left are divided evenly, in whole vectors, and so may
+     * be a few more than a call should take. (W2 by AVX2: 352, 336 and 336 units take the same time as two tiles of 512.)
      */
     private int tileEnd(int k, int to, long work) {
         final int left = to - k, tile = tile(left, work);
@@ -773,16 +773,16 @@ public final class Program {
         return k + Math.min(left, (even + VECTOR - 1) / VECTOR * VECTOR);
     }
 
-    /** How many of m columns a product of so many weights, or of none, takes at once, where these are not tiled. */
-    private int columns(int m, long weights) {
+    /** How many of m columns a product of so many weights, 0 where a part has no units, takes at once, if these are not tiled. */
+    private int columnsAtOnce(int m, long weights) {
         return (int) Math.min(m, Math.max(NARROWEST_TILE, backend.longestCall() / Math.max(1, weights) - WEIGHT_WORK));
     }
 
     /** How many of m columns a tile of W is for, where W is tiled because the product takes too long. */
     private int shared(int m, int depth, int units) {
-        if (columns(m, (long) depth * units) == m) return m;
-        final int most = columns(WIDEST_TILE, (long) depth * SHARED_UNITS) / WIDE_TILE * WIDE_TILE;
-        final int parts = (int) (((long) m + Math.max(most, WIDE_TILE) - 1) / Math.max(most, WIDE_TILE));
+        if (columnsAtOnce(m, (long) depth * units) == m) return m;
+        final int whole = columnsAtOnce(WIDEST_TILE, (long) depth * SHARED_UNITS) / WIDE_TILE * WIDE_TILE;
+        final int most = Math.max(WIDE_TILE, whole), parts = (int) (((long) m + most - 1) / most);
         return (int) (((long) m + parts - 1) / parts);
     }
 

@@ -206,6 +206,16 @@ class ProgramTest {
         assertArrayEquals(new float[400], next);
     }
 
+    /** As of a thread for which a layer has no units. */
+    @Test
+    void noUnitsChangeNothing() {
+        final float[] c = random(300 * 200), before = c.clone(), bias = random(200), biasBefore = bias.clone();
+        backend.program().weightGradient(300, 200, 100, 7, 7, 1, random(300 * 100), 0, random(200 * 100), 0, 0, c, 0, 0, bias, 0)
+            .run();
+        assertArrayEquals(before, c);
+        assertArrayEquals(biasBefore, bias);
+    }
+
     @Test
     void whatIsWrongIsSaidWhenItIsWritten() {
         final Program program = backend.program();
