@@ -316,8 +316,8 @@ void multiply_by_delta(int in, int units, int m, float alpha, const float* a, co
                               no_tail);
 }
 
-// By AVX2 αδ is laid out panel by panel before, of at most 16 samples, of 8 where the columns of A, and so of C, lie a multiple of
-// 1 KB apart, and of 32 where units are few and W takes 64 KB to 1 MB (kernels_bench 784x30x{4,10,16,24,32} 784x128x{4,10,16}
+// By AVX2 αδ is laid out panel by panel before, of at most 16 samples, of 8 where the columns of A, as of C, lie a multiple of 1
+// KB apart, and of 32 where units are few and W takes 64 KB to 1 MB (kernels_bench 784x30x{4,10,16,24,32} 784x128x{4,10,16}
 // 256x256x8 64x64x12 300x300x16 784x1024x{4,8,16} 1000x1000x{4,8,12,16}, Zen 3: 1.05 to 1.4 times as fast as tiles or OpenBLAS;
 // 1024x1024x{4,8} 2048x2048x{4,8} 4096x4096x{4,8}: 1.2 to 2 times; other widths not measured). Not of fewer weights (13x50x10).
 constexpr int kScaledWeights = 4096, kScaledSamples = 16, kScaledInOneSet = 8, kScaledOfFewUnits = 32;
