@@ -185,9 +185,9 @@ inline void claim(Target c) {
 }
 
 // What is packed comes from afar, and from pieces too short for the processor to see where they lead: brought near so much ahead
-// (kernels_bench 784x1024x256 1024x1024x256: products are 1 to 2 % faster). By AVX2 a tile that packs asks for the strip below its
-// own too, which is packed next, and a transposition for the rows that it takes next (Zen 3, 64-256-256-256-256-256-256-1, batch
-// 64: Wδ of W beyond the second cache 1.04 to 1.1 times as fast, WᵀA 1.01 to 1.02).
+// (kernels_bench 784x1024x256 1024x1024x256: products are 1 to 2 % faster). By AVX2 a tile that packs asks for the strip below
+// its own too, which is packed next, and a transposition for the rows that it takes next (Zen 3, W6: Wδ of a W beyond the second
+// cache 1.04 to 1.1 times as fast, WᵀA 1.01 to 1.02).
 constexpr int kColumnsAhead = 8, kVectorsAhead = 4;
 
 // C ← α A B + β C on one tile: all its vectors of rows are whole, or the only one has `rows`, or of two the second ends with
