@@ -79,7 +79,8 @@ double time_of(const std::function<void()>& run, double slice) {
     return elapsed / double(runs);
 }
 
-constexpr int kSlices = 15, kWarmUp = 15;  // such a part of a slice comes before it
+constexpr int kSlices = 15;  // of all the time that a contender has; the median is reported
+constexpr int kWarmUp = 15;  // such a part of the time of a single figure comes before it
 
 // The median time of one run of each contender; they take turns, a slice each.
 std::vector<double> medians(const std::vector<Contender>& contenders, double seconds) {
