@@ -186,8 +186,9 @@ inline void claim(Target c) {
 
 // What is packed comes from afar, and from pieces too short for the processor to see where they lead: brought near so much ahead
 // (kernels_bench 784x1024x256 1024x1024x256: products are 1 to 2 % faster). By AVX2 a tile that packs asks for the strip below
-// its own too, which is packed next, and a transposition for the rows that it takes next (Zen 3, W6: Wδ of a W beyond the second
-// cache 1.04 to 1.1 times as fast, WᵀA 1.01 to 1.02).
+// its own too, which comes next as a rule, and a transposition for the rows that it takes next instead (Zen 3, W6: Wδ of a W from
+// beyond the level-2 cache 1.04 to 1.1 times as fast, of which what its tail reads, asked for before a tile, is a quarter; WᵀA
+// 1.01 to 1.02).
 constexpr int kColumnsAhead = 8, kVectorsAhead = 4;
 
 // C ← α A B + β C on one tile: all its vectors of rows are whole, or the only one has `rows`, or of two the second ends with
@@ -391,17 +392,19 @@ struct Rows {
     }
 };
 
-// A with k contiguous, and `step` from one row to the next
+// A with k contiguous, and `step` from one of its rows to the next
 struct Columns {
     const float* a;
     int64_t step;
+    int rows;
     static constexpr bool packed = true, packed_meanwhile = false;
 
     Pieces pieces(Block of) const { return {a + of.first * step + of.k, step, of.steps, of.rows}; }
 
     void pack(Block of, Packed strips) const {
-        const int64_t ahead = kWidth == 8 ? kWidth * step : kVectorsAhead * kWidth;
         for (int i = 0; i < of.rows; i += kWidth) {
+            const bool more = of.first + i + kWidth < rows;  // what lies behind the last may be another thread's
+            const int64_t ahead = kWidth == 8 && more ? kWidth * step : kVectorsAhead * kWidth;
             float* to = strips.data + i / strips.rows * strips.rows * strips.depth + i % strips.rows;
             const float* from = a + (of.first + i) * step + of.k;
             const int rows = of.rows - i < kWidth ? of.rows - i : kWidth;
@@ -532,7 +535,7 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
                 Pieces at_end = {last.data + j * last.step + i, last.step, rows_of_strip, width};
                 if (far) near.tile = at_end;
                 if (whole != nullptr && a.packed && rows_of_strip == kStripRows) {
-                    if (last.data != c.data) bring(at_end, width);  // C is asked for by the tile itself
+                    if (last.data != c.data && k + steps == depth) bring(at_end, width);  // C, the tile itself asks for
                     whole(steps, packs ? in_place : strip, some, alpha, gamma, c_of_strip, near, kStripRows,
                           packs ? packed.strip(i - first) : nullptr);
                     if (any(near)) bring(near);

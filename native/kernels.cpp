@@ -234,8 +234,8 @@ void affine(int in, int out, int m, int from, int to, const float* w, const floa
             const auto tail = [=](int k, int j, int some, int columns) {
                 affine_tail(some, columns, out, b == nullptr ? b : b + k, phi, z + int64_t(j) * out + k);
             };
-            multiply<Along::kDepth>(units, part(m, t + 1, n) - first, in, 1, Columns{w, in}, {a + int64_t(first) * in, in}, 0,
-                                    {z, out}, {z, out}, ahead, tail);  // Z = WᵀA
+            multiply<Along::kDepth>(units, part(m, t + 1, n) - first, in, 1, Columns{w, in, units},
+                                    {a + int64_t(first) * in, in}, 0, {z, out}, {z, out}, ahead, tail);  // Z = WᵀA
         }
     }
     if (phi == Activation::kSoftmax)

@@ -79,7 +79,7 @@ double time_of(const std::function<void()>& run, double slice) {
     return elapsed / double(runs);
 }
 
-constexpr int kSlices = 15;  // of all the time that a contender has; the median is reported
+constexpr int kSlices = 15;  // of the time of a contender, after one more to warm up; the median is reported
 constexpr int kWarmUp = 15;  // such a part of the time of a single figure comes before it
 
 // The median time of one run of each contender; they take turns, a slice each.

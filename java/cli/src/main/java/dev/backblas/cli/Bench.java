@@ -54,7 +54,7 @@ final class Bench implements Callable<Integer> {
     private int threads = Runtime.getRuntime().availableProcessors();
 
     @Option(names = "--rounds", paramLabel = "N", description = "Slices of each contender; ${DEFAULT-VALUE} unless set.")
-    private int rounds = 25; // ratios of one move by a tenth, their median still by 2 %
+    private int rounds = 25; // the ratios of one move by a tenth, the median of 25 by 2 %
 
     @Option(names = "--slice", paramLabel = "SECONDS", description = "Length of a slice; ${DEFAULT-VALUE} unless set.")
     private double slice = 0.3;

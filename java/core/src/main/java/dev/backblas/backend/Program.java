@@ -58,8 +58,8 @@ public final class Program {
 
     /**
      * A weight of a product takes as long as so many multiplications besides its own, if it comes out of main memory, and what is
-     * updated goes back: 0.3 to 1.3 ns, 10 to 40 of them (kernels_bench 4096x4096x1 4096x4096x128, Zen 3). Counted as 32, a call
-     * on 4096-4096 still took 5.1 ms, as 64 at most 3.8 (bench pauses).
+     * updated goes back: 0.3 to 1.3 ns, 10 to 40 of them (kernels_bench 4096x4096x1 4096x4096x128, Zen 3). Counted as 32, the
+     * collector still waited 5.1 ms for a call on 4096-4096, as 64 at most 3.8 (bench pauses).
      */
     private static final int WEIGHT_WORK = 64;
 
