@@ -396,14 +396,14 @@ struct Rows {
 struct Columns {
     const float* a;
     int64_t step;
-    int rows;
+    int all;  // its rows
     static constexpr bool packed = true, packed_meanwhile = false;
 
     Pieces pieces(Block of) const { return {a + of.first * step + of.k, step, of.steps, of.rows}; }
 
     void pack(Block of, Packed strips) const {
         for (int i = 0; i < of.rows; i += kWidth) {
-            const bool more = of.first + i + kWidth < rows;  // what lies behind the last may be another thread's
+            const bool more = of.first + i + kWidth < all;  // what lies behind the last may be another thread's
             const int64_t ahead = kWidth == 8 && more ? kWidth * step : kVectorsAhead * kWidth;
             float* to = strips.data + i / strips.rows * strips.rows * strips.depth + i % strips.rows;
             const float* from = a + (of.first + i) * step + of.k;
