@@ -40,6 +40,12 @@ final class JavaBackend extends CheckedBackend {
     }
 
     @Override
+    boolean computeAllFinite(int n, float[] x, int xOffset) {
+        final int done = product.finite(n, x, xOffset);
+        return super.computeAllFinite(n - done, x, xOffset + done);
+    }
+
+    @Override
     void computeAffine(int in, int out, int m, int from, int to, float[] w, int wOffset, float @Nullable [] b, int bOffset,
                        float[] a, int aOffset, Activation phi, float[] next, int nextOffset) {
         // Z = WᵀA + b 1ᵀ

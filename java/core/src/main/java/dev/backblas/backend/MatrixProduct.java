@@ -45,6 +45,15 @@ interface MatrixProduct {
         return 0;
     }
 
+    /**
+     * Looks whether values are finite: as many of the n from {@code x[from]} on as fill its vectors.
+     *
+     * @return how many these are, if all are; else 0: the rest is left to a plain loop
+     */
+    default int finite(int n, float[] x, int from) {
+        return 0;
+    }
+
     /** How, in a few words. */
     String description();
 
