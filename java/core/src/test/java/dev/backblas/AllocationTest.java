@@ -73,7 +73,7 @@ class AllocationTest {
 
     /** Epochs of many steps allocate no more than epochs of few, or less than a byte a step: 128 bytes more were seen once. */
     private static void requireNothing(Trainer trainer, int fewSteps, Dataset few, int manySteps, Dataset many) {
-        for (int steps = 0; steps < 8000; steps += manySteps) trainer.epoch(many);
+        for (int steps = 0; steps < 2000; steps += manySteps) trainer.epoch(many);
         trainer.epoch(few); // its order of samples is allocated here
         final long ofFew = leastAllocated(1, () -> trainer.epoch(few));
         trainer.epoch(many);
