@@ -17,8 +17,8 @@ import java.util.stream.IntStream;
 public final class Backblas implements Contender {
 
     /**
-     * So many samples several threads take at a time, for one processor may be slower than another just now (Zen 3, I2 by two:
-     * 1.05 times as fast as with half of the batch for each).
+     * So many samples several threads take at most at a time, for one processor may be slower than another just now (Zen 3, I2 by
+     * two: 1.05 times as fast as with half of the batch for each).
      */
     private static final int PART = 256;
 
@@ -40,7 +40,7 @@ public final class Backblas implements Contender {
         network = problem.network(backend);
         trainer = Trainer.of(network, problem.loss()).rate(Problem.RATE).batch(problem.m()).threads(threads).build();
         batches = new Batches(problem, trainer);
-        final int m = problem.m(), size = threads == 1 ? m : Math.min(m, PART);
+        final int m = problem.m(), size = threads == 1 ? m : Math.min(PART, (m + threads - 1) / threads);
         parts = IntStream.iterate(0, from -> from < m, from -> from + size)
             .mapToObj(from -> new Part(from, Math.min(m, from + size))).toList();
         final int T = Math.min(threads, parts.size());
@@ -79,7 +79,7 @@ public final class Backblas implements Contender {
     /** The caller predicts parts itself: it need not be woken for it. */
     private void predict() {
         next.set(0);
-        others.replaceAll(none -> pool.submit(this::predictParts));
+        others.replaceAll(done -> pool.submit(this::predictParts));
         predictParts();
         try {
             for (Future<?> other : others) other.get();

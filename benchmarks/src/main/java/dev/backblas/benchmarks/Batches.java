@@ -6,8 +6,8 @@ import dev.backblas.Trainer;
 final class Batches {
 
     /**
-     * 256 KB: in the level-2 cache, as a thousand such samples are, or several; and so many that the call costs little beside the
-     * steps (two of W3 a call take 1.05 times as long as eight).
+     * 256 KB: in the level-2 cache, as some training sets are; and so many that the call costs little beside the steps (two of W3
+     * a call take 1.05 times as long as eight).
      */
     private static final int FLOATS = 65536;
 

@@ -28,7 +28,7 @@ public final class Network {
 
     /**
      * Samples that go through the network together in {@link #predict(float[], int, float[])}: their A stay in the cache (by AVX2
-     * 1024 samples of 784-1024-1024-10 are predicted 1.03 times as fast as 512 at a time, and 1.04 times as fast as 128).
+     * 784-1024-1024-10 is 1.03 times as fast as with 512 of them, 1.04 times as with 128).
      */
     private static final int PREDICTION_TILE = 256;
 

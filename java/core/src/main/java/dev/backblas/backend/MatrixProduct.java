@@ -46,7 +46,7 @@ interface MatrixProduct {
     }
 
     /**
-     * Looks whether values are finite: as many of the n from {@code x[from]} on as fill its vectors.
+     * Checks whether values are finite: as many of the n from {@code x[from]} on as fill its vectors.
      *
      * @return how many these are, if all are; else 0: the rest is left to a plain loop
      */

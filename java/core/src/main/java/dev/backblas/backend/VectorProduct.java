@@ -18,10 +18,11 @@ import org.jspecify.annotations.Nullable;
  * checks out of the loop, which it cannot where the stride is a variable; the strip stays in the nearest cache while all columns
  * of B pass by.
  *
- * <p>With shorter vectors there may be 16 registers: 10 + 2 + 3, and few processors begin as many instructions as C2 then makes
- * of a loop. So B is packed as A is, each panel in an array of its own, as wide as a strip, and one index serves both: 24
- * instructions for 10 multiply-adds. A panel stays in the nearest cache while strips pass by, and C is gone through along its
- * columns. Six columns, or two steps in one turn, do not pay: C2 loads ahead and runs out of registers (half the speed).
+ * <p>With shorter vectors there may be 16 registers: 10 for C, 2 for A, up to 3 for B; and few processors begin as many
+ * instructions as C2 then makes of a loop. So B is packed as A is, each panel in an array of its own, as wide as a strip, and one
+ * index serves both: 24 instructions for 10 multiply-adds. A panel stays in the nearest cache while strips pass by, and C is gone
+ * through along its columns. Six columns, or two steps in one turn, do not pay: C2 loads ahead and runs out of registers (half
+ * the speed).
  *
  * <p>Few columns do not repay packing: then products with Aᵀ are dot products along the vectors, and A is read in place.
  */
@@ -43,7 +44,7 @@ final class VectorProduct implements MatrixProduct {
     private static final int VECTORS = L == 16 ? 4 : 2;
     private static final int STRIP = VECTORS * L;
     private static final int NARROW = 2 * L; // the strip where registers are few, and of what is left at the end
-    private static final int PANEL = NARROW / PACKED_WIDTH * PACKED_WIDTH; // columns of B, in a row of as many as a strip has
+    private static final int PANEL = NARROW / PACKED_WIDTH * PACKED_WIDTH; // columns in whole tiles, of the NARROW in a panel
     private static final int DEPTH = 256;
     /** So many columns of B at a time, or a copy would not stay in the second cache; where they are packed, in the third. */
     private static final int COLUMNS = L == 16 ? 512 : 1024;
@@ -92,7 +93,7 @@ final class VectorProduct implements MatrixProduct {
         final float[] strip = new float[STRIP * DEPTH]; // of A
         final float[] tile = new float[STRIP * PACKED_WIDTH]; // of C, where it sticks out
         final float[] alpha = new float[1];
-        float touched; // or C2 would not read them
+        float touched; // the sum of what was, or C2 would not read it
         private float[] transposed = {}; // of B
         private float[][] strips = {}; // of A, where B is packed too
         private float[][] panels = {}; // of B, their columns as far apart as a strip's
@@ -113,7 +114,7 @@ final class VectorProduct implements MatrixProduct {
         private static float[][] atLeast(int wanted, float[][] there) {
             if (there.length >= wanted) return there;
             final float[][] more = Arrays.copyOf(there, wanted);
-            // A tile may stick out behind the last
+            // A tile of a panel that sticks out reads a few values behind the last
             for (int i = there.length; i < wanted; i++) more[i] = new float[NARROW * DEPTH + PACKED_WIDTH];
             return more;
         }
@@ -156,7 +157,7 @@ final class VectorProduct implements MatrixProduct {
     public int finite(int n, float[] x, int from) {
         FloatVector s0 = FloatVector.zero(SPECIES), s1 = s0; // of zeros, if all are finite
         int i = 0;
-        for (; i + 2 * L <= n; i += 2 * L) {
+        for (final int last = n - 2 * L; i <= last; i += 2 * L) {
             s0 = s0.add(FloatVector.fromArray(SPECIES, x, from + i).mul(0));
             s1 = s1.add(FloatVector.fromArray(SPECIES, x, from + i + L).mul(0));
         }
@@ -225,7 +226,7 @@ final class VectorProduct implements MatrixProduct {
                                     float[] b, int bOffset, int bRow, int bColumn, float beta, float[] c, int cOffset,
                                     int cColumn, Scratch scratch) {
         final float[][] strips = scratch.strips(Math.min(rows, ROWS)), panels = scratch.panels(columns);
-        final boolean far = (long) rows * columns >= FAR;
+        final boolean isFar = (long) rows * columns >= FAR;
         scratch.alpha[0] = alpha;
         for (int j = 0; j < columns; j += PANEL)
             pack(Math.min(NARROW, columns), NARROW, depth, b, bOffset + begin(j, columns) * bColumn, bColumn, bRow,
@@ -239,7 +240,7 @@ final class VectorProduct implements MatrixProduct {
                 final int n = Math.min(PANEL, columns - j), at = cOffset + j * cColumn;
                 for (int k = 0; k < n; k++)
                     if (beta != 1) scale(end - first, beta, c, at + k * cColumn + first);
-                    else if (far) scratch.touched += touch(end - first, c, at + k * cColumn + first);
+                    else if (isFar) scratch.touched += touch(end - first, c, at + k * cColumn + first);
                 for (int i = first; i < end; i += NARROW)
                     packedTiles(Math.min(NARROW, end - i), n, depth, strips[(i - first) / NARROW], panels[j / PANEL],
                         j - begin(j, columns), scratch.alpha, c, at + i, cColumn, scratch.tile);
@@ -252,7 +253,7 @@ final class VectorProduct implements MatrixProduct {
         return Math.max(0, Math.min(j, columns - NARROW));
     }
 
-    /** Reads a value of each of the cache lines, which come side by side: tiles would wait for those of each. */
+    /** Reads a value of each cache line, so that these come side by side: a tile would wait for its own. */
     private static float touch(int n, float[] c, int at) {
         float sum = c[at + n - 1];
         for (int i = 0; i < n; i += LINE) sum += c[at + i];
@@ -279,7 +280,7 @@ final class VectorProduct implements MatrixProduct {
                 packedTile(depth, strip, panel, from + j, alpha, c, at, cColumn);
                 continue;
             }
-            Arrays.fill(tile, 0, PACKED_WIDTH * NARROW, 0);
+            Arrays.fill(tile, 0, PACKED_WIDTH * NARROW, -0f); // anything added to it stays what it is
             packedTile(depth, strip, panel, from + j, alpha, tile, 0, NARROW);
             for (int k = 0; k < width; k++) put(rows, 1, tile, k * NARROW, 1, c, at + k * cColumn);
         }
@@ -548,12 +549,12 @@ final class VectorProduct implements MatrixProduct {
     /**
      * C ← α A B + C for a strip of A and five columns of B. Strides are constants, so that C2 takes the range checks out of the
      * loop. There is one way out of it, for all β alike, and α is read there: with two ways, or α in one of sixteen registers
-     * meanwhile, C2 kept a part of C in memory, half to a third as fast. Beside a busy neighbour on the same core a loop of this
-     * length is 1.1 times as fast where it begins with a cache line; C2 lets it begin with a quarter of one. The check is what it
-     * takes on JDK 17 and 25.
+     * meanwhile, C2 kept a part of C in memory, half to a third as fast. Where a neighbour on the core takes half of what it
+     * decodes, this loop is 1.1 times as fast if its code begins with a cache line, but C2 aligns it to a quarter of one only:
+     * behind the check of the column it mostly does, on JDK 17, and on JDK 25.
      */
     private static void packedTile(int depth, float[] a, float[] b, int column, float[] alpha, float[] c, int at, int cColumn) {
-        if (column >= NARROW) throw new IndexOutOfBoundsException("a tile sticks out of its panel");
+        if (column >= NARROW) throw new IndexOutOfBoundsException("a tile begins outside its panel");
         FloatVector c00 = FloatVector.zero(SPECIES), c01 = FloatVector.zero(SPECIES), c02 = FloatVector.zero(SPECIES),
             c03 = FloatVector.zero(SPECIES), c04 = FloatVector.zero(SPECIES), c10 = FloatVector.zero(SPECIES),
             c11 = FloatVector.zero(SPECIES), c12 = FloatVector.zero(SPECIES), c13 = FloatVector.zero(SPECIES),
