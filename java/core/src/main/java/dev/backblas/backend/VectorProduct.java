@@ -277,11 +277,11 @@ final class VectorProduct implements MatrixProduct {
         for (int j = 0; j < columns; j += PACKED_WIDTH, at += PACKED_WIDTH * cColumn) {
             final int width = Math.min(PACKED_WIDTH, columns - j);
             if (rows == NARROW && width == PACKED_WIDTH) {
-                packedTile(depth, strip, panel, from + j, alpha, c, at, cColumn);
+                packedTile(depth * NARROW, strip, panel, from + j, alpha, c, at, cColumn);
                 continue;
             }
             Arrays.fill(tile, 0, PACKED_WIDTH * NARROW, -0f); // anything added to it stays what it is
-            packedTile(depth, strip, panel, from + j, alpha, tile, 0, NARROW);
+            packedTile(depth * NARROW, strip, panel, from + j, alpha, tile, 0, NARROW);
             for (int k = 0; k < width; k++) put(rows, 1, tile, k * NARROW, 1, c, at + k * cColumn);
         }
     }
@@ -553,13 +553,13 @@ final class VectorProduct implements MatrixProduct {
      * decodes, this loop is 1.1 times as fast if its code begins with a cache line, but C2 aligns it to a quarter of one only:
      * behind the check of the column it mostly does, on JDK 17, and on JDK 25.
      */
-    private static void packedTile(int depth, float[] a, float[] b, int column, float[] alpha, float[] c, int at, int cColumn) {
+    private static void packedTile(int end, float[] a, float[] b, int column, float[] alpha, float[] c, int at, int cColumn) {
         if (column >= NARROW) throw new IndexOutOfBoundsException("a tile begins outside its panel");
         FloatVector c00 = FloatVector.zero(SPECIES), c01 = FloatVector.zero(SPECIES), c02 = FloatVector.zero(SPECIES),
             c03 = FloatVector.zero(SPECIES), c04 = FloatVector.zero(SPECIES), c10 = FloatVector.zero(SPECIES),
             c11 = FloatVector.zero(SPECIES), c12 = FloatVector.zero(SPECIES), c13 = FloatVector.zero(SPECIES),
             c14 = FloatVector.zero(SPECIES);
-        for (int i = 0, end = depth * NARROW; i < end; i += NARROW) {
+        for (int i = 0; i < end; i += NARROW) {
             final int j = i + column;
             final FloatVector a0 = FloatVector.fromArray(SPECIES, a, i), a1 = FloatVector.fromArray(SPECIES, a, i + L);
             FloatVector x = FloatVector.broadcast(SPECIES, b[j]);
