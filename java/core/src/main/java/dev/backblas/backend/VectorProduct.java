@@ -547,11 +547,11 @@ final class VectorProduct implements MatrixProduct {
     }
 
     /**
-     * C ← α A B + C for a strip of A and five columns of B. Strides are constants, so that C2 takes the range checks out of the
-     * loop. There is one way out of it, for all β alike, and α is read there: with two ways, or α in one of sixteen registers
-     * meanwhile, C2 kept a part of C in memory, half to a third as fast. Where a neighbour on the core takes half of what it
-     * decodes, this loop is 1.1 times as fast if its code begins with a cache line, but C2 aligns it to a quarter of one only:
-     * behind the check of the column it mostly does, on JDK 17, and on JDK 25.
+     * C ← α A B + C for a strip of A and five columns of B, both as long as {@code end}. Strides are constants, so that C2 takes
+     * the range checks out of the loop. There is one way out of it, for all β alike, and α is read there: with two ways, or α in
+     * one of sixteen registers meanwhile, C2 kept a part of C in memory, half to a third as fast. Where a neighbour on the core
+     * takes half of what it decodes, this loop is 1.1 times as fast if its code begins with a cache line, but C2 aligns it to a
+     * quarter of one only: behind the check of the column it does begin so on JDK 25, on JDK 17 in some processes.
      */
     private static void packedTile(int end, float[] a, float[] b, int column, float[] alpha, float[] c, int at, int cColumn) {
         if (column >= NARROW) throw new IndexOutOfBoundsException("a tile begins outside its panel");
