@@ -372,42 +372,35 @@ final class VectorProduct implements MatrixProduct {
         }
     }
 
-    /**
-     * Eight rows into a strip, 8 × 8 at a time. Of two rows the even columns, and the odd ones, are joined without a permutation,
-     * for memory holds each row beside itself, too. Four such pairs become columns as blocks are transposed: rows are turned,
-     * chosen along the diagonals, and turned back.
-     */
+    /** Eight rows into a strip, 8 × 8 at a time. */
     private static void transposeNarrow(int length, float[] a, int a0, int aRow, float[] to, int i) {
-        final int a1 = a0 + aRow, a2 = a1 + aRow, a3 = a2 + aRow, a4 = a3 + aRow, a5 = a4 + aRow, a6 = a5 + aRow, a7 = a6 + aRow;
         int p = 0;
         for (; p + L <= length; p += L) {
-            final int at = p * NARROW + i;
-            final FloatVector r0 = FloatVector.fromArray(SPECIES, a, a0 + p), r1 = FloatVector.fromArray(SPECIES, a, a1 + p - 1),
-                r2 = FloatVector.fromArray(SPECIES, a, a2 + p), r3 = FloatVector.fromArray(SPECIES, a, a3 + p - 1),
-                r4 = FloatVector.fromArray(SPECIES, a, a4 + p), r5 = FloatVector.fromArray(SPECIES, a, a5 + p - 1),
-                r6 = FloatVector.fromArray(SPECIES, a, a6 + p), r7 = FloatVector.fromArray(SPECIES, a, a7 + p - 1);
-            final FloatVector s0 = r0.blend(r1, ODD), s1 = r2.blend(r3, ODD).rearrange(TURN2),
-                s2 = r4.blend(r5, ODD).rearrange(TURN4), s3 = r6.blend(r7, ODD).rearrange(TURN6);
-            final FloatVector t0 = s0.blend(s1, ODD_PAIR), t1 = s1.blend(s2, ODD_PAIR), t2 = s2.blend(s3, ODD_PAIR),
-                t3 = s3.blend(s0, ODD_PAIR);
-            t0.blend(t2, ODD_QUAD).intoArray(to, at);
-            t3.blend(t1, ODD_QUAD).rearrange(TURN6).intoArray(to, at + 2 * NARROW);
-            t2.blend(t0, ODD_QUAD).rearrange(TURN4).intoArray(to, at + 4 * NARROW);
-            t1.blend(t3, ODD_QUAD).rearrange(TURN2).intoArray(to, at + 6 * NARROW);
-            final FloatVector q0 = FloatVector.fromArray(SPECIES, a, a0 + p + 1), q1 = FloatVector.fromArray(SPECIES, a, a1 + p),
-                q2 = FloatVector.fromArray(SPECIES, a, a2 + p + 1), q3 = FloatVector.fromArray(SPECIES, a, a3 + p),
-                q4 = FloatVector.fromArray(SPECIES, a, a4 + p + 1), q5 = FloatVector.fromArray(SPECIES, a, a5 + p),
-                q6 = FloatVector.fromArray(SPECIES, a, a6 + p + 1), q7 = FloatVector.fromArray(SPECIES, a, a7 + p);
-            final FloatVector u0 = q0.blend(q1, ODD), u1 = q2.blend(q3, ODD).rearrange(TURN2),
-                u2 = q4.blend(q5, ODD).rearrange(TURN4), u3 = q6.blend(q7, ODD).rearrange(TURN6);
-            final FloatVector v0 = u0.blend(u1, ODD_PAIR), v1 = u1.blend(u2, ODD_PAIR), v2 = u2.blend(u3, ODD_PAIR),
-                v3 = u3.blend(u0, ODD_PAIR);
-            v0.blend(v2, ODD_QUAD).intoArray(to, at + NARROW);
-            v3.blend(v1, ODD_QUAD).rearrange(TURN6).intoArray(to, at + 3 * NARROW);
-            v2.blend(v0, ODD_QUAD).rearrange(TURN4).intoArray(to, at + 5 * NARROW);
-            v1.blend(v3, ODD_QUAD).rearrange(TURN2).intoArray(to, at + 7 * NARROW);
+            everySecondColumn(a, a0 + p, aRow, to, p * NARROW + i);
+            everySecondColumn(a, a0 + p + 1, aRow, to, (p + 1) * NARROW + i);
         }
         for (; p < length; p++) for (int k = 0; k < L; k++) to[p * NARROW + i + k] = a[a0 + k * aRow + p];
+    }
+
+    /**
+     * Columns 0, 2, 4 and 6 of eight rows. Two rows are joined without a permutation, for memory holds each row beside itself,
+     * too. Four such pairs become columns as blocks are transposed: rows are turned, chosen along the diagonals, and turned back.
+     */
+    private static void everySecondColumn(float[] a, int a0, int aRow, float[] to, int at) {
+        final int a2 = a0 + 2 * aRow, a4 = a2 + 2 * aRow, a6 = a4 + 2 * aRow, odd = aRow - 1;
+        final FloatVector s0 = pair(a, a0, odd), s1 = pair(a, a2, odd).rearrange(TURN2), s2 = pair(a, a4, odd).rearrange(TURN4),
+            s3 = pair(a, a6, odd).rearrange(TURN6);
+        final FloatVector t0 = s0.blend(s1, ODD_PAIR), t1 = s1.blend(s2, ODD_PAIR), t2 = s2.blend(s3, ODD_PAIR),
+            t3 = s3.blend(s0, ODD_PAIR);
+        t0.blend(t2, ODD_QUAD).intoArray(to, at);
+        t3.blend(t1, ODD_QUAD).rearrange(TURN6).intoArray(to, at + 2 * NARROW);
+        t2.blend(t0, ODD_QUAD).rearrange(TURN4).intoArray(to, at + 4 * NARROW);
+        t1.blend(t3, ODD_QUAD).rearrange(TURN2).intoArray(to, at + 6 * NARROW);
+    }
+
+    /** The even columns of one row, the odd lanes those of the next; it begins so many elements further on, less one. */
+    private static FloatVector pair(float[] a, int even, int odd) {
+        return FloatVector.fromArray(SPECIES, a, even).blend(FloatVector.fromArray(SPECIES, a, even + odd), ODD);
     }
 
     private static void transpose8(int length, float[] a, int a0, int aRow, float[] to, int i, int height) {
