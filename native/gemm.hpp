@@ -636,14 +636,17 @@ inline void sums(int in, const float* w, const float* b, const float* x, Vec* su
 
 // z = Wᵀx + b for one sample, in one order of additions whatever the units.
 //
-// A W that the level-1 cache does not hold is read along memory, unit after unit, by one and the same pair of instructions: where
-// there were one for each of four columns, W would come out of the level-2 cache with two thirds of the speed (Zen 5;
-// kernels_bench 256x256x1 784x128x1 1024x1024x1). A nearer one is read faster side by side (784x10x1); and so is any where a
-// processor loads a vector a cycle, not two, so that x must serve four units (Zen 4: 1.1 to 1.3 times as fast).
-constexpr int kLeastAlong = kWidth == 16 ? 256 : INT32_MAX;  // inputs; 32-byte loads are as fast side by side
-static_assert(kWidth == 16 || kLeastAlong == INT32_MAX, "sums_of_lines() loads none of the last vector where the skew is 0");
-constexpr int kMostAlong = 4 * 1024;                         // of more, the copy of x would take too much of the stack
-constexpr int kNearWeights = 8 * 1024;                       // 32 KB
+// Four units side by side are eight chains of additions: up to 2 times as fast as by dots(), by AVX2 and without (Zen 3,
+// kernels_bench 3x64x1 8x100x1 24x24x1 64x256x1 128x128x1 784x10x1 8192x64x1). But a W that the level-1 cache does not hold is
+// read by vectors in one cache line each, wherever W begins (by AVX2 1.1 to 1.25 times as fast, 784x128x1 256x256x1 1024x1024x1);
+// and by vectors of 16 along memory, unit after unit, by one and the same pair of instructions: where there were one for each of
+// four columns, W would come out of the level-2 cache with two thirds of the speed (Zen 5; kernels_bench 256x256x1 784x128x1
+// 1024x1024x1), unless a processor loads such a vector a cycle, not two, so that x must serve four units (Zen 4: 1.1 to 1.3 times
+// as fast).
+constexpr int kLeastSingle = kWidth == 16 ? 256 : 1;  // inputs; fewer were not measured there
+constexpr int kMostAlong = 4 * 1024;                  // of more, the copy of x would take too much of the stack
+constexpr int kNearWeights = 8 * 1024;                // 32 KB
+inline bool side_by_side() { return kWidth < 16 || halves_vectors(); }
 
 // Wᵀx + b of some units that are whole vectors long: read by vectors in one cache line each, if of a single one, while the next
 // unit's come near (up to a fifth faster). W and x lie `skew` floats behind the start of such a vector, so lane
@@ -694,7 +697,7 @@ inline void dots_along(int in, int out, const float* w, const float* b, const fl
     const auto b_of = [b](int u) { return b == nullptr ? b : b + u; };
     Vec sum[4] = {};
     int u = 0;
-    if (alike && halves_vectors())
+    if (alike && side_by_side())
         for (; u + 4 <= out; u += 4, w += 4 * int64_t(in)) {
             sums_of_lines<4>(in, skew, w, b_of(u), x, sum);
             store_four(z + u, sum_four(sum[0], sum[1], sum[2], sum[3]));
@@ -727,9 +730,10 @@ void dots_near(int in, int out, const float* w, const float* b, const float* x, 
 // Z = WᵀA + b 1ᵀ; b may be null
 inline void dots(int in, int out, int m, const float* w, const float* b, const float* a, float* z, int64_t z_step,
                  Ahead& ahead) {
-    if (m == 1 && in >= kLeastAlong && in <= kMostAlong) {
-        const bool beside = int64_t(in) * out <= kNearWeights || (in % kWidth > 0 && halves_vectors());
-        return (beside ? dots_near<4> : dots_along)(in, out, w, b, a, z);
+    if (m == 1 && in >= kLeastSingle && (kWidth < 16 || in <= kMostAlong)) {
+        const bool far = kWidth >= 8 && int64_t(in) * out > kNearWeights && in <= kMostAlong;
+        const bool along = far && (in % kWidth == 0 || !side_by_side());
+        return (along ? dots_along : dots_near<4>)(in, out, w, b, a, z);
     }
     int u = 0;
     for (; u + 4 <= out; u += 4)
