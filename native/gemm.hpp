@@ -637,21 +637,26 @@ inline void sums(int in, const float* w, const float* b, const float* x, Vec* su
 // z = Wᵀx + b for one sample, in one order of additions whatever the units.
 //
 // Four units side by side are eight chains of additions: up to 2 times as fast as by dots(), by AVX2 and without (Zen 3,
-// kernels_bench 3x64x1 8x100x1 24x24x1 64x256x1 128x128x1 784x10x1 8192x64x1). But a W that the level-1 cache does not hold is
-// read by vectors in one cache line each, wherever W begins (by AVX2 1.1 to 1.25 times as fast, 784x128x1 256x256x1 1024x1024x1);
-// and by vectors of 16 along memory, unit after unit, by one and the same pair of instructions: where there were one for each of
-// four columns, W would come out of the level-2 cache with two thirds of the speed (Zen 5; kernels_bench 256x256x1 784x128x1
-// 1024x1024x1), unless a processor loads such a vector a cycle, not two, so that x must serve four units (Zen 4: 1.1 to 1.3 times
-// as fast).
-constexpr int kLeastSingle = kWidth == 16 ? 256 : 1;  // inputs; fewer were not measured there
-constexpr int kMostAlong = 4 * 1024;                  // of more, the copy of x would take too much of the stack
+// kernels_bench 3x64x1 8x100x1 24x24x1 64x256x1 128x128x1 784x10x1 8192x64x1). By AVX2 a W that the level-1 cache does not hold
+// is read by vectors in one cache line each, wherever W begins, if its columns are whole vectors long (1.1 to 1.25 times as fast,
+// 784x128x1 256x256x1 1024x1024x1). By vectors of 16 such a W is read along memory, unit after unit, by one and the same pair of
+// instructions: where there were one for each of four columns, W would come out of the level-2 cache with two thirds of the speed
+// (Zen 5; kernels_bench 256x256x1 784x128x1 1024x1024x1). But where a processor loads a vector of 16 a cycle, not two, x must
+// serve four units (Zen 4: 1.1 to 1.3 times as fast).
+constexpr bool kByLines = kWidth >= 8;                // load(p, 0) of four would read four
+constexpr int kLeastSingle = kWidth == 16 ? 256 : 1;  // inputs; fewer were not measured by vectors of 16,
+constexpr int kMostAlong = 4 * 1024;                  // nor more; and the copy of x would take too much of the stack
 constexpr int kNearWeights = 8 * 1024;                // 32 KB
 inline bool side_by_side() { return kWidth < 16 || halves_vectors(); }
+
+inline bool goes_along(int in, int out) {
+    return int64_t(in) * out > kNearWeights && in <= kMostAlong && (in % kWidth == 0 || !side_by_side());
+}
 
 // Wᵀx + b of some units that are whole vectors long: read by vectors in one cache line each, if of a single one, while the next
 // unit's come near (up to a fifth faster). W and x lie `skew` floats behind the start of such a vector, so lane
 // (i + skew) % kWidth sums what lane i of sums() does, in the same order (even and odd change places where it wraps); and
-// sum_four() adds lanes that are 8, 4, 2 and 1 apart, so that the sums are the same to the last bit.
+// sum_four() adds lanes that are kWidth / 2, …, 2 and 1 apart, so that the sums are the same to the last bit.
 template <int units>
 inline void sums_of_lines(int in, int skew, const float* w, const float* b, const float* x, Vec* sum) {
     w -= skew;
@@ -665,7 +670,10 @@ inline void sums_of_lines(int in, int skew, const float* w, const float* b, cons
     const auto whole = [](const float* p) { return load(p); };
     const auto last = [skew](const float* p) { return load(p, skew); };
 #pragma GCC unroll 4
-    for (int u = 0; u < units; u++) even[u] = lane_numbers() == skew && b != nullptr ? broadcast(b[u]) : Vec{};
+    for (int u = 0; u < units; u++) {
+        const Vec first = b == nullptr ? Vec{} : broadcast(b[u]);
+        even[u] = lane_numbers() == skew ? first : Vec{};
+    }
     add(even, 0, [skew](const float* p) { return load_from(p, skew); });
     int k = kWidth;
     for (; k + 2 * kWidth <= in; k += 2 * kWidth) {
@@ -731,9 +739,9 @@ void dots_near(int in, int out, const float* w, const float* b, const float* x, 
 inline void dots(int in, int out, int m, const float* w, const float* b, const float* a, float* z, int64_t z_step,
                  Ahead& ahead) {
     if (m == 1 && in >= kLeastSingle && (kWidth < 16 || in <= kMostAlong)) {
-        const bool far = kWidth >= 8 && int64_t(in) * out > kNearWeights && in <= kMostAlong;
-        const bool along = far && (in % kWidth == 0 || !side_by_side());
-        return (along ? dots_along : dots_near<4>)(in, out, w, b, a, z);
+        if constexpr (kByLines)
+            if (goes_along(in, out)) return dots_along(in, out, w, b, a, z);
+        return dots_near<4>(in, out, w, b, a, z);
     }
     int u = 0;
     for (; u + 4 <= out; u += 4)

@@ -69,16 +69,18 @@ int sample_tile(int in, int m) {
 // by AVX2 and AVX-512 against OpenBLAS's kernels of the same width.
 
 // Up to so many samples W is read in place. Packing it pays from there on; of short columns sooner, since what a sum costs in the
-// end, where lanes are added up, is much of it; but later for so few units that lanes of a strip would be empty (13x20x16,
-// 13x50x4, 13x64x32, 30x100x32, 60x100x{8,16,32}, 128x64x32: up to 4 times as fast where columns are short; by AVX2, whose tiles pack,
-// 32x32x16 64x64x{16,32} 64x32x32 128x{64,128}x32 30x100x8 30x10x{16,32,64} up to 1.8 times as fast by packing, 784x128x{16,32}
-// 60x20x{8,12} 100x20x16 100x10x32 up to 1.3 times as fast without).
+// end, where lanes are added up, is much of it: from a quarter of the inputs as samples on (13x64x32 30x100x32 60x100x{8,16,32}
+// 128x64x32: up to 4 times as fast where columns are short), by AVX2 an eighth (32x32x16 64x64x{16,32} 64x32x32 128x{64,128}x32
+// 30x100x8: up to 1.8 times as fast; 784x128x{16,32}: up to 1.3 times as fast in place). By AVX2 twice as many where half of a
+// second strip would be empty, four times for less than one (60x20x{8,12} 100x20x16 100x10x32: up to 1.3 times as fast in place;
+// 30x10x{16,32,64}: up to 1.4 times as fast packed).
 constexpr int kDotSamples = 32;
 constexpr int kLeastPacked = kWidth == 16 ? 16 : kWidth == 8 ? 9 : kStripRows;
+constexpr int kInputsASample = kWidth == 8 ? 8 : kWidth / 4;
 
 bool packing_pays(int in, int units, int m) {
     if (units < kLeastPacked || m <= kFewSamples) return false;
-    const int samples = in / (kWidth == 8 ? kWidth : kWidth / 4);
+    const int samples = in / kInputsASample;
     if (units < kStripRows) return m / (kWidth == 8 ? 4 : 2) > samples;
     const bool half_empty = kWidth == 8 && units > kStripRows && units < kStripRows + kWidth;
     return m > kDotSamples || m > (half_empty ? 2 * samples : samples);

@@ -94,8 +94,8 @@ inline void store_few(float* p, Vector v, int n) {
     }
 }
 
-// The last n floats of a row, 1 ≤ n ≤ kWidth: lanes beyond n read as zero and are not written. load_from: lanes before n < kWidth
-// read as zero, and what is there is not touched.
+// The last n floats of a row, 1 ≤ n ≤ kWidth (by AVX 0, too, are loaded): lanes beyond n read as zero and are not written.
+// load_from: lanes before n < kWidth read as zero, and what is there is not touched.
 #if defined(__AVX512F__)
 inline Vec load(const float* p, int n) { return _mm512_maskz_loadu_ps(__mmask16((1u << n) - 1), p); }
 inline Vec load_from(const float* p, int n) { return _mm512_maskz_loadu_ps(__mmask16(0xffffu << n), p); }
