@@ -23,11 +23,13 @@
 // pieces, A comes at a third of the speed of memory, so where strips are tall the next block is brought near while the tiles of
 // one run, as is what the end of the tile at hand wants (784-1024-1024-10, a batch of 256, Zen 4: 2 to 3 % of a step).
 //
+// multiply_by_samples() computes Zᵀ = AᵀW, where that leaves less to transpose.
+//
 // dots() computes WᵀA without packing, as both operands are contiguous along the sum: a tile of 4 units by 6 samples (by 3
 // with 16 registers) of vectors of partial sums, which are added up at the end.
 //
 // The order in which an element is summed does not depend on the columns beside it, but for what they choose: dots() or
-// multiply(), to pack or not; and a single sample has an order of its own, as has a thread that finds no memory for strips.
+// multiply() (or multiply_by_samples(), in the same order), to pack or not; and a single sample has an order of its own, as has a thread that finds no memory for strips.
 #pragma once
 
 #include <utility>
@@ -547,6 +549,35 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
         }
     }
     if (small) tail(0, 0, rows, columns);
+}
+
+// Z = WᵀA of few samples, whose A and Z are less to transpose than W: A is packed, in strips of samples, W is read where it is,
+// from end to end, as B is by multiply(), and C is Zᵀ, kept until its rows make whole vectors of Z's columns.
+constexpr int kSamplesOfGroup = kStrips * kStripRows, kUnitsOfGroup = 4 * kTileColumns;
+constexpr int kStackFloats = kStripRows * kStackDepth;
+static_assert(kUnitsOfGroup % kWidth == 0);
+
+// tail(k, n, zt) on the n units from k on: rows of Zᵀ, kSamplesOfGroup apart; behind them can be read as many as fill a vector.
+template <class Tail>
+void multiply_by_samples(int in, int units, int m, const float* w, const float* a, Ahead& ahead, Tail tail) {
+    alignas(64) float stack[kStackFloats], zt[kUnitsOfGroup * kSamplesOfGroup];
+    const int strips = parts(m, kStripRows);
+    const Packed packed = {in * strips * kStripRows <= kStackFloats ? stack : strips_of_thread(), kStripRows, in};
+    Columns{a, in, m}.pack({0, m, 0, in}, packed);
+    Near near = {{}, {}, ahead};
+    for (int first = 0, some; first < units; first += some) {
+        some = units - first < kUnitsOfGroup ? units - first : kUnitsOfGroup;
+        for (int n = parts(some, kTileColumns), p = 0; p < n; p++) {
+            const int k = part(some, p, n), width = part(some, p + 1, n) - k;
+            Tile* const whole = tile_of<Along::kDepth, true>(width);
+            for (int j = 0; j < m; j += kStripRows) {
+                whole(in, packed[j], {w + int64_t(first + k) * in, in}, 1, 0, {zt + k * kSamplesOfGroup + j, kSamplesOfGroup},
+                      near, kStripRows, nullptr);
+                if (any(near)) bring(near);
+            }
+        }
+        tail(first, some, zt);
+    }
 }
 
 // Z = WᵀA + b 1ᵀ on a tile: the sums of vectors of products start at b and run along k; they are added up four at a time.

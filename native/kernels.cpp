@@ -212,6 +212,45 @@ void derivative_tail(int in, int m, int step, Activation phi, const float* a, fl
     if (phi != Activation::kIdentity) with_activation(phi, DerivativeTail{in, m, step, a, delta});
 }
 
+// The same, of Zᵀ: its rows are kSamplesOfGroup apart
+struct TransposedTail {
+    int units, m;
+    int64_t step;
+    const float *b, *zt;
+    float* z;
+    template <Activation phi>
+    void operator()() const {
+        for (int k = 0; k < units; k += kWidth) {
+            const int some = units - k < kWidth ? units - k : kWidth;
+            const Vec bias = b == nullptr ? Vec{} : some == kWidth ? load(b + k) : load(b + k, some);
+            for (int j = 0; j < m; j += kWidth) {
+                Vec x[kWidth];
+                load_transposed(zt + k * kSamplesOfGroup + j, kSamplesOfGroup, x);
+                float* to = z + j * step + k;
+                if (some == kWidth && m - j >= kWidth)
+#pragma GCC unroll 16
+                    for (int n = 0; n < kWidth; n++, to += step) store(to, apply<phi>(x[n] + bias));
+                else
+                    for (int n = 0; n < kWidth && j + n < m; n++, to += step) store(to, apply<phi>(x[n] + bias), some);
+            }
+        }
+    }
+};
+
+// By AVX2 A is packed in place of W where samples fill the strips but for two, at most a group of them; and units are so many that
+// to transpose A is little beside the product, and, where else W is packed, less than to transpose W (kernels_bench
+// 256x{20,64,256}x{16,32,64} 784x{64,100,128}x{16,32,64} 1024x1024x{16,32,48,64} 64x{10,20,64}x{16,32,48} 30x10x{14,16,32,64}, Zen
+// 3: 1.05 to 1.5 times as fast; 256x16x32 784x32x{32,64} 256x256x128: up to 1.2 times as fast the other ways).
+constexpr int kMostMissing = 2, kInputsAUnit = 14, kUnitsWorthIt = 64;
+
+bool by_samples_pays(int in, int units, int m) {
+    const int full = (m + kMostMissing) / kStripRows * kStripRows;
+    if (!kTilesAlone || full == 0 || m > kSamplesOfGroup || m - full > 0) return false;
+    if (int64_t(in) * full > kStripFloats || int64_t(kInputsAUnit) * units < in) return false;
+    if (m > kDotSamples && units < kUnitsWorthIt && units % kStripRows == 0) return false;
+    return in * full <= kStackFloats || strips_of_thread() != nullptr;
+}
+
 // By AVX2 no more samples share a packed W: A is then read from a nearer cache (kernels_bench 784x1024x1024, Zen 3: 1.03 times as
 // fast as all at once).
 constexpr int kSamplesAtOnce = kWidth == 8 ? 256 : INT32_MAX;
@@ -225,6 +264,11 @@ void affine(int in, int out, int m, int from, int to, const float* w, const floa
     if (is_large_forward(in, out, m)) {
         sgemm(Trans::kYes, Trans::kNo, units, m, in, 1, w, in, a, in, 0, a_next, out);  // Z = WᵀA
         affine_tail(units, m, out, b, phi, a_next);
+    } else if (by_samples_pays(in, units, m)) {
+        const auto tail = [=](int k, int some, const float* zt) {
+            with_activation(phi, TransposedTail{some, m, out, b == nullptr ? b : b + k, zt, a_next + k});
+        };
+        multiply_by_samples(in, units, m, w, a, ahead, tail);
     } else if (!packing_pays(in, units, m)) {
         for (int n = parts(m, sample_tile(in, m)), t = 0; t < n; t++) {
             const int j = part(m, t, n), columns = part(m, t + 1, n) - j;
@@ -284,7 +328,7 @@ struct InputGradientOfFew {
 };
 
 bool reads_by_panels(int in, int out, int m, int from, int to) {
-    return packing_pays(in, to - from, m) && to - from >= kLeastStrips * kStripRows && !is_large_forward(in, out, m);
+    return packing_pays(in, to - from, m) && !by_samples_pays(in, to - from, m) && to - from >= kLeastStrips * kStripRows && !is_large_forward(in, out, m);
 }
 
 // Where vectors of 16 are computed whole, what comes from memory meanwhile costs a product at least as much time as it does a

@@ -317,6 +317,12 @@ void test_tiles(const Kernels& k) {
         }
     for (int out : {32, 40, 64, 65})  // strips on the stack, and deeper ones
         for (int in : {256, 257, 600}) test_affine(k, in, out, 45, Activation::kSigmoid, true);
+    for (int m : {14, 15, 16, 30, 32, 46, 49, 63, 64})  // A packed by samples in place of W, on the stack and elsewhere
+        for (int out : {1, 3, 8, 10, 17, 24, 25, 31, 47, 64, 73, 100})
+            for (int in : {1, 7, 30, 129, 300})
+                test_affine(k, in, out, m, m % 2 == 0 ? Activation::kSoftmax : Activation::kRelu, in % 2 == 0);
+    for (int m : {16, 64})
+        for (int in : {1023, 1024, 1025, 4097}) test_affine(k, in, in / 14 + 1, m, Activation::kSigmoid, true);
     for (bool with_bias : {false, true}) {
         for (int out : {1, 2, 3, 4, 23, 60})  // a single sample, whose W is near, or far
             for (int in : {255, 256, 257, 264, 272, 287, 784, 4096, 4097, 4160})
@@ -479,6 +485,17 @@ void test_ahead(const Kernels& k) {
         });
 }
 
+// The same sums, whether A is packed by samples, or W.
+void test_order(const Kernels& k) {
+    const int in = 300, out = 101, few = 64, many = 80;
+    if (k.isa == std::string("baseline")) return;  // OpenBLAS takes both
+    const Input w(in * out), b(out), a(in * many);
+    std::vector<float> z(out * few), more(out * many);
+    k.affine(in, out, few, 0, out, w.data(), b.data(), a.data(), Activation::kRelu, z.data(), nothing);
+    k.affine(in, out, many, 0, out, w.data(), b.data(), a.data(), Activation::kRelu, more.data(), nothing);
+    CHECK(std::equal(z.begin(), z.end(), more.begin()), "%s: sums depend on the samples beside", k.isa);
+}
+
 void test_all(const Kernels& k) {
     test_accuracy(k);
     const int sizes[] = {1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 33, 64, 65, 100};
@@ -498,6 +515,7 @@ void test_all(const Kernels& k) {
         no_memory = lacking;
         test_tiles(k);
     }
+    test_order(k);
     no_memory = false;
     test_division(k);
     test_alignment(k);
