@@ -28,8 +28,9 @@
 // dots() computes WᵀA without packing, as both operands are contiguous along the sum: a tile of 4 units by 6 samples (by 3
 // with 16 registers) of vectors of partial sums, which are added up at the end.
 //
-// The order in which an element is summed does not depend on the columns beside it, but for what they choose: dots() or
-// multiply() (or multiply_by_samples(), in the same order), to pack or not; and a single sample has an order of its own, as has a thread that finds no memory for strips.
+// The order in which an element is summed does not depend on the columns beside it, but for what they choose: dots() or one of
+// the others, which have the same order, to pack or not; and a single sample has an order of its own, as has a thread that finds
+// no memory for strips.
 #pragma once
 
 #include <utility>
@@ -736,7 +737,7 @@ inline void dots_along(int in, int out, const float* w, const float* b, const fl
     const auto b_of = [b](int u) { return b == nullptr ? b : b + u; };
     Vec sum[4] = {};
     int u = 0;
-    if (alike && side_by_side())
+    if (side_by_side())  // then alike, too
         for (; u + 4 <= out; u += 4, w += 4 * int64_t(in)) {
             sums_of_lines<4>(in, skew, w, b_of(u), x, sum);
             store_four(z + u, sum_four(sum[0], sum[1], sum[2], sum[3]));

@@ -237,10 +237,11 @@ struct TransposedTail {
     }
 };
 
-// By AVX2 A is packed in place of W where samples fill the strips but for two, at most a group of them; and units are so many that
-// to transpose A is little beside the product, and, where else W is packed, less than to transpose W (kernels_bench
-// 256x{20,64,256}x{16,32,64} 784x{64,100,128}x{16,32,64} 1024x1024x{16,32,48,64} 64x{10,20,64}x{16,32,48} 30x10x{14,16,32,64}, Zen
-// 3: 1.05 to 1.5 times as fast; 256x16x32 784x32x{32,64} 256x256x128: up to 1.2 times as fast the other ways).
+// By AVX2 A is packed in place of W where at most a group of samples fill their strips but for two; and units are so many that to
+// transpose A is little beside the product, and, where W would be packed, so many that this is more, or such that strips of them
+// would not be full (kernels_bench 256x{20,64,256}x{16,32,64} 784x{64,100,128}x{16,32,64} 1024x1024x{16,32,48,64}
+// 64x{10,20,64}x{16,32,48} 30x10x{14,16,32,64}, Zen 3: 1.05 to 1.5 times as fast; 256x16x32 784x32x{32,64} 256x256x128: up to 1.2
+// times as fast the other ways).
 constexpr int kMostMissing = 2, kInputsAUnit = 14, kUnitsWorthIt = 64;
 
 bool by_samples_pays(int in, int units, int m) {
@@ -328,7 +329,9 @@ struct InputGradientOfFew {
 };
 
 bool reads_by_panels(int in, int out, int m, int from, int to) {
-    return packing_pays(in, to - from, m) && !by_samples_pays(in, to - from, m) && to - from >= kLeastStrips * kStripRows && !is_large_forward(in, out, m);
+    const int units = to - from;
+    return units >= kLeastStrips * kStripRows && packing_pays(in, units, m) && !by_samples_pays(in, units, m) &&
+           !is_large_forward(in, out, m);
 }
 
 // Where vectors of 16 are computed whole, what comes from memory meanwhile costs a product at least as much time as it does a
