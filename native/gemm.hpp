@@ -150,8 +150,9 @@ constexpr int kLeastStrips =
     (kTileColumns * int(sizeof(float)) * kStretch + kLines * kCacheLine - 1) / (kLines * kCacheLine);
 static_assert(kLeastStrips <= kStrips, "they are packed together");
 
-// The index along which B is contiguous in memory; the other has a step.
-enum class Along { kDepth, kColumns };
+// The index along which B is contiguous in memory; the other has a step. Or its panels lie one after the other, each contiguous
+// along its columns, whose number is the step.
+enum class Along { kDepth, kColumns, kPanels };
 
 // Where part i starts when n things are divided into so many parts as evenly as it goes
 inline int part(int n, int i, int parts) { return i == 0 ? 0 : i == parts ? n : int(int64_t(n) * i / parts); }
@@ -261,15 +262,18 @@ constexpr int kShortDepth = kWidth == 8 ? 64 : 0;
 // What becomes of C before a product is added: β is 0, 1 or another
 enum class Before { kUnread, kKept, kScaled };
 
-// C ← A B + β C on whole strips of a panel of C. β lies in memory, so that it is no register's while the depth runs.
-template <int vectors, int columns, Along along, Before before>
-__attribute__((noinline)) void add_strips(int strips, int depth, Part a, Part b, const float& beta, Target c, Near& near) {
+// C ← A B + β C on whole strips of a panel of C; those of A lie `next` apart. β lies in memory, so that it is no register's while
+// the depth runs.
+template <int vectors, int columns, Along along, Before before, bool deep = false>
+__attribute__((noinline)) void add_strips(int strips, int64_t next, int depth, Part a, Part b, const float& beta, Target c,
+                                          Near& near) {
     constexpr int kHeight = vectors * kWidth;
     const bool more = any(near);
-    for (; strips > 0; strips--, a.data += kHeight, c.data += kHeight) {
+    for (; strips > 0; strips--, a.data += next, c.data += kHeight) {
         Vec sum[columns][vectors] = {};
+        if (deep) claim<kHeight, columns>(c);
         const float *column = a.data, *row = b.data;
-        for (int k = depth; k > 0; k--, column += a.step, row += along == Along::kDepth ? 1 : b.step) {
+        const auto add_one = [&]() __attribute__((always_inline)) {
             Vec x[vectors];
 #pragma GCC unroll 16
             for (int v = 0; v < vectors; v++) x[v] = shared<columns>(load(column + v * kWidth));
@@ -279,7 +283,16 @@ __attribute__((noinline)) void add_strips(int strips, int depth, Part a, Part b,
 #pragma GCC unroll 16
                 for (int v = 0; v < vectors; v++) sum[j][v] += x[v] * y;
             }
-        }
+            column += deep ? kHeight : a.step;
+            row += along == Along::kDepth ? 1 : deep ? columns : b.step;
+        };
+        int k = depth;
+        if (deep && in_pairs(vectors))
+            for (; k > 1; k -= 2) {
+                add_one();
+                add_one();
+            }
+        for (; k > 0; k--) add_one();
         const Vec scale = before == Before::kScaled ? broadcast(beta) : Vec{};
 #pragma GCC unroll 16
         for (int j = 0; j < columns; j++)
@@ -309,7 +322,7 @@ void panel(int rows, int depth, Part a, Part b, float alpha, float beta, Target 
             const auto add = beta == 0   ? add_strips<vectors, columns, along, Before::kUnread>
                              : beta == 1 ? add_strips<vectors, columns, along, Before::kKept>
                                          : add_strips<vectors, columns, along, Before::kScaled>;
-            add(strips, depth, a, b, beta, c, near);
+            add(strips, kHeight, depth, a, b, beta, c, near);
             rows -= done;
             a.data += done;
             c.data += done;
@@ -333,6 +346,7 @@ constexpr int vectors_of(int columns) {
     return vectors;
 }
 
+using AddStrips = void(int strips, int64_t next, int depth, Part a, Part b, const float& beta, Target c, Near& near);
 using Panel = void(int rows, int depth, Part a, Part b, float alpha, float beta, Target c, Near& near);
 
 template <Along along, int... less>
@@ -372,6 +386,24 @@ struct Packed {
     float* strip(int row) const { return data + int64_t(row) * depth; }
     Part operator[](int row) const { return {strip(row), rows}; }
 };
+
+// C ← A B + β C on all strips of a panel: a tile's call and its ends would take a tenth of 64 steps (AVX2).
+template <Before before, int... less>
+void add_strips_of(int columns, int strips, int depth, const Packed& a, Part b, const float& beta, Target c, Near& near,
+                   std::integer_sequence<int, less...>) {
+    static constexpr AddStrips* kAdds[] = {add_strips<2, less + 1, Along::kColumns, before, true>...};
+    kAdds[columns - 1](strips, int64_t(kStripRows) * depth, depth, a[0], b, beta, c, near);
+}
+
+inline void panel_of_strips(int columns, int rows, const Packed& a, Part b, float beta, Target c, Near& near) {
+    const auto widths = std::make_integer_sequence<int, kTileColumns>();
+    const int strips = rows / kStripRows, done = strips * kStripRows;
+    if (beta == 0) add_strips_of<Before::kUnread>(columns, strips, a.depth, a, b, beta, c, near, widths);
+    else if (beta == 1) add_strips_of<Before::kKept>(columns, strips, a.depth, a, b, beta, c, near, widths);
+    else add_strips_of<Before::kScaled>(columns, strips, a.depth, a, b, beta, c, near, widths);
+    if (done < rows)
+        panel_of<Along::kColumns>(columns)(rows - done, a.depth, a[done], b, 1, beta, {c.data + done, c.step}, near);
+}
 
 // A with its rows contiguous, and `step` from one k to the next
 struct Rows {
@@ -456,6 +488,22 @@ inline void by_strips(int rows, int columns, int depth, Part a, Part b, float al
     }
 }
 
+// αB is laid out panel by panel, B being contiguous along its columns. So much of it finds a place behind the strips, and a vector
+// that the last store writes beyond.
+constexpr int kLaidFloats = kStripsOfThread - kStripFloats - kWidth;
+
+inline void lay_out(int columns, int depth, float alpha, Part b, float* to) {
+    for (int n = parts(columns, kTileColumns), p = 0; p < n; p++) {
+        const int first = part(columns, p, n), width = part(columns, p + 1, n) - first;
+        for (int k = 0; k < depth; k++, to += width)
+            for (int j = 0; j < width; j += kWidth) {
+                const int left = columns - first - j;
+                const float* from = b.data + k * b.step + first + j;
+                store(to + j, (left < kWidth ? load(from, left) : load(from)) * alpha);  // what is too much, the next overwrites
+            }
+    }
+}
+
 // How a product is cut: the rows of A into groups of strips, the columns of B into panels, the depth into blocks. In place, all
 // rows are one strip.
 struct Cut {
@@ -472,11 +520,11 @@ Cut cut(const Operand& a, int rows, int columns, int depth, int64_t b_step, bool
     const bool large = is_missing || int64_t(columns) * depth > kLargeB;
     const bool large_c = along == Along::kColumns && int64_t(rows) * columns > kLargeB;
     const bool grouped = large || (kWidth == 8 && int64_t(rows) * depth >= kGroupedA);
-    float* const memory = grouped || large_c || depth > kStackDepth ? strips_of_thread() : nullptr;
+    float* const memory = grouped || large_c || along == Along::kPanels || depth > kStackDepth ? strips_of_thread() : nullptr;
     if (memory == nullptr) return {kStripRows, kStripRows, kTileColumns, parts(depth, kStackDepth), stack};
     const bool rarely = tall && large && along == Along::kColumns;  // B is read
     const int groups = rarely ? kTallGroups : 1, least = grouped ? groups * kStrips * kStripRows : strip_rows;
-    const int wanted = large_c ? kGroupFloats / depth / strip_rows * strip_rows : 0;
+    const int wanted = large_c || along == Along::kPanels ? kGroupFloats / depth / strip_rows * strip_rows : 0;
     const int group_rows = wanted > least ? wanted : least;
     float* const copy = rarely && b_step % kOneSet == 0 ? memory + kStripFloats : nullptr;
     return {strip_rows, group_rows, panel_columns, parts(depth, kMostDepth / groups), memory, copy};
@@ -487,9 +535,10 @@ Cut cut(const Operand& a, int rows, int columns, int depth, int64_t b_step, bool
 template <Along along, class Operand, class Tail>
 void multiply(int rows, int columns, int depth, float alpha, const Operand& a, Part b, float beta, Target c, Part last,
               Ahead& ahead, Tail tail) {
+    constexpr Along of_panel = along == Along::kDepth ? along : Along::kColumns;
     Near near = {{}, {}, ahead};
     if (!a.packed && columns <= kTileColumns && depth <= kLeastDepth) {  // tiny products feel every instruction
-        panel_of<along>(columns)(rows, depth, {a.a, a.step}, b, alpha, beta, c, near);
+        panel_of<of_panel>(columns)(rows, depth, {a.a, a.step}, b, alpha, beta, c, near);
         return tail(0, 0, rows, columns);
     }
     if constexpr (along == Along::kColumns && kTilesAlone)
@@ -518,7 +567,9 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
         for (int p = 0, copied = 0; p < panels; p++) {
             const int j = column(p), width = column(p + 1) - j;
             if (ahead.missing != nullptr && n == 0) gather_columns(*ahead.missing, j, width);
-            Part some = {b.data + (along == Along::kDepth ? k + j * b.step : k * b.step + j), b.step};
+            Part some = along == Along::kDepth     ? Part{b.data + k + j * b.step, b.step}
+                        : along == Along::kColumns ? Part{b.data + k * b.step + j, b.step}
+                                                   : Part{b.data + int64_t(j) * depth + k * width, width};
             if constexpr (along == Along::kColumns)
                 if (copy != nullptr) {
                     if (p % kPanelsCopied == 0) {
@@ -530,7 +581,12 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
                 }
             const float gamma = k == 0 ? beta : 1;
             const bool packs = Operand::packed_meanwhile && p == 0;
-            Tile* const whole = packs ? tile_of<along, true, true>(width) : tile_of<along, true>(width);
+            if constexpr (along == Along::kPanels)
+                if (!packs) {
+                    panel_of_strips(width, height, packed, some, gamma, {c.data + j * c.step + first, c.step}, near);
+                    continue;
+                }
+            Tile* const whole = packs ? tile_of<of_panel, true, true>(width) : tile_of<of_panel, true>(width);
             for (int i = first, end = first + height; i < end; i += strip_rows) {
                 const int rows_of_strip = end - i < strip_rows ? end - i : strip_rows;
                 const Part in_place = {a.a + k * a.step + i, a.step}, strip = a.packed ? packed[i - first] : in_place;
@@ -543,7 +599,7 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
                           packs ? packed.strip(i - first) : nullptr);
                     if (any(near)) bring(near);
                 } else {
-                    panel_of<along>(width)(rows_of_strip, steps, strip, some, alpha, gamma, c_of_strip, near);
+                    panel_of<of_panel>(width)(rows_of_strip, steps, strip, some, alpha, gamma, c_of_strip, near);
                 }
             }
             if (k + steps == depth && !small) tail(first, j, height, width);

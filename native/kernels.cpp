@@ -104,8 +104,8 @@ constexpr int kManySummed = kWidth == 16 ? 17 : kFewSamples + 1;
 constexpr int kManySummedByHalves = 12, kPackedByHalves = 192;
 
 // By AVX2 the dW of fewer weights too, 64 KB, if units are so many (kernels_bench 784x128x{32,128} 256x256x{16,64} 128x128x32,
-// Zen 3: 1.0 to 1.3 times as fast; ours are the faster ones of 64x64x64 784x30x{32,128}), and samples more than scaling_pays()
-// takes.
+// Zen 3: 1.0 to 1.3 times as fast as tiles alone; those are the faster ones of 64x64x64), of what scaling_pays() and
+// laying_out_pays() leave.
 constexpr int kManyUnits = 64, kSummedWeights = 16 * 1024;
 constexpr int kLeastToOpenBlas = kWidth == 8 ? kSummedWeights : kLargeWeights;
 
@@ -361,6 +361,31 @@ void input_gradient(int in, int out, int m, int from, int to, const float* w, co
                             tail);  // δ' = Wδ
 }
 
+// By AVX2 αδ is laid out before, panel by panel, and the tiles of the first panel pack A, for up to so many samples, or units, as
+// all of αδ is near then (kernels_bench 256x256x{9,16,32,64,128,192} 784x128x{17,32,64,128,256,512} 784x30x{33,64,128}
+// {512x512,784x1024,1024x1024}x{17,32,64,128} 2048x2048x64 4096x4096x{32,128}, Zen 3: 1.0 to 1.6 times as fast as OpenBLAS, most
+// where C comes from afar; 1024x1024x{256,512}: 0.9 times; 64x{64,256}x64 128x10x128: up to 1.3 times as fast by tiles alone).
+constexpr int kLaidWeights = 15000, kLaidInputs = 128, kLaidSamples = 192, kLaidUnits = 128;
+
+bool laying_out_pays(int in, int units, int m) {
+    return kTilesAlone && in >= kLaidInputs && int64_t(in) * units >= kLaidWeights && units > kTileColumns &&
+           (m <= kLaidSamples || (units <= kLaidUnits && m <= kLaidFloats / kLaidUnits)) && strips_of_thread() != nullptr;
+}
+
+// C ← A (αδ)ᵀ + βC
+void multiply_by_laid_out(int in, int units, int m, float alpha, const float* a, const float* delta, int64_t step, float beta,
+                          float* c, Ahead& ahead) {
+    const auto no_tail = [](int, int, int, int) {};
+    float* const panels = strips_of_thread() + kStripFloats;
+    for (int n = parts(units, kLaidFloats / m), p = 0; p < n; p++) {
+        const int first = part(units, p, n), some = part(units, p + 1, n) - first;
+        const Target part_of_c = {c + int64_t(first) * in, in};
+        lay_out(some, m, alpha, {delta + first, step}, panels);
+        multiply<Along::kPanels>(in, some, m, 1, Rows{a, in, true}, {panels, 0}, beta, part_of_c, {part_of_c.data, in}, ahead,
+                                 no_tail);
+    }
+}
+
 // C ← α A δᵀ + β C                A: in×m   δ: units×m, its columns `step` apart   C: in×units
 void multiply_by_delta(int in, int units, int m, float alpha, const float* a, const float* delta, int64_t step, float beta,
                        float* c, Ahead& ahead) {
@@ -386,15 +411,11 @@ bool scaling_pays(int in, int out, int m) {
 __attribute__((noinline))  // or its array would lie beneath OpenBLAS's
 void sum_scaled(int in, int units, int m, float alpha, const float* a, const float* delta, int64_t step, float beta, float* c,
                 Ahead& ahead) {
-    float scaled[kScaledOfFewUnits * kTileColumns + kWidth];  // m rows of a panel of αδᵀ, and room for a whole vector
+    float scaled[kScaledOfFewUnits * kTileColumns + kWidth];
     Near near = {{}, {}, ahead};
     for (int n = parts(units, kTileColumns), p = 0; p < n; p++) {
         const int k = part(units, p, n), columns = part(units, p + 1, n) - k;
-        for (int j = 0; j < m; j++)
-            for (int i = 0; i < columns; i += kWidth) {
-                const int some = columns - i < kWidth ? columns - i : kWidth;
-                store(scaled + j * columns + i, load(delta + j * step + k + i, some) * alpha);
-            }
+        lay_out(columns, m, alpha, {delta + k, step}, scaled);
         panel_of<Along::kColumns>(columns)(in, m, {a, in}, {scaled, columns}, 1, beta, {c + int64_t(k) * in, in}, near);
     }
 }
@@ -406,6 +427,8 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
     const int units = to - from;
     if (scaling_pays(in, out, m))
         sum_scaled(in, units, m, alpha, a, d, out, beta, c, ahead);
+    else if (laying_out_pays(in, units, m))
+        multiply_by_laid_out(in, units, m, alpha, a, d, out, beta, c, ahead);
     else if (is_large_sum(in, units, m))
         sgemm(Trans::kNo, Trans::kYes, in, units, m, alpha, a, in, d, out, beta, c, in);  // C = αAδᵀ + βC
     else

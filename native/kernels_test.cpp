@@ -341,6 +341,12 @@ void test_tiles(const Kernels& k) {
             test_input_gradient(k, rows, 71, columns, Activation::kRelu);
             test_weight_gradient(k, rows, columns, 70, columns / 16, columns, 0.01f, 0.9f, 0.5f);
         }
+    for (int m : {9, 17, 32, 75, 193})  // δ laid out before
+        for (auto [in, units] : {std::array<int, 2>{128, 120}, {145, 131}, {256, 60}, {301, 50}, {2200, 7}}) {
+            test_weight_gradient(k, in, units, m, 0, units, 0.01f, m % 2, 1);
+            test_weight_gradient(k, in, units, m, 1, units - 1, 0.01f, 0.9f, 0.5f);
+        }
+    test_weight_gradient(k, 128, 700, 150, 3, 690, 0.01f, 0.9f, 0.5f);  // some units at once
     test_input_gradient(k, 40, 1500, 20, Activation::kTanh);  // and the depth in blocks
     test_weight_gradient(k, 40, 20, 1500, 0, 20, 0.01f, 0.9f, 0.5f);
     test_affine(k, 100, 40, 300, Activation::kRelu, true);  // some samples at once
