@@ -347,6 +347,7 @@ void test_tiles(const Kernels& k) {
             test_weight_gradient(k, in, units, m, 1, units - 1, 0.01f, 0.9f, 0.5f);
         }
     test_weight_gradient(k, 128, 700, 150, 3, 690, 0.01f, 0.9f, 0.5f);  // some units at once
+    test_weight_gradient(k, 100, 20, 200, 0, 20, 1, 1, 1);              // read where it is, for few inputs
     test_input_gradient(k, 40, 1500, 20, Activation::kTanh);  // and the depth in blocks
     test_weight_gradient(k, 40, 20, 1500, 0, 20, 0.01f, 0.9f, 0.5f);
     test_affine(k, 100, 40, 300, Activation::kRelu, true);  // some samples at once
