@@ -262,8 +262,8 @@ constexpr int kShortDepth = kWidth == 8 ? 64 : 0;
 // What becomes of C before a product is added: β is 0, 1 or another
 enum class Before { kUnread, kKept, kScaled };
 
-// C ← A B + β C on whole strips of a panel of C; those of A lie `next` apart. If they are packed, a B that is contiguous along the
-// columns is laid out. β lies in memory, so that it is no register's while the depth runs.
+// C ← A B + β C on whole strips of a panel of C; those of A lie `next` apart. If they are packed, a B that is contiguous along
+// the columns is laid out. β lies in memory, so that it is no register's while the depth runs.
 template <int vectors, int columns, Along along, Before before, bool packed = false>
 __attribute__((noinline)) void add_strips(int strips, int64_t next, int depth, Part a, Part b, const float& beta, Target c,
                                           Near& near) {
@@ -395,8 +395,8 @@ struct Packed {
     Part operator[](int row) const { return {strip(row), rows}; }
 };
 
-// The same on all rows of a panel. One call for all strips is worth a tenth of 64 steps, and a fiftieth of 256 and more (AVX2, Zen
-// 3, steps of W6 and W1 by turns with a call for each: 1.02 to 1.05 and 1.0 to 1.02 times as fast).
+// The same on all rows of a panel. One call for all strips is worth a tenth of 64 steps, and a fiftieth of 256 and more (AVX2,
+// Zen 3, steps of W6 and W1 by turns with a call for each: 1.02 to 1.05 and 1.0 to 1.02 times as fast).
 template <Along along, Before before, int... less>
 void add_strips_of(int columns, int strips, int depth, const Packed& a, Part b, const float& beta, Target c, Near& near,
                    std::integer_sequence<int, less...>) {
@@ -498,8 +498,8 @@ inline void by_strips(int rows, int columns, int depth, Part a, Part b, float al
     }
 }
 
-// αB is laid out panel by panel; B is contiguous along its columns. So much finds a place behind the strips, with a vector to spare
-// for the last store.
+// αB is laid out panel by panel; B is contiguous along its columns. So much finds a place behind the strips, with a vector to
+// spare for the last store.
 constexpr int kLaidFloats = kStripsOfThread - kStripFloats - kWidth;
 
 inline void lay_out(int columns, int depth, float alpha, Part b, float* to) {
