@@ -9,8 +9,8 @@
 //                                                     what is missing of it is gathered, as it is read soon; a few panels
 //                                                     are copied first where its rows would collide in the cache
 //                 for each strip, each tile: tile()   α and β at the store of the tile; by AVX2 those of the first panel pack
-//                                                     A where its rows lie side by side; and of a packed A, or of a short
-//                                                     depth, α being 1, one loop takes all strips of a panel: add_strips()
+//                                                     A where its rows lie side by side; of the others, and where the depth
+//                                                     is short, one loop takes all strips, if α is 1: add_strips()
 //                 the tail, φ say                     while these rows of the panel are near
 //
 // The tile of C, 2 vectors of rows by 12 columns with AVX-512 and by 6 else, stays in 24 (12) of the 32 (16) registers while
@@ -51,9 +51,9 @@ constexpr bool in_pairs(int vectors) { return kWidth == 8 && vectors <= 2; }
 // and more (kernels_bench 784x128x128 784x1024x256 1024x1024x1024), though the strip then comes out of the level-2 cache.
 constexpr int kMostDepth = 1024;
 
-// Strips that are packed together, so that a B which would push out of the level-2 cache what else is there, the next batch say,
-// is read less often, and one that is gathered meanwhile more slowly. By AVX2 whatever B is, if A takes 64 KB: a smaller one is
-// not worth a thread's own memory, with which the library stays loaded as long as the thread lives.
+// Strips that are packed together, so that a B which would push out of the level-2 cache what else is there, the next batch
+// say, is read less often, and one that is gathered meanwhile more slowly. By AVX2 whatever B is, if A takes 64 KB: for packing
+// alone a smaller one is not worth a thread's own memory, with which the library stays loaded as long as the thread lives.
 constexpr int kStrips = 4;
 constexpr int kGroupedA = 16 * 1024;
 constexpr int kLargeB = 64 * 1024;  // 256 KB
@@ -61,7 +61,7 @@ constexpr int kLargeB = 64 * 1024;  // 256 KB
 // Where C is as large, and comes from afar, it is gone through column by column, not by the short pieces that a strip has of
 // each: A is packed in groups of 128 KB, for few samples so all of it (steps of four layers of 512 units on 20 to 64 samples, two
 // threads of a Zen 5: 1.5 to 1.9 times as fast, one thread: 1.05 to 1.1; with 256 and 512 KB the same; bench growth).
-constexpr int kGroupFloats = 32 * 1024;
+constexpr int kGroupFloats = 32 * 1024;  // where B is laid out, whatever C is
 
 // Twelve columns of B that lie 4 KB apart are more than the eight ways of Zen 4's level-1 cache; at other distances, too, some
 // fall on one set. There strips of four vectors go with panels of six columns: where A is packed that is 1.0 to 1.4 times as fast
@@ -73,15 +73,16 @@ constexpr int kTallRows = 2 * kStripRows, kTallColumns = kTileColumns / 2, kTall
 constexpr int kOneSet = 1024, kPanelsCopied = 8, kCopiedColumns = kPanelsCopied * kTallColumns;
 constexpr int kStripFloats = kStrips * kStripRows * kMostDepth, kCopiedFloats = kCopiedColumns * kMostDepth / kTallGroups;
 static_assert(kStripFloats + kCopiedFloats <= kStripsOfThread, "kernels.hpp");
+static_assert(kGroupFloats <= kStripFloats, "what is copied, or laid out, lies behind");
 
 inline bool by_halves() { return kWidth == 16 && halves_vectors(); }
 
 // Of so many floats, 16 KB, C is near to the end: its tail is taken at once.
 constexpr int kSmallC = 4 * 1024;
 
-// A single strip up to this depth, 32 KB (by AVX2 16), is packed to the stack, where HotSpot keeps 80 KB free for native code
-// (StackShadowPages).
-constexpr int kStackDepth = 256;
+// A single strip up to this depth, 32 KB (by AVX2 16), or several of as many floats, is packed to the stack, where HotSpot keeps
+// 80 KB free for native code (StackShadowPages).
+constexpr int kStackDepth = 256, kStackFloats = kStripRows * kStackDepth;
 
 // A block of A in place, rows by depth, stays near: 1 MB (kernels_bench 784x1024x256 1024x1024x256; with a quarter of it the
 // products are up to a tenth slower, with a sixteenth up to a third, as C goes to and fro more often).
@@ -395,8 +396,6 @@ struct Packed {
     Part operator[](int row) const { return {strip(row), rows}; }
 };
 
-// The same on all rows of a panel. One call for all strips is worth a tenth of 64 steps, and a fiftieth of 256 and more (AVX2,
-// Zen 3, steps of W6 and W1 by turns with a call for each: 1.02 to 1.05 and 1.0 to 1.02 times as fast).
 template <Along along, Before before, int... less>
 void add_strips_of(int columns, int strips, int depth, const Packed& a, Part b, const float& beta, Target c, Near& near,
                    std::integer_sequence<int, less...>) {
@@ -404,6 +403,8 @@ void add_strips_of(int columns, int strips, int depth, const Packed& a, Part b, 
     kAdds[columns - 1](strips, int64_t(kStripRows) * depth, depth, a[0], b, beta, c, near);
 }
 
+// C ← A B + β C on all rows of a panel, A being packed. One call for all strips is worth a tenth of 64 steps, and a fiftieth of
+// 256 and more (AVX2, Zen 3, steps of W6 and W1 by turns with a call for each: 1.02 to 1.05 and 1.0 to 1.02 times as fast).
 template <Along along>
 void panel_of_strips(int columns, int rows, const Packed& a, Part b, float beta, Target c, Near& near) {
     const auto widths = std::make_integer_sequence<int, kTileColumns>();
@@ -498,8 +499,8 @@ inline void by_strips(int rows, int columns, int depth, Part a, Part b, float al
     }
 }
 
-// αB is laid out panel by panel; B is contiguous along its columns. So much finds a place behind the strips, with a vector to
-// spare for the last store.
+// αB is laid out by panels of kTileColumns, or one fewer; B is contiguous along its columns. So much finds a place behind the
+// strips, with a vector to spare for the last store.
 constexpr int kLaidFloats = kStripsOfThread - kStripFloats - kWidth;
 
 inline void lay_out(int columns, int depth, float alpha, Part b, float* to) {
@@ -556,7 +557,7 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
             by_strips(rows, columns, depth, {a.a, a.step}, b, alpha, beta, c, near);
             return tail(0, 0, rows, columns);
         }
-    alignas(64) float stack[kStripRows * kStackDepth];
+    alignas(64) float stack[kStackFloats];
     const auto [strip_rows, group_rows, panel_columns, blocks, strips, copy] =
         cut<along>(a, rows, columns, depth, b.step, ahead.missing != nullptr, stack);
     const bool small = int64_t(rows) * columns <= kSmallC;
@@ -624,10 +625,10 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
 // Z = WᵀA of few samples, whose A and Z are less to transpose than W: A is packed, in strips of samples, W is read where it is,
 // from end to end, as B is by multiply(), and C is Zᵀ, kept until its rows make whole vectors of Z's columns.
 constexpr int kSamplesOfGroup = kStrips * kStripRows, kUnitsOfGroup = 4 * kTileColumns;
-constexpr int kStackFloats = kStripRows * kStackDepth;
 static_assert(kUnitsOfGroup % kWidth == 0);
 
-// tail(k, n, zt) on the n units from k on: rows of Zᵀ, kSamplesOfGroup apart; behind them can be read as many as fill a vector.
+// tail(k, n, zt) on the n units from k on: rows of Zᵀ, kSamplesOfGroup apart. Behind them can be read as many as fill a vector,
+// of anything.
 template <class Tail>
 void multiply_by_samples(int in, int units, int m, const float* w, const float* a, Ahead& ahead, Tail tail) {
     alignas(64) float stack[kStackFloats], zt[kUnitsOfGroup * kSamplesOfGroup];

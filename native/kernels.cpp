@@ -103,9 +103,9 @@ constexpr int kManySummed = kWidth == 16 ? 17 : kFewSamples + 1;
 // (512x512, 1024x1024 and 2048x2048 x{4,8,16}, 1000x1000x{100,192,300} 1024x1024x{40,64,256,512}).
 constexpr int kManySummedByHalves = 12, kPackedByHalves = 192;
 
-// By AVX2 the dW of fewer weights too, 64 KB, if units are so many (kernels_bench 784x128x{32,128} 256x256x{16,64} 128x128x32,
-// Zen 3: 1.0 to 1.3 times as fast as tiles alone; those are the faster ones of 64x64x64), of what scaling_pays() and
-// laying_out_pays() leave.
+// By AVX2 the dW of fewer weights too, 64 KB, if units are so many, of what scaling_pays() and laying_out_pays() leave
+// (kernels_bench 784x128x{32,128} 256x256x{16,64} 128x128x32, before δ was laid out: 1.0 to 1.3 times as fast as tiles; those are
+// the faster ones of 64x64x64, Zen 3).
 constexpr int kManyUnits = 64, kSummedWeights = 16 * 1024;
 constexpr int kLeastToOpenBlas = kWidth == 8 ? kSummedWeights : kLargeWeights;
 
@@ -212,7 +212,7 @@ void derivative_tail(int in, int m, int step, Activation phi, const float* a, fl
     if (phi != Activation::kIdentity) with_activation(phi, DerivativeTail{in, m, step, a, delta});
 }
 
-// The same, of Zᵀ: its rows are kSamplesOfGroup apart
+// As AffineTail, of Zᵀ, whose rows are kSamplesOfGroup apart
 struct TransposedTail {
     int units, m;
     int64_t step;
@@ -237,17 +237,17 @@ struct TransposedTail {
     }
 };
 
-// By AVX2 A is packed in place of W where at most a group of samples fill their strips but for two; and units are so many that to
-// transpose A is little beside the product, and, where W would be packed, so many that this is more, or such that strips of them
-// would not be full (kernels_bench 256x{20,64,256}x{16,32,64} 784x{64,100,128}x{16,32,64} 1024x1024x{16,32,48,64}
-// 64x{10,20,64}x{16,32,48} 30x10x{14,16,32,64}, Zen 3: 1.05 to 1.5 times as fast; 256x16x32 784x32x{32,64} 256x256x128: up to 1.2
-// times as fast the other ways).
-constexpr int kMostMissing = 2, kInputsAUnit = 14, kUnitsWorthIt = 64;
+// By AVX2 A is packed in place of W where at most a group of samples fill their strips but for two; and units are so many that
+// to transpose A is little beside the product, and of more than kDotSamples so many that to transpose W is more, or such that
+// strips of them would not be full (kernels_bench 256x{20,64,256}x{16,32,64} 784x{64,100,128}x{16,32,64}
+// 1024x1024x{16,32,48,64} 64x{10,20,32,64}x{16,32,48} 30x10x{14,16,32,64}, Zen 3: 1.05 to 1.5 times as fast; 256x16x32
+// 784x32x{32,64} 256x256x128: up to 1.2 times as fast the other ways). Of fewer units than lanes φ would be taken of emptiness.
+constexpr int kMostEmpty = 2, kInputsAUnit = 14, kUnitsWorthIt = 64;
 
 bool by_samples_pays(int in, int units, int m) {
-    const int full = (m + kMostMissing) / kStripRows * kStripRows;
+    const int full = (m + kMostEmpty) / kStripRows * kStripRows;
     if (!kTilesAlone || full == 0 || m > kSamplesOfGroup || m - full > 0) return false;
-    if (int64_t(in) * full > kStripFloats || int64_t(kInputsAUnit) * units < in) return false;
+    if (in > kMostDepth || units < kWidth || int64_t(kInputsAUnit) * units < in) return false;
     if (m > kDotSamples && units < kUnitsWorthIt && units % kStripRows == 0) return false;
     return in * full <= kStackFloats || strips_of_thread() != nullptr;
 }
@@ -361,10 +361,11 @@ void input_gradient(int in, int out, int m, int from, int to, const float* w, co
                             tail);  // δ' = Wδ
 }
 
-// By AVX2 αδ is laid out before, panel by panel, and the tiles of the first panel pack A, for up to so many samples, or units, as
-// all of αδ is near then (kernels_bench 256x256x{9,16,32,64,128,192} 784x128x{17,32,64,128,256,512} 784x30x{33,64,128}
-// {512x512,784x1024,1024x1024}x{17,32,64,128} 2048x2048x64 4096x4096x{32,128}, Zen 3: 1.0 to 1.6 times as fast as OpenBLAS, most
-// where C comes from afar; 1024x1024x{256,512}: 0.9 times; 64x{64,256}x64 128x10x128: up to 1.3 times as fast by tiles alone).
+// By AVX2 αδ is laid out before, panel by panel, and the tiles of the first panel pack A: of up to so many samples, or units,
+// since A is packed for each part of αδ that finds a place (kernels_bench 256x256x{9,16,32,64,128,192}
+// 784x128x{17,32,64,128,256,512} 784x30x{33,64,128} {512x512,784x1024,1024x1024}x{17,32,64,128} 2048x2048x64
+// 4096x4096x{32,128}, Zen 3: 1.0 to 1.6 times as fast as OpenBLAS, most where C comes from afar; 1024x1024x{256,512}: 0.9 times;
+// 64x{64,256}x64 128x10x128: up to 1.3 times as fast by tiles alone).
 constexpr int kLaidWeights = 15000, kLaidInputs = 128, kLaidSamples = 192, kLaidUnits = 128;
 
 bool laying_out_pays(int in, int units, int m) {

@@ -36,7 +36,7 @@ class AllocationTest {
         for (int threads = 1; threads <= 2; threads++)
             try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).threads(threads).batch(100).rate(0.01).build()) {
                 assertEquals(backend.allowsConcurrentTiles() ? threads : 1, trainer.threads());
-                requireNothing(trainer, 2, TrainerTest.blobs(200), 400, TrainerTest.blobs(40_000));
+                requireNothing(trainer, 2, TrainerTest.blobs(200), 200, TrainerTest.blobs(20_000));
                 final float[] x = new float[64 * 100], y = new float[10 * 100];
                 for (int j = 0; j < 100; j++) y[10 * j] = 1;
                 final long least = leastAllocated(1000, () -> {
@@ -51,12 +51,12 @@ class AllocationTest {
     void nothingIsAllocatedPerStepInPhases() {
         final Network network = Network.builder(400).layer(256, Activation.RELU).layer(192, Activation.RELU)
             .layer(10, Activation.SOFTMAX).backend(backend).build();
-        final float[] x = new float[400 * 24_000], y = new float[10 * 24_000];
-        for (int j = 0; j < 24_000; j++) y[10 * j] = 1;
+        final float[] x = new float[400 * 12_000], y = new float[10 * 12_000];
+        for (int j = 0; j < 12_000; j++) y[10 * j] = 1;
         final Dataset many = Dataset.of(x, y, 400, 10), few = many.slice(0, 120);
         try (Trainer trainer = Trainer.of(network, Loss.CROSS_ENTROPY).threads(2).batch(60).build()) {
             assertEquals(backend.allowsConcurrentTiles() ? 2 : 1, trainer.threads());
-            requireNothing(trainer, 2, few, 400, many);
+            requireNothing(trainer, 2, few, 200, many);
         }
     }
 
