@@ -412,7 +412,7 @@ bool scaling_pays(int in, int out, int m) {
 __attribute__((noinline))  // or its array would lie beneath OpenBLAS's
 void sum_scaled(int in, int units, int m, float alpha, const float* a, const float* delta, int64_t step, float beta, float* c,
                 Ahead& ahead) {
-    float scaled[kScaledOfFewUnits * kTileColumns + kWidth];
+    float scaled[kScaledOfFewUnits * kTileColumns + kWidth];  // m rows of a panel of αδᵀ, and room for a whole vector
     Near near = {{}, {}, ahead};
     for (int n = parts(units, kTileColumns), p = 0; p < n; p++) {
         const int k = part(units, p, n), columns = part(units, p + 1, n) - k;
