@@ -33,22 +33,28 @@ struct Supported {
 
 const Supported supported;
 
-// Of AMD's processors those of family 19h; those before know no such vectors.
-bool is_zen_4() {
+// The family, if the processor is one of AMD's, else 0
+unsigned amd_family() {
 #if defined(BACKBLAS_X86)
     __builtin_cpu_init();  // OpenBLAS's constructor may ask before ours has run
     unsigned signature, b, c, d;
     if (__builtin_cpu_is("amd") && __get_cpuid(1, &signature, &b, &c, &d))
-        return (signature >> 8 & 0xf) + (signature >> 20 & 0xff) == 0x19;
+        return (signature >> 8 & 0xf) + (signature >> 20 & 0xff);
 #endif
-    return false;
+    return 0;
 }
+
+constexpr unsigned kZen4 = 0x19, kZen5 = 0x1a;  // of those that know vectors of 512 bits
 
 }  // namespace
 
 bool& halves_vectors() {
-    static bool halves = is_zen_4();
+    static bool halves = amd_family() == kZen4;
     return halves;
+}
+bool& reads_in_place() {
+    static bool in_place = amd_family() >= kZen5;
+    return in_place;
 }
 const Kernels& kernels() { return *supported.tables[0]; }
 const Kernels* const* supported_kernels() { return supported.tables; }

@@ -8,9 +8,9 @@
 //             for each panel of columns               B is read where it is: one element for every vector of A;
 //                                                     what is missing of it is gathered, as it is read soon; a few panels
 //                                                     are copied first where its rows would collide in the cache
-//                 for each strip, each tile: tile()   α and β at the store of the tile; by AVX2 those of the first panel pack
-//                                                     A where its rows lie side by side; of the others, and where the depth
-//                                                     is short, one loop takes all strips, if α is 1: add_strips()
+//                 for each strip, each tile: tile()   α and β at the store of the tile; but on Zen 4 those of the first panel
+//                                                     pack A where its rows lie side by side; of the others, and where the
+//                                                     depth is short, one loop takes all strips, if α is 1: add_strips()
 //                 the tail, φ say                     while these rows of the panel are near
 //
 // The tile of C, 2 vectors of rows by 12 columns with AVX-512 and by 6 else, stays in 24 (12) of the 32 (16) registers while
@@ -52,8 +52,8 @@ constexpr bool in_pairs(int vectors) { return kWidth == 8 && vectors <= 2; }
 constexpr int kMostDepth = 1024;
 
 // Strips that are packed together, so that a B which would push out of the level-2 cache what else is there, the next batch
-// say, is read less often, and one that is gathered meanwhile more slowly. By AVX2 whatever B is, if A takes 64 KB: for packing
-// alone a smaller one is not worth a thread's own memory, with which the library stays loaded as long as the thread lives.
+// say, is read less often, and one that is gathered meanwhile more slowly. But on Zen 4 whatever B is, if A takes 64 KB: for
+// packing alone a smaller one is not worth a thread's own memory, with which the library stays loaded as long as it lives.
 constexpr int kStrips = 4;
 constexpr int kGroupedA = 16 * 1024;
 constexpr int kLargeB = 64 * 1024;  // 256 KB
@@ -76,6 +76,16 @@ static_assert(kStripFloats + kCopiedFloats <= kStripsOfThread, "kernels.hpp");
 static_assert(kGroupFloats <= kStripFloats, "what is copied, or laid out, lies behind");
 
 inline bool by_halves() { return kWidth == 16 && halves_vectors(); }
+
+// Whole strips go to tiles without panel(), what that does else takes as long as a twentieth of one. And where the rows of A lie
+// side by side the tiles of the first panel pack it: the copy costs next to nothing, as its loads and stores find time beside the
+// multiply-adds (AVX2, Zen 3, kernels_bench 784x128x128 256x256x64: 1.1 to 1.3 times as fast as packed before).
+constexpr bool kTilesAlone = kWidth >= 8;
+inline bool tiles_alone() { return kTilesAlone && !by_halves(); }
+
+// Then packing pays soon, unless A is multiplied about as fast where it lies (Zen 5, kernels_bench 784x{64,128}x128 256x256x64,
+// packed as soon: 0.91 to 0.97 times as fast; an Emerald Rapids: 1.07 to 1.38 times, 784x128x{16,32,64,128} 1000x1000x64).
+inline bool packs_soon() { return tiles_alone() && (kWidth == 8 || !reads_in_place()); }
 
 // Of so many floats, 16 KB, C is near to the end: its tail is taken at once.
 constexpr int kSmallC = 4 * 1024;
@@ -257,8 +267,8 @@ __attribute__((noinline)) void tile(int depth, Part a, Part b, float alpha, floa
 
 // Where α is 1 and the depth so short, strips need no calls of tile(), which take a third of the time of ten steps; and there is
 // room in the registers, if another β than 1 is read for every strip (AVX2, Zen 3, kernels_bench 784x30x{4,10,16,32,64}
-// 128x10x128: 1.1 to 1.6 times as fast; other widths not measured).
-constexpr int kShortDepth = kWidth == 8 ? 64 : 0;
+// 128x10x128: 1.1 to 1.6 times as fast; AVX-512, Zen 5, 784x30x{4,10,32}: 1.04 to 1.08 times).
+constexpr int kShortDepth = kTilesAlone ? 64 : 0;
 
 // What becomes of C before a product is added: β is 0, 1 or another
 enum class Before { kUnread, kKept, kScaled };
@@ -326,7 +336,7 @@ void panel(int rows, int depth, Part a, Part b, float alpha, float beta, Target 
         large && depth > kStretch ? tile<vectors, columns, true, along, large> : tile<vectors, columns, true, along>;
     const bool more = any(near);
     if constexpr (kShortDepth > 0)
-        if (alpha == 1 && depth <= kShortDepth && rows >= kHeight) {
+        if (alpha == 1 && depth <= kShortDepth && rows >= kHeight && tiles_alone()) {
             const int strips = rows / kHeight, done = strips * kHeight;
             const auto add = beta == 0   ? add_strips<vectors, columns, along, Before::kUnread>
                              : beta == 1 ? add_strips<vectors, columns, along, Before::kKept>
@@ -376,11 +386,6 @@ Tile* tile_of(int columns, std::integer_sequence<int, less...>) {
     static constexpr Tile* kTiles[] = {tile<2, less + 1, true, along, deep, packs>...};
     return kTiles[columns - 1];
 }
-
-// On a whole strip: what panel() does else takes as long as a twentieth of a tile. And where the rows of A lie side by side the
-// tiles of the first panel pack it: the copy costs next to nothing, as its loads and stores find time beside the multiply-adds
-// (AVX2, Zen 3, kernels_bench 784x128x128 256x256x64: 1.1 to 1.3 times as fast as packed before; other widths not measured).
-constexpr bool kTilesAlone = kWidth == 8;
 
 template <Along along, bool deep, bool packs = false>
 Tile* tile_of(int columns) {
@@ -474,8 +479,8 @@ struct Columns {
     }
 };
 
-// Of so few columns B stays near, and A, in place, is read once: a strip for all panels, not a panel for all strips (by AVX2;
-// kernels_bench 1024x10x256 30x10x10: dW is 1.03 to 1.1 times as fast).
+// Of so few columns B stays near, and A, in place, is read once: a strip for all panels, not a panel for all strips
+// (kernels_bench 1024x10x256 30x10x10, AVX2: dW is 1.03 to 1.1 times as fast).
 constexpr int kLeastByStrips = kTileColumns + 1, kMostByStrips = 16;
 
 inline void by_strips(int rows, int columns, int depth, Part a, Part b, float alpha, float beta, Target c, Near& near) {
@@ -515,22 +520,20 @@ inline void lay_out(int columns, int depth, float alpha, Part b, float* to) {
     }
 }
 
-// How a product is cut: the rows of A into groups of strips, the columns of B into panels, the depth into blocks. In place, all
-// rows are one strip.
+// How a product is cut where A is packed: its rows into groups of strips, the columns of B into panels, the depth into blocks
 struct Cut {
     int strip_rows, group_rows, panel_columns, blocks;
     float* strips;          // where they are packed
     float* copy = nullptr;  // where panels of B are copied, if they are
 };
 
-template <Along along, class Operand>
-Cut cut(const Operand& a, int rows, int columns, int depth, int64_t b_step, bool is_missing, float* stack) {
+template <Along along>
+Cut cut(int rows, int columns, int depth, int64_t b_step, bool is_missing, float* stack) {
     const bool tall = by_halves();
     const int strip_rows = tall ? kTallRows : kStripRows, panel_columns = tall ? kTallColumns : kTileColumns;
-    if (!a.packed) return {rows, rows, panel_columns, parts(depth, block_depth(rows)), nullptr};
     const bool large = is_missing || int64_t(columns) * depth > kLargeB;
     const bool large_c = along == Along::kColumns && int64_t(rows) * columns > kLargeB;
-    const bool grouped = large || (kWidth == 8 && int64_t(rows) * depth >= kGroupedA);
+    const bool grouped = large || (kTilesAlone && !tall && int64_t(rows) * depth >= kGroupedA);
     float* const memory = grouped || large_c || along == Along::kPanels || depth > kStackDepth ? strips_of_thread() : nullptr;
     if (memory == nullptr) return {kStripRows, kStripRows, kTileColumns, parts(depth, kStackDepth), stack};
     const bool rarely = tall && large && along == Along::kColumns;  // B is read
@@ -541,6 +544,36 @@ Cut cut(const Operand& a, int rows, int columns, int depth, int64_t b_step, bool
     return {strip_rows, group_rows, panel_columns, parts(depth, kMostDepth / groups), memory, copy};
 }
 
+// C ← α A B + β C, A being read where it is, panel by panel. The tail is that of multiply().
+template <Along along, class Tail>
+void multiply_in_place(int rows, int columns, int depth, float alpha, Part a, Part b, float beta, Target c, Near& near,
+                       Tail tail) {
+    constexpr Along of_panel = along == Along::kDepth ? along : Along::kColumns;
+    if (columns <= kTileColumns && depth <= kLeastDepth) {  // tiny products feel every instruction
+        panel_of<of_panel>(columns)(rows, depth, a, b, alpha, beta, c, near);
+        return tail(0, 0, rows, columns);
+    }
+    const int blocks = parts(depth, block_depth(rows)), panels = parts(columns, by_halves() ? kTallColumns : kTileColumns);
+    if constexpr (along == Along::kColumns && kTilesAlone)
+        if (columns >= kLeastByStrips && columns <= kMostByStrips && blocks == 1 && tiles_alone()) {
+            by_strips(rows, columns, depth, a, b, alpha, beta, c, near);
+            return tail(0, 0, rows, columns);
+        }
+    const bool small = int64_t(rows) * columns <= kSmallC;
+    for (int n = 0; n < blocks; n++) {
+        const int k = part(depth, n, blocks), steps = part(depth, n + 1, blocks) - k;
+        for (int p = 0; p < panels; p++) {
+            const int j = part(columns, p, panels), width = part(columns, p + 1, panels) - j;
+            if (near.ahead.missing != nullptr && n == 0) gather_columns(*near.ahead.missing, j, width);
+            const float* from = b.data + (along == Along::kDepth ? k + j * b.step : k * b.step + j);
+            panel_of<of_panel>(width)(rows, steps, {a.data + k * a.step, a.step}, {from, b.step}, alpha, n == 0 ? beta : 1,
+                                      {c.data + j * c.step, c.step}, near);
+            if (n + 1 == blocks && !small) tail(0, j, rows, width);
+        }
+    }
+    if (small) tail(0, 0, rows, columns);
+}
+
 // C ← α A B + β C, and tail(i, j, n, m) on the n rows from i of the m columns from j, on every element once, while it is near.
 // `last` lies as C does, and is what a tile reads or writes last: C, or what its tail reads.
 template <Along along, class Operand, class Tail>
@@ -548,18 +581,11 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
               Ahead& ahead, Tail tail) {
     constexpr Along of_panel = along == Along::kDepth ? along : Along::kColumns;
     Near near = {{}, {}, ahead};
-    if (!a.packed && columns <= kTileColumns && depth <= kLeastDepth) {  // tiny products feel every instruction
-        panel_of<of_panel>(columns)(rows, depth, {a.a, a.step}, b, alpha, beta, c, near);
-        return tail(0, 0, rows, columns);
-    }
-    if constexpr (along == Along::kColumns && kTilesAlone)
-        if (!a.packed && columns >= kLeastByStrips && columns <= kMostByStrips && depth <= block_depth(rows)) {
-            by_strips(rows, columns, depth, {a.a, a.step}, b, alpha, beta, c, near);
-            return tail(0, 0, rows, columns);
-        }
+    if (!a.packed) return multiply_in_place<along>(rows, columns, depth, alpha, {a.a, a.step}, b, beta, c, near, tail);
     alignas(64) float stack[kStackFloats];
     const auto [strip_rows, group_rows, panel_columns, blocks, strips, copy] =
-        cut<along>(a, rows, columns, depth, b.step, ahead.missing != nullptr, stack);
+        cut<along>(rows, columns, depth, b.step, ahead.missing != nullptr, stack);
+    const bool alone = tiles_alone(), packs_meanwhile = Operand::packed_meanwhile && alone;
     const bool small = int64_t(rows) * columns <= kSmallC;
     const bool far = strip_rows == kTallRows && int64_t(rows) * columns > kLargeB;  // than the level-2 cache, C and A may be
     const int panels = parts(columns, panel_columns), all = parts(rows, group_rows) * blocks;
@@ -571,8 +597,8 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
     for (int n = 0; n < all; n++) {
         const auto [first, height, k, steps] = block(n);
         const Packed packed = {strips, strip_rows, steps};
-        const int meanwhile = a.packed && Operand::packed_meanwhile ? height / kStripRows * kStripRows : 0;  // so many rows
-        if (a.packed && meanwhile < height)
+        const int meanwhile = packs_meanwhile ? height / kStripRows * kStripRows : 0;  // so many rows
+        if (meanwhile < height)
             a.pack({first + meanwhile, height - meanwhile, k, steps}, {packed.strip(meanwhile), strip_rows, steps});
         near.strips = far && n + 1 < all ? a.pieces(block(n + 1)) : Pieces{};
         for (int p = 0, copied = 0; p < panels; p++) {
@@ -591,9 +617,9 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
                     some = {copy + j - copied, kCopiedColumns};
                 }
             const float gamma = k == 0 ? beta : 1;
-            const bool packs = Operand::packed_meanwhile && p == 0;
+            const bool packs = packs_meanwhile && p == 0;
             if constexpr (kTilesAlone && along != Along::kColumns)
-                if (alpha == 1 && a.packed && !packs) {
+                if (alone && alpha == 1 && !packs) {
                     Pieces at_end = {last.data + j * last.step + first, last.step, height, width};
                     if (last.data != c.data && k + steps == depth) bring(at_end, height * width);
                     panel_of_strips<of_panel>(width, height, packed, some, gamma, {c.data + j * c.step + first, c.step}, near);
@@ -603,11 +629,11 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
             Tile* const whole = packs ? tile_of<of_panel, true, true>(width) : tile_of<of_panel, true>(width);
             for (int i = first, end = first + height; i < end; i += strip_rows) {
                 const int rows_of_strip = end - i < strip_rows ? end - i : strip_rows;
-                const Part in_place = {a.a + k * a.step + i, a.step}, strip = a.packed ? packed[i - first] : in_place;
+                const Part in_place = {a.a + k * a.step + i, a.step}, strip = packed[i - first];
                 const Target c_of_strip = {c.data + j * c.step + i, c.step};
                 Pieces at_end = {last.data + j * last.step + i, last.step, rows_of_strip, width};
                 if (far) near.tile = at_end;
-                if (whole != nullptr && a.packed && rows_of_strip == kStripRows) {
+                if (alone && rows_of_strip == kStripRows) {
                     if (last.data != c.data && k + steps == depth) bring(at_end, width);  // C, the tile itself asks for
                     whole(steps, packs ? in_place : strip, some, alpha, gamma, c_of_strip, near, kStripRows,
                           packs ? packed.strip(i - first) : nullptr);

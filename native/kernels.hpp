@@ -113,6 +113,10 @@ struct Kernels {
 // Whether the processor computes with vectors of 512 bits by halves, as Zen 4 does. Tests change it.
 bool& halves_vectors();
 
+// Whether a matrix is multiplied about as fast where it lies as packed, as by Zen 5, to which it matters less than to others that
+// Java's arrays do not begin with a cache line. Asked where vectors are of 512 bits and computed whole; tests change it.
+bool& reads_in_place();
+
 // The best table this processor can run; supported_kernels() ends with a null.
 const Kernels& kernels();
 const Kernels* const* supported_kernels();
