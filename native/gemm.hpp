@@ -8,9 +8,9 @@
 //             for each panel of columns               B is read where it is: one element for every vector of A;
 //                                                     what is missing of it is gathered, as it is read soon; a few panels
 //                                                     are copied first where its rows would collide in the cache
-//                 for each strip, each tile: tile()   α and β at the store of the tile; but on Zen 4 those of the first panel
-//                                                     pack A where its rows lie side by side; of the others, and where the
-//                                                     depth is short, one loop takes all strips, if α is 1: add_strips()
+//                 for each strip, each tile: tile()   α and β at the store of the tile; where tiles_alone(), those of the first
+//                                                     panel pack A if its rows lie side by side; of the others, and where
+//                                                     the depth is short, one loop takes all strips, if α is 1: add_strips()
 //                 the tail, φ say                     while these rows of the panel are near
 //
 // The tile of C, 2 vectors of rows by 12 columns with AVX-512 and by 6 else, stays in 24 (12) of the 32 (16) registers while
@@ -52,8 +52,9 @@ constexpr bool in_pairs(int vectors) { return kWidth == 8 && vectors <= 2; }
 constexpr int kMostDepth = 1024;
 
 // Strips that are packed together, so that a B which would push out of the level-2 cache what else is there, the next batch
-// say, is read less often, and one that is gathered meanwhile more slowly. But on Zen 4 whatever B is, if A takes 64 KB: for
-// packing alone a smaller one is not worth a thread's own memory, with which the library stays loaded as long as it lives.
+// say, is read less often, and one that is gathered meanwhile more slowly. Where tiles_alone(), whatever B is, if A takes 64
+// KB: for packing alone a smaller one is not worth a thread's own memory, with which the library stays loaded as long as the
+// thread lives.
 constexpr int kStrips = 4;
 constexpr int kGroupedA = 16 * 1024;
 constexpr int kLargeB = 64 * 1024;  // 256 KB
@@ -77,9 +78,9 @@ static_assert(kGroupFloats <= kStripFloats, "what is copied, or laid out, lies b
 
 inline bool by_halves() { return kWidth == 16 && halves_vectors(); }
 
-// Whole strips go to tiles without panel(), what that does else takes as long as a twentieth of one. And where the rows of A lie
-// side by side the tiles of the first panel pack it: the copy costs next to nothing, as its loads and stores find time beside the
-// multiply-adds (AVX2, Zen 3, kernels_bench 784x128x128 256x256x64: 1.1 to 1.3 times as fast as packed before).
+// Whole strips go to tiles without panel(), what that does else takes as long as a twentieth of a tile. And where the rows of
+// A lie side by side the tiles of the first panel pack it: the copy costs next to nothing, as its loads and stores find time
+// beside the multiply-adds (AVX2, Zen 3, kernels_bench 784x128x128 256x256x64: 1.1 to 1.3 times as fast as packed before).
 constexpr bool kTilesAlone = kWidth >= 8;
 inline bool tiles_alone() { return kTilesAlone && !by_halves(); }
 
@@ -186,11 +187,12 @@ struct Target {
     int64_t step;
 };
 
-// The lines of a whole, deep tile of C (by AVX2 of any that is packed) are asked for to be written: the last float of each,
-// as above. Where another thread has read them, they are taken back while the tile is computed (steps by two threads of a Zen
-// 5 whose processors are 0.5 µs apart, with and without by turns: 64-256-256-256-256-256-256-1, batch 64, 1.06 to 1.08 times
-// as fast, 512-512-512-512, batch 128, 1.03 to 1.06; near each other, and by one thread, the same; Zen 4 not measured). All
-// at once, as they are but in the other's cache. A C that comes from afar is left to `near.tile`, where there is one.
+// The lines of a whole, deep tile of C (where tiles_alone(), of any that is packed) are asked for to be written: the last
+// float of each, as above. Where another thread has read them, they are taken back while the tile is computed (steps by two
+// threads of a Zen 5 whose processors are 0.5 µs apart, with and without by turns: 64-256-256-256-256-256-256-1, batch 64,
+// 1.06 to 1.08 times as fast, 512-512-512-512, batch 128, 1.03 to 1.06; near each other, and by one thread, the same; Zen 4
+// not measured). All at once, as they are but in the other's cache. A C that comes from afar is left to `near.tile`, where
+// there is one.
 template <int rows, int columns>
 inline void claim(Target c) {
 #pragma GCC unroll 16
@@ -199,11 +201,11 @@ inline void claim(Target c) {
         for (int i = kFloatsOfLine - 1; i < rows; i += kFloatsOfLine) __builtin_prefetch(c.data + j * c.step + i, 1);
 }
 
-// What is packed comes from afar, and from pieces too short for the processor to see where they lead: brought near so much ahead
-// (kernels_bench 784x1024x256 1024x1024x256: products are 1 to 2 % faster). By AVX2 a tile that packs asks for the strip below
-// its own too, which comes next as a rule, and a transposition for the rows that it takes next instead (Zen 3, W6: Wδ of a W from
-// beyond the level-2 cache 1.04 to 1.1 times as fast, of which what its tail reads, asked for before a tile, is a quarter; WᵀA
-// 1.01 to 1.02).
+// What is packed comes from afar, and from pieces too short for the processor to see where they lead: brought near so much
+// ahead (kernels_bench 784x1024x256 1024x1024x256: products are 1 to 2 % faster). A tile that packs asks for the strip below
+// its own too, which comes next as a rule, and by AVX2 a transposition for the rows that it takes next instead (Zen 3, W6: Wδ
+// of a W from beyond the level-2 cache 1.04 to 1.1 times as fast, of which what its tail reads, asked for before a tile, is a
+// quarter; WᵀA 1.01 to 1.02).
 constexpr int kColumnsAhead = 8, kVectorsAhead = 4;
 
 // C ← α A B + β C on one tile: all its vectors of rows are whole, or the only one has `rows`, or of two the second ends with
@@ -426,7 +428,7 @@ struct Rows {
     const float* a;
     int64_t step;
     bool packed;
-    static constexpr bool packed_meanwhile = kTilesAlone;
+    static constexpr bool always_packed = false, packed_meanwhile = kTilesAlone;
 
     Pieces pieces(Block of) const { return {a + of.k * step + of.first, step, of.rows, of.steps}; }
 
@@ -448,7 +450,7 @@ struct Columns {
     const float* a;
     int64_t step;
     int all;  // its rows
-    static constexpr bool packed = true, packed_meanwhile = false;
+    static constexpr bool always_packed = true, packed_meanwhile = false;
 
     Pieces pieces(Block of) const { return {a + of.first * step + of.k, step, of.steps, of.rows}; }
 
@@ -480,7 +482,7 @@ struct Columns {
 };
 
 // Of so few columns B stays near, and A, in place, is read once: a strip for all panels, not a panel for all strips
-// (kernels_bench 1024x10x256 30x10x10, AVX2: dW is 1.03 to 1.1 times as fast).
+// (kernels_bench 1024x10x256 30x10x10, AVX2: dW is 1.03 to 1.1 times as fast; AVX-512, of 13 columns and more, not measured).
 constexpr int kLeastByStrips = kTileColumns + 1, kMostByStrips = 16;
 
 inline void by_strips(int rows, int columns, int depth, Part a, Part b, float alpha, float beta, Target c, Near& near) {
@@ -564,7 +566,6 @@ void multiply_in_place(int rows, int columns, int depth, float alpha, Part a, Pa
         const int k = part(depth, n, blocks), steps = part(depth, n + 1, blocks) - k;
         for (int p = 0; p < panels; p++) {
             const int j = part(columns, p, panels), width = part(columns, p + 1, panels) - j;
-            if (near.ahead.missing != nullptr && n == 0) gather_columns(*near.ahead.missing, j, width);
             const float* from = b.data + (along == Along::kDepth ? k + j * b.step : k * b.step + j);
             panel_of<of_panel>(width)(rows, steps, {a.data + k * a.step, a.step}, {from, b.step}, alpha, n == 0 ? beta : 1,
                                       {c.data + j * c.step, c.step}, near);
@@ -581,7 +582,8 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
               Ahead& ahead, Tail tail) {
     constexpr Along of_panel = along == Along::kDepth ? along : Along::kColumns;
     Near near = {{}, {}, ahead};
-    if (!a.packed) return multiply_in_place<along>(rows, columns, depth, alpha, {a.a, a.step}, b, beta, c, near, tail);
+    if constexpr (!Operand::always_packed && along != Along::kPanels)
+        if (!a.packed) return multiply_in_place<along>(rows, columns, depth, alpha, {a.a, a.step}, b, beta, c, near, tail);
     alignas(64) float stack[kStackFloats];
     const auto [strip_rows, group_rows, panel_columns, blocks, strips, copy] =
         cut<along>(rows, columns, depth, b.step, ahead.missing != nullptr, stack);
@@ -653,13 +655,17 @@ void multiply(int rows, int columns, int depth, float alpha, const Operand& a, P
 constexpr int kSamplesOfGroup = kStrips * kStripRows, kUnitsOfGroup = 4 * kTileColumns;
 static_assert(kUnitsOfGroup % kWidth == 0);
 
+// Samples of up to 16 KB are packed to the stack: beside them lie as much of Zᵀ, by vectors of 512 bits 24 KB, and the 25 KB of
+// whoever runs a program.
+constexpr int kSamplesOnStack = 4 * 1024;
+
 // tail(k, n, zt) on the n units from k on: rows of Zᵀ, kSamplesOfGroup apart. Behind them can be read as many as fill a vector,
 // of anything.
 template <class Tail>
 void multiply_by_samples(int in, int units, int m, const float* w, const float* a, Ahead& ahead, Tail tail) {
-    alignas(64) float stack[kStackFloats], zt[kUnitsOfGroup * kSamplesOfGroup];
+    alignas(64) float stack[kSamplesOnStack], zt[kUnitsOfGroup * kSamplesOfGroup];
     const int strips = parts(m, kStripRows);
-    const Packed packed = {in * strips * kStripRows <= kStackFloats ? stack : strips_of_thread(), kStripRows, in};
+    const Packed packed = {in * strips * kStripRows <= kSamplesOnStack ? stack : strips_of_thread(), kStripRows, in};
     Columns{a, in, m}.pack({0, m, 0, in}, packed);
     Near near = {{}, {}, ahead};
     for (int first = 0, some; first < units; first += some) {

@@ -237,13 +237,13 @@ struct TransposedTail {
     }
 };
 
-// But on Zen 4 A is packed in place of W where at most a group of samples fill their strips but for two; and units are so many
-// that to transpose A is little beside the product, and of more than kDotSamples so many that to transpose W is more, or such
-// that strips of them would not be full (kernels_bench 256x{20,64,256}x{16,32,64} 784x{64,100,128}x{16,32,64}
+// Where tiles_alone(), A is packed in place of W if at most a group of samples fill their strips but for two; and units are so
+// many that to transpose A is little beside the product, and of more than kDotSamples so many that to transpose W is more, or
+// such that strips of them would not be full (kernels_bench 256x{20,64,256}x{16,32,64} 784x{64,100,128}x{16,32,64}
 // 1024x1024x{16,32,48,64} 64x{10,20,32,64}x{16,32,48} 30x10x{14,16,32,64}, Zen 3: 1.05 to 1.5 times as fast; 256x16x32
 // 784x32x{32,64} 256x256x128: up to 1.2 times as fast the other ways; AVX-512, Zen 5: 784x{128,256}x{32,64} 512x128x64
-// 256x256x{32,64,128} 1024x1024x{32,64,128}: 1.04 to 1.4 times, 784x64x128: 0.94). Of fewer units than lanes φ would be taken of
-// emptiness.
+// 256x256x{32,64,128} 1024x1024x{32,64,128}: 1.04 to 1.4 times; 784x64x128, left to W: 0.94). Of fewer units than lanes φ
+// would be taken of emptiness.
 constexpr int kMostEmpty = 2, kInputsAUnit = 14, kUnitsWorthIt = 64;
 
 bool by_samples_pays(int in, int units, int m) {
@@ -251,7 +251,7 @@ bool by_samples_pays(int in, int units, int m) {
     if (!tiles_alone() || full == 0 || m > kSamplesOfGroup || m - full > 0) return false;
     if (in > kMostDepth || units < kWidth || int64_t(kInputsAUnit) * units < in) return false;
     if (m > kDotSamples && (units < kUnitsWorthIt || units < m) && units % kStripRows == 0) return false;
-    return in * full <= kStackFloats || strips_of_thread() != nullptr;
+    return in * full <= kSamplesOnStack || strips_of_thread() != nullptr;
 }
 
 // By AVX2 no more samples share a packed W: A is then read from a nearer cache (kernels_bench 784x1024x1024, Zen 3: 1.03 times as
@@ -363,11 +363,12 @@ void input_gradient(int in, int out, int m, int from, int to, const float* w, co
                             tail);  // δ' = Wδ
 }
 
-// Where packing pays soon αδ is laid out before, panel by panel, and the first panel's tiles pack A: of up to so many samples, or
-// units, since A is packed for each part of αδ that finds a place (kernels_bench 256x256x{9,16,32,64,128,192}
+// Where packing pays soon αδ is laid out before, panel by panel, and the first panel's tiles pack A: of up to so many samples,
+// or units, since A is packed for each part of αδ that finds a place (kernels_bench 256x256x{9,16,32,64,128,192}
 // 784x128x{17,32,64,128,256,512} 784x30x{33,64,128} {512x512,784x1024,1024x1024}x{17,32,64,128} 2048x2048x64
-// 4096x4096x{32,128}, Zen 3: 1.0 to 1.6 times as fast as OpenBLAS, most where C comes from afar; 1024x1024x{256,512}: 0.9 times;
-// 64x{64,256}x64 128x10x128: up to 1.3 times as fast by tiles alone).
+// 4096x4096x{32,128}, Zen 3: 1.0 to 1.6 times as fast as OpenBLAS, most where C comes from afar; 1024x1024x{256,512}: 0.9
+// times; 64x{64,256}x64 128x10x128: up to 1.3 times as fast by tiles alone). By AVX-512 of more weights (an Emerald Rapids,
+// 128x128x32: 0.89 times as fast), and not of what OpenBLAS has else, with which it was not compared.
 constexpr int kLaidWeights = kWidth == 16 ? 32 * 1024 : 15000, kLaidInputs = 128, kLaidSamples = 192, kLaidUnits = 128;
 
 bool laying_out_pays(int in, int units, int m) {
@@ -397,10 +398,10 @@ void multiply_by_delta(int in, int units, int m, float alpha, const float* a, co
                               no_tail);
 }
 
-// But on Zen 4 αδ is laid out panel by panel before, of at most 16 samples, of 32 where units are few and W takes 64 KB to 1 MB;
-// where the columns of A, as of C, lie a multiple of 1 KB apart, by AVX2 of 8, by AVX-512 of none (kernels_bench
-// 784x30x{4,10,16,24,32} 784x128x{4,10,16} 256x256x8 64x64x12 300x300x16 784x1024x{4,8,16} 1000x1000x{4,8,12,16}, Zen 3: 1.05 to
-// 1.4 times as fast as tiles or OpenBLAS; 1024x1024x{4,8} 2048x2048x{4,8} 4096x4096x{4,8}: 1.2 to 2 times; AVX-512, Zen 5:
+// Where tiles_alone(), αδ is laid out panel by panel before, of at most 16 samples, of 32 where units are few and W takes 64
+// KB to 1 MB; where the columns of A, as of C, lie a multiple of 1 KB apart, by AVX2 of 8, by AVX-512 of none (kernels_bench
+// 784x30x{4,10,16,24,32} 784x128x{4,10,16} 256x256x8 64x64x12 300x300x16 784x1024x{4,8,16} 1000x1000x{4,8,12,16}, Zen 3: 1.05
+// to 1.4 times as fast as tiles or OpenBLAS; 1024x1024x{4,8} 2048x2048x{4,8} 4096x4096x{4,8}: 1.2 to 2 times; AVX-512, Zen 5:
 // 784x30x{4,10,32} 1000x1000x{8,16}: 1.04 to 1.15 times, 1024x1024x{4,8} 2048x2048x4: 0.83 to 0.9). Not of fewer weights
 // (13x50x10).
 constexpr int kScaledWeights = 4096, kScaledSamples = 16, kScaledInOneSet = 8, kScaledOfFewUnits = 32;
@@ -432,7 +433,7 @@ void weight_gradient(int in, int out, int m, int from, int to, float alpha, cons
     const int units = to - from;
     if (scaling_pays(in, out, m))
         sum_scaled(in, units, m, alpha, a, d, out, beta, c, ahead);
-    else if (laying_out_pays(in, units, m))
+    else if (laying_out_pays(in, units, m) && !(kWidth == 16 && is_large_sum(in, units, m)))
         multiply_by_laid_out(in, units, m, alpha, a, d, out, beta, c, ahead);
     else if (is_large_sum(in, units, m))
         sgemm(Trans::kNo, Trans::kYes, in, units, m, alpha, a, in, d, out, beta, c, in);  // C = αAδᵀ + βC
